@@ -1,0 +1,252 @@
+//! Events: what one stop of the engine becomes. The engine hands over *enter* and *exit* records and nothing above it
+//! knows that ptrace exists.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::abi::Arch;
+
+/// Our own id of a task (a kernel thread, `tid`), because the kernel reuses its numbers. Counts from 0 in order of
+/// appearance; 0 is the first task of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(pub u32);
+
+/// Events of up to 4,096 stops with the memory that they copied, as one unit of hand-over.
+#[derive(Debug, Default, Clone)]
+pub struct Batch {
+    pub events: Vec<Event>,
+    pub regions: Vec<Region>,
+    /// The copied bytes of all regions.
+    pub bytes: Vec<u8>,
+}
+
+/// One copied piece of the tracee's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// Where it stood in the tracee.
+    pub addr: u64,
+    /// Length of the object in the tracee, in bytes; larger than `len` when the copy was cut or the memory ended.
+    pub true_len: u64,
+    /// Offset into `bytes` of the batch or chunk.
+    pub start: u32,
+    /// Bytes copied.
+    pub len: u32,
+    /// The memory could not be read to the end of what was asked.
+    pub fault: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub task: TaskId,
+    /// Nanoseconds on CLOCK_MONOTONIC since the session began.
+    pub t_ns: u64,
+    pub kind: EventKind,
+}
+
+#[derive(Debug, Clone)]
+pub enum EventKind {
+    /// A task is about to make a call.
+    Enter(Enter),
+    /// The call that the task had entered is over.
+    Exit(Exit),
+    /// A signal is about to be delivered.
+    Signal(Signal),
+    /// The task's thread group stopped (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU).
+    GroupStop { signal: u8 },
+    /// An execve succeeded; the address space is new.
+    Exec(Box<Exec>),
+    /// A task appeared; `Event::task` is the new one.
+    NewTask(Box<NewTask>),
+    /// A task is gone.
+    TaskEnd(TaskEnd),
+}
+
+/// A system-call entry.
+#[derive(Debug, Clone)]
+pub struct Enter {
+    pub arch: Arch,
+    /// As the register held it; with bit 30 on x32.
+    pub nr: u64,
+    pub args: [u64; 6],
+    /// Address after the instruction that made the call.
+    pub ip: u64,
+    pub sp: u64,
+    /// Memory copied at entry: indices into `regions`.
+    pub regions: Range<u32>,
+}
+
+/// A system-call exit.
+#[derive(Debug, Clone)]
+pub struct Exit {
+    pub outcome: Outcome,
+    /// Memory copied at exit: indices into `regions`.
+    pub regions: Range<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The result register.
+    Returned(i64),
+    /// The kernel flagged an error; the positive errno. The kernel-internal restart codes 512 to 516 occur here too
+    /// and are no errors to the program.
+    Failed(u16),
+    /// The task ended, or another thread's execve took its place, before the call came back.
+    NeverReturned,
+    /// A seccomp filter killed the task at this call, which therefore never ran.
+    KilledBySeccomp,
+    /// Tracing of this task ended while the call was going on.
+    Detached,
+}
+
+/// A signal as the kernel describes it: siginfo in the tracee's layout is kept raw.
+#[derive(Debug, Clone)]
+pub struct Signal {
+    pub number: u8,
+    pub code: i32,
+    pub errno: i32,
+    /// What the code gives a meaning to, see `SignalDetail`.
+    pub detail: SignalDetail,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalDetail {
+    None,
+    /// From kill(2), tgkill(2), raise(3) or sigqueue(3) (then with a value).
+    Sender {
+        pid: i32,
+        uid: u32,
+        value: Option<u64>,
+    },
+    Child {
+        pid: i32,
+        uid: u32,
+        status: i32,
+        utime: i64,
+        stime: i64,
+    },
+    Fault {
+        addr: u64,
+    },
+    Timer {
+        id: i32,
+        overrun: i32,
+        value: u64,
+    },
+    Poll {
+        band: i64,
+        fd: i32,
+    },
+    /// A seccomp filter answered TRAP.
+    Syscall {
+        addr: u64,
+        nr: i32,
+        audit_arch: u32,
+    },
+}
+
+/// A new program image.
+#[derive(Debug, Clone)]
+pub struct Exec {
+    pub path: Vec<u8>,
+    /// The first 15 bytes of the file's name, as in /proc/PID/comm.
+    pub comm: Vec<u8>,
+    /// What the vDSO exports, shared between executions of the same kernel image.
+    pub vdso: VdsoState,
+    /// Executable mappings right after exec, from /proc/PID/maps.
+    pub maps: Vec<Mapping>,
+    /// Set when a thread that was not the leader called execve: the task whose number vanished.
+    pub former: Option<TaskId>,
+}
+
+/// An executable mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    pub start: u64,
+    pub end: u64,
+    /// Offset in the file, in bytes.
+    pub offset: u64,
+    /// Path or kernel name such as `[vdso]`; empty if anonymous.
+    pub name: Vec<u8>,
+}
+
+/// What an address space knows of the vDSO.
+#[derive(Debug, Clone, Default)]
+pub enum VdsoState {
+    /// Not looked at, or not readable.
+    #[default]
+    Unknown,
+    /// The kernel gave the program none.
+    None,
+    Present(Arc<VdsoImage>),
+    /// `--vdso absent`: the auxv entry was removed; these symbols would have been there.
+    Removed(Arc<VdsoImage>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VdsoImage {
+    pub base: u64,
+    /// In bytes.
+    pub size: u64,
+    pub symbols: Vec<VdsoSymbol>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VdsoSymbol {
+    /// `__vdso_clock_gettime`
+    pub name: String,
+    /// Offset from the image's base, in bytes.
+    pub offset: u64,
+    /// In bytes.
+    pub size: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    pub tid: i32,
+    pub tgid: i32,
+    pub parent: Option<TaskId>,
+    pub origin: Origin,
+    pub comm: Vec<u8>,
+}
+
+/// How a task came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The command that sysview started.
+    Launch,
+    Fork,
+    Vfork,
+    /// clone or clone3 making a process.
+    Clone,
+    /// clone or clone3 with CLONE_THREAD.
+    Thread,
+    Attach,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskEnd {
+    Exited {
+        status: i32,
+    },
+    Killed {
+        signal: u8,
+        core: bool,
+    },
+    /// Another thread of the process called execve and took over the leader's number, or swept this thread away.
+    SupersededByExec {
+        by: TaskId,
+    },
+    Detached,
+}
+
+/// Appends what a tracer copies to a batch; the batch's only writer.
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The copied bytes of one region.
+    pub fn region_bytes(&self, region: &Region) -> &[u8] {
+        &self.bytes[region.start as usize..(region.start + region.len) as usize]
+    }
+}

@@ -1,0 +1,11 @@
+//! What was observed: events as the engine saw them, ids of our own, and the store of rows that views read.
+//!
+//! Raw: registers and copied bytes, never text. Left out: meaning (`abi`), words (`decode`), counts (`stats`).
+
+mod event;
+mod store;
+mod task;
+
+pub use event::*;
+pub use store::*;
+pub use task::*;

@@ -1,0 +1,346 @@
+//! The store: every event of the session as rows, in chunks of 65,536, with the bytes that were copied.
+//!
+//! A call is one row: made at entry, completed in place at exit. Everything else is a row of its own. Reading a row
+//! costs the same wherever it stands, so a frame's cost does not grow with the trace.
+//! Left out: spilling to disk and indexes.
+
+use std::ops::Range;
+
+use super::event::*;
+use super::task::Task;
+use crate::abi::Arch;
+
+/// Rows per chunk.
+pub const CHUNK_ROWS: usize = 65_536;
+
+/// One row of the trace. `seq` is its index in the store.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub task: TaskId,
+    /// Time of the event, for a call its entry; nanoseconds since the session began.
+    pub t_ns: u64,
+    pub kind: RowKind,
+}
+
+#[derive(Debug, Clone)]
+pub enum RowKind {
+    Call(CallRow),
+    Signal(Signal),
+    GroupStop { signal: u8 },
+    Exec(Box<Exec>),
+    NewTask(Box<NewTask>),
+    TaskEnd(TaskEnd),
+}
+
+#[derive(Debug, Clone)]
+pub struct CallRow {
+    pub arch: Arch,
+    pub nr: u64,
+    pub args: [u64; 6],
+    pub ip: u64,
+    pub sp: u64,
+    /// None while the call goes on.
+    pub outcome: Option<Outcome>,
+    /// Nanoseconds since the session began; meaningless while `outcome` is None.
+    pub t_exit_ns: u64,
+    entry: Range<u32>,
+    exit: Range<u32>,
+}
+
+impl CallRow {
+    /// Wall time between the two stops, as the tracer saw them; None while the call goes on or if it never returned.
+    pub fn duration_ns(&self, entered_ns: u64) -> Option<u64> {
+        match self.outcome {
+            Some(Outcome::Returned(_) | Outcome::Failed(_)) => Some(self.t_exit_ns.saturating_sub(entered_ns)),
+            _ => None,
+        }
+    }
+
+    /// The errno of a failed call; restart codes are no errors.
+    pub fn errno(&self) -> Option<u16> {
+        match self.outcome {
+            Some(Outcome::Failed(e)) if !(512..=516).contains(&e) => Some(e),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Chunk {
+    rows: Vec<Row>,
+    regions: Vec<Region>,
+    bytes: Vec<u8>,
+}
+
+/// A call together with the memory that was copied for it: what `decode` reads.
+#[derive(Debug, Clone, Copy)]
+pub struct CallView<'a> {
+    pub arch: Arch,
+    pub nr: u64,
+    pub args: &'a [u64; 6],
+    pub ip: u64,
+    pub sp: u64,
+    pub outcome: Option<Outcome>,
+    pub entry: Memory<'a>,
+    pub exit: Memory<'a>,
+}
+
+/// Copied memory, read by address.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory<'a> {
+    pub regions: &'a [Region],
+    pub bytes: &'a [u8],
+}
+
+/// A piece of copied memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    pub bytes: &'a [u8],
+    /// Length of the object in the tracee, in bytes.
+    pub true_len: u64,
+    /// Reading hit unreadable memory.
+    pub fault: bool,
+}
+
+impl<'a> Memory<'a> {
+    /// The piece that starts at `addr` or holds it; None if nothing was copied from there.
+    pub fn at(&self, addr: u64) -> Option<Piece<'a>> {
+        let exact = self.regions.iter().find(|r| r.addr == addr);
+        let region =
+            exact.or_else(|| self.regions.iter().find(|r| addr > r.addr && addr - r.addr < u64::from(r.len)))?;
+        let skip = addr - region.addr;
+        let start = region.start as usize + skip as usize;
+        let end = region.start as usize + region.len as usize;
+        Some(Piece {
+            bytes: self.bytes.get(start..end)?,
+            true_len: region.true_len.saturating_sub(skip),
+            fault: region.fault,
+        })
+    }
+
+    /// Exactly `len` bytes at `addr`, if all of them were copied.
+    pub fn exact(&self, addr: u64, len: usize) -> Option<&'a [u8]> {
+        // Overlapping copies can exist (a header alone, then the whole object): take the one that holds it all.
+        self.regions.iter().find_map(|r| {
+            let skip = addr.checked_sub(r.addr)? as usize;
+            let end = skip.checked_add(len)?;
+            if end > r.len as usize {
+                return None;
+            }
+            self.bytes.get(r.start as usize + skip..r.start as usize + end)
+        })
+    }
+}
+
+/// What an append changed.
+#[derive(Debug, Default, Clone)]
+pub struct Changes {
+    /// Rows that are new.
+    pub added: Range<u64>,
+    /// Call rows that were completed, in order of completion; they may be among the added ones.
+    pub completed: Vec<u64>,
+}
+
+/// All rows and tasks of a session.
+#[derive(Debug, Default)]
+pub struct Store {
+    chunks: Vec<Chunk>,
+    tasks: Vec<Task>,
+    len: u64,
+}
+
+impl Store {
+    pub fn new() -> Store {
+        Store::default()
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn row(&self, seq: u64) -> Option<&Row> {
+        let seq = usize::try_from(seq).ok()?;
+        self.chunks.get(seq / CHUNK_ROWS)?.rows.get(seq % CHUNK_ROWS)
+    }
+
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    pub fn task(&self, id: TaskId) -> Option<&Task> {
+        self.tasks.get(id.0 as usize)
+    }
+
+    /// The call of a row with its memory; None if the row is no call.
+    pub fn call(&self, seq: u64) -> Option<CallView<'_>> {
+        let index = usize::try_from(seq).ok()?;
+        let chunk = self.chunks.get(index / CHUNK_ROWS)?;
+        let RowKind::Call(call) = &chunk.rows.get(index % CHUNK_ROWS)?.kind else { return None };
+        let memory = |range: &Range<u32>| Memory {
+            regions: chunk.regions.get(range.start as usize..range.end as usize).unwrap_or_default(),
+            bytes: &chunk.bytes,
+        };
+        Some(CallView {
+            arch: call.arch,
+            nr: call.nr,
+            args: &call.args,
+            ip: call.ip,
+            sp: call.sp,
+            outcome: call.outcome,
+            entry: memory(&call.entry),
+            exit: memory(&call.exit),
+        })
+    }
+
+    /// Takes a batch in the order in which the engine made it.
+    pub fn append(&mut self, batch: &Batch) -> Changes {
+        let mut changes = Changes { added: self.len..self.len, completed: Vec::new() };
+        for event in &batch.events {
+            self.append_event(batch, event, &mut changes);
+        }
+        changes.added.end = self.len;
+        changes
+    }
+
+    fn append_event(&mut self, batch: &Batch, event: &Event, changes: &mut Changes) {
+        let kind = match &event.kind {
+            EventKind::Enter(enter) => {
+                let seq = self.len;
+                let entry = self.copy_regions(seq, batch, &enter.regions);
+                if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
+                    task.open_call = Some(seq);
+                    task.calls += 1;
+                }
+                RowKind::Call(CallRow {
+                    arch: enter.arch,
+                    nr: enter.nr,
+                    args: enter.args,
+                    ip: enter.ip,
+                    sp: enter.sp,
+                    outcome: None,
+                    t_exit_ns: 0,
+                    entry,
+                    exit: 0..0,
+                })
+            }
+            EventKind::Exit(exit) => return self.complete(batch, event, exit, changes),
+            EventKind::Signal(signal) => RowKind::Signal(signal.clone()),
+            EventKind::GroupStop { signal } => RowKind::GroupStop { signal: *signal },
+            EventKind::Exec(exec) => {
+                if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
+                    task.comm.clone_from(&exec.comm);
+                    task.exe.clone_from(&exec.path);
+                    task.vdso = exec.vdso.clone();
+                    task.maps.clone_from(&exec.maps);
+                }
+                RowKind::Exec(exec.clone())
+            }
+            EventKind::NewTask(new) => {
+                self.add_task(event, new);
+                RowKind::NewTask(new.clone())
+            }
+            EventKind::TaskEnd(end) => {
+                if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
+                    task.ended = Some((event.t_ns, *end));
+                }
+                RowKind::TaskEnd(*end)
+            }
+        };
+        self.push(Row { task: event.task, t_ns: event.t_ns, kind });
+    }
+
+    fn push(&mut self, row: Row) {
+        self.chunk_for(self.len).rows.push(row);
+        self.len += 1;
+    }
+
+    fn chunk_for(&mut self, seq: u64) -> &mut Chunk {
+        let index = seq as usize / CHUNK_ROWS;
+        if index == self.chunks.len() {
+            self.chunks.push(Chunk::default());
+        }
+        &mut self.chunks[index]
+    }
+
+    fn add_task(&mut self, event: &Event, new: &NewTask) {
+        // Ids count up in order of appearance; a gap would be a bug of the source, filled so that nothing is lost.
+        while self.tasks.len() < event.task.0 as usize {
+            let id = TaskId(self.tasks.len() as u32);
+            self.tasks.push(unknown_task(id));
+        }
+        let inherited = new.parent.and_then(|p| self.task(p)).cloned();
+        let task = Task {
+            id: event.task,
+            tid: new.tid,
+            tgid: new.tgid,
+            parent: new.parent,
+            origin: new.origin,
+            comm: new.comm.clone(),
+            exe: inherited.as_ref().map(|t| t.exe.clone()).unwrap_or_default(),
+            vdso: inherited.as_ref().map(|t| t.vdso.clone()).unwrap_or_default(),
+            maps: inherited.map(|t| t.maps).unwrap_or_default(),
+            started_ns: event.t_ns,
+            ended: None,
+            open_call: None,
+            calls: 0,
+            errors: 0,
+        };
+        match self.tasks.get_mut(event.task.0 as usize) {
+            Some(slot) => *slot = task,
+            None => self.tasks.push(task),
+        }
+    }
+
+    fn complete(&mut self, batch: &Batch, event: &Event, exit: &Exit, changes: &mut Changes) {
+        let Some(task) = self.tasks.get_mut(event.task.0 as usize) else { return };
+        let Some(seq) = task.open_call.take() else { return };
+        let regions = self.copy_regions(seq, batch, &exit.regions);
+        let index = seq as usize;
+        let row = &mut self.chunks[index / CHUNK_ROWS].rows[index % CHUNK_ROWS];
+        if let RowKind::Call(call) = &mut row.kind {
+            call.outcome = Some(exit.outcome);
+            call.t_exit_ns = event.t_ns;
+            call.exit = regions;
+            let failed = call.errno().is_some();
+            self.tasks[event.task.0 as usize].errors += u64::from(failed);
+            changes.completed.push(seq);
+        }
+    }
+
+    /// Copies regions into the chunk of row `seq`, so that a row never points out of its own chunk.
+    fn copy_regions(&mut self, seq: u64, batch: &Batch, range: &Range<u32>) -> Range<u32> {
+        let regions = batch.regions.get(range.start as usize..range.end as usize).unwrap_or_default();
+        let chunk = self.chunk_for(seq);
+        let first = chunk.regions.len() as u32;
+        for region in regions {
+            let start = chunk.bytes.len() as u32;
+            chunk.bytes.extend_from_slice(batch.region_bytes(region));
+            chunk.regions.push(Region { start, ..*region });
+        }
+        first..chunk.regions.len() as u32
+    }
+}
+
+fn unknown_task(id: TaskId) -> Task {
+    Task {
+        id,
+        tid: 0,
+        tgid: 0,
+        parent: None,
+        origin: Origin::Attach,
+        comm: Vec::new(),
+        exe: Vec::new(),
+        vdso: VdsoState::Unknown,
+        maps: Vec::new(),
+        started_ns: 0,
+        ended: None,
+        open_call: None,
+        calls: 0,
+        errors: 0,
+    }
+}

@@ -1,0 +1,1 @@
+//! Counts, errors, times, per call; exact whatever a view shows.
