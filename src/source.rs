@@ -13,13 +13,16 @@ use crate::model::Batch;
 /// Messages in flight before the source waits for the view. A batch has at most 4,096 events.
 pub const MESSAGE_QUEUE: usize = 16;
 
-/// From a source to a view, in this order: one `Started`, then batches and output, then one `Ended` or `Failed`.
+/// From a source to a view, in this order: one `Started`, then batches and output, perhaps `Detached`, then one `Ended` or `Failed`.
 #[derive(Debug)]
 pub enum Message {
     Started(Box<Started>),
     Batch(Batch),
     /// Bytes that the program wrote to its terminal.
     Output(Vec<u8>),
+    /// Tracing stopped at the view's wish; no more events. The program runs on, `Output` may follow, and `Ended` comes
+    /// at the program's end.
+    Detached,
     /// Nothing follows.
     Ended(End),
     /// The source broke; one sentence for the user. Nothing follows.
@@ -67,8 +70,6 @@ pub enum End {
         signal: i32,
         core: bool,
     },
-    /// Tracing stopped, the program runs on.
-    Detached,
     /// A recording is over.
     Replayed,
 }
@@ -79,7 +80,7 @@ impl End {
         match self {
             End::Exited(status) => status,
             End::Killed { signal, .. } => 128 + signal,
-            End::Detached | End::Replayed => 0,
+            End::Replayed => 0,
         }
     }
 }
@@ -89,7 +90,7 @@ impl End {
 pub enum Command {
     /// SIGKILL to every task.
     Kill,
-    /// Stop tracing; the program runs on. Answered by `Ended(Detached)`.
+    /// Stop tracing; the program runs on. Answered by `Message::Detached`.
     Detach,
     /// Bytes typed to the program's terminal.
     Input(Vec<u8>),
