@@ -36,18 +36,39 @@ pub enum Value {
     Named(Cow<'static, str>),
     /// Names joined by `|` in print order; what has no name in `rest`. `unknown` is strace's `O_???` comment, used
     /// when nothing has a name. Nothing set and no name for zero prints `0`.
-    Flags { names: Vec<Cow<'static, str>>, rest: u64, unknown: &'static str },
+    Flags {
+        names: Vec<Cow<'static, str>>,
+        rest: u64,
+        unknown: &'static str,
+    },
     /// A value without a name, with strace's comment: `0x63 /* SIG_??? */`.
-    Unknown { raw: u64, comment: &'static str },
+    Unknown {
+        raw: u64,
+        comment: &'static str,
+    },
     Fd(i32),
     /// Bytes of the tracee. `true_len` is longer than `bytes` when the copy was cut.
-    Str { bytes: Vec<u8>, true_len: u64, terminated: bool },
+    Str {
+        bytes: Vec<u8>,
+        true_len: u64,
+        terminated: bool,
+    },
     /// A value with a comment: `/* 24 vars */`.
     Commented(Box<Value>, Cow<'static, str>),
-    Struct { name: &'static str, fields: Vec<(Cow<'static, str>, Value)>, elided: bool },
-    Array { items: Vec<Value>, elided: bool },
+    Struct {
+        name: &'static str,
+        fields: Vec<(Cow<'static, str>, Value)>,
+        elided: bool,
+    },
+    Array {
+        items: Vec<Value>,
+        elided: bool,
+    },
     /// A call-like value: `makedev(0x1, 0x3)`, `htons(80)`, `inet_addr("127.0.0.1")`.
-    Call { function: &'static str, args: Vec<Value> },
+    Call {
+        function: &'static str,
+        args: Vec<Value>,
+    },
     /// Values at entry and at exit: strace's `[16 => 4]`.
     Changed(Box<Value>, Box<Value>),
     /// Already text, escaped.
