@@ -1,7 +1,14 @@
 //! The fetch plan: which bytes of the tracee's memory a call's declaration asks for, at entry and at exit.
 //!
 //! Pure: memory is a trait, so that the engine, a test and a future in-process recorder share one plan.
-//! Nothing is interpreted here beyond what is needed to follow pointers.
+//! Nothing is interpreted here beyond what is needed to follow pointers; how many bytes one call can ask for is bounded,
+//! whatever its arguments and its memory say (see `limits`).
+
+mod custom;
+pub mod limits;
+mod plan;
+
+use super::{Arch, Call};
 
 /// Reads the tracee's memory and keeps what was read. The decoder later finds it by address.
 pub trait Fetch {
@@ -12,4 +19,15 @@ pub trait Fetch {
     fn object(&mut self, addr: u64, len: usize) -> &[u8];
     /// Copies a NUL-terminated string of at most `max` bytes (without the NUL); not cut by the capture limit.
     fn c_string(&mut self, addr: u64, max: usize) -> &[u8];
+}
+
+/// What the call reads: paths, strings and every `in` and `inout` argument. `call` may be the base declaration or the
+/// variant that the arguments select.
+pub fn at_entry(arch: Arch, call: &'static Call, args: &[u64; 6], f: &mut impl Fetch) {
+    plan::walk(arch, call, args, None, f);
+}
+
+/// What the call wrote: every `out` and `inout` argument. `ret` is the result of a call that did not fail.
+pub fn at_exit(arch: Arch, call: &'static Call, args: &[u64; 6], ret: i64, f: &mut impl Fetch) {
+    plan::walk(arch, call, args, Some(ret), f);
 }

@@ -6,7 +6,9 @@
 
 mod arch;
 pub mod fetch;
+mod tables;
 mod types;
 
 pub use arch::Arch;
+pub use tables::*;
 pub use types::*;
