@@ -1,0 +1,126 @@
+//! The real terminal: found, entered, drawn on and always put back. Only this room and `relay` write to it. Leaves out
+//! reading keys (crossterm's event stream does, from the same terminal that is chosen here) and what is drawn.
+//!
+//! Keys come from standard input if that is a terminal, else from /dev/tty (crossterm chooses in the same way); the
+//! view is drawn on standard output if that is a terminal, else on /dev/tty. So `echo x | sysview -- cat > f` works: what is
+//! redirected belongs to the program.
+
+mod backend;
+mod modes;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex};
+
+use nix::sys::signal::{Signal, raise};
+use ratatui::layout::Size;
+use ratatui::{Frame, Terminal};
+
+use backend::Tty;
+use modes::{Modes, Owner, Shared, lock};
+
+pub use modes::{guarded, restore};
+
+/// Why there is no view: one sentence for the user.
+#[derive(Debug)]
+pub struct NoTerminal(io::Error);
+
+impl fmt::Display for NoTerminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = match self.0.raw_os_error().map(nix::errno::Errno::from_raw) {
+            Some(errno) => errno.desc().to_string(),
+            None => self.0.to_string(),
+        };
+        write!(
+            f,
+            "there is no terminal to draw the view on (/dev/tty: {reason}); use `sysview log -- COMMAND` for plain text"
+        )
+    }
+}
+
+impl std::error::Error for NoTerminal {}
+
+/// The terminal and the view on it. Dropping it gives the terminal back.
+pub struct Screen {
+    modes: Shared,
+    terminal: Terminal<Tty>,
+}
+
+impl Screen {
+    /// Finds the terminal; changes nothing on it yet.
+    pub fn open() -> Result<Screen, NoTerminal> {
+        let stdin = io::stdin();
+        let input = if stdin.is_terminal() { duplicate(stdin) } else { controlling_terminal() };
+        let stdout = io::stdout();
+        let output = if stdout.is_terminal() { duplicate(stdout) } else { controlling_terminal() };
+        Screen::on(input.map_err(NoTerminal)?, output.map_err(NoTerminal)?).map_err(NoTerminal)
+    }
+
+    /// On a given terminal: keys come from `input`, frames go to `output`.
+    fn on(input: File, output: File) -> io::Result<Screen> {
+        let modes = Arc::new(Mutex::new(Modes::new(input, output)?));
+        let terminal = Terminal::new(Tty::new(Arc::clone(&modes)))?;
+        Ok(Screen { modes, terminal })
+    }
+
+    /// Raw mode, alternate screen, mouse, bracketed paste, no cursor. From here on the terminal is put back on drop, on a
+    /// panic in any thread and by `restore`.
+    pub fn enter(&mut self) -> io::Result<()> {
+        modes::activate(&self.modes);
+        lock(&self.modes).enter()?;
+        self.terminal.backend_mut().forget();
+        self.terminal.clear()
+    }
+
+    /// Gives the terminal back as it was found. The second time does nothing.
+    pub fn leave(&mut self) {
+        lock(&self.modes).leave();
+    }
+
+    /// After SIGCONT: the shell has had the terminal meanwhile, so everything is set again; the next frame is drawn whole.
+    pub fn reenter(&mut self) -> io::Result<()> {
+        self.enter()
+    }
+
+    /// For SIGTSTP: gives the terminal back and stops this process; returns after SIGCONT with the view on again. The
+    /// program's own Ctrl-Z never comes here, it goes to the program's terminal.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        self.leave();
+        // SIGSTOP, because our handler has taken SIGTSTP's default away.
+        raise(Signal::SIGSTOP)?;
+        self.reenter()
+    }
+
+    /// Draws a frame; only what changed is written, as one synchronized update. Fails once the terminal was given back,
+    /// for example by a panic in another thread.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        self.terminal.draw(render)?;
+        Ok(())
+    }
+
+    /// The next frame is drawn whole (Ctrl-L).
+    pub fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Columns and rows at this moment.
+    pub fn size(&self) -> Size {
+        backend::size()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn duplicate(stream: impl AsFd) -> io::Result<File> {
+    Ok(stream.as_fd().try_clone_to_owned()?.into())
+}
+
+fn controlling_terminal() -> io::Result<File> {
+    File::options().read(true).write(true).open("/dev/tty")
+}

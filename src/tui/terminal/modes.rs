@@ -1,0 +1,153 @@
+//! The state that the real terminal is put into and how it is put back, from any thread and on every way out. Leaves out
+//! drawing (`backend`) and SIGKILL, after which nobody can put anything back.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Write};
+use std::panic;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+
+use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+
+/// Alternate screen, bracketed paste, mouse buttons and drags in SGR form, no cursor, a blank screen.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
+/// The reverse, in reverse; also ends a synchronized update that a broken frame left open.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1003l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
+/// What a program may have left on when its relay ends: mouse, paste, focus reports, keypad, arrows, colours, charset,
+/// scroll region (kept inside a cursor save, because it moves the cursor), hidden cursor, cursor shape.
+const AFTER_PROGRAM: &[u8] = b"\x1b[?2026l\x1b[?1l\x1b>\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\
+\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[?6l\x1b[4l\x1b7\x1b[r\x1b8\x1b(B\x0f\x1b[0m\x1b[0 q\x1b[?25h";
+
+/// Who has the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The shell that started us: its modes, its screen.
+    Shell,
+    /// The view: raw mode, alternate screen.
+    View,
+    /// The program, after hand-over: raw mode, and whatever the program writes.
+    Program,
+}
+
+/// The terminal's two ends and the modes to return to.
+pub struct Modes {
+    input: File,
+    output: File,
+    saved: Termios,
+    owner: Owner,
+}
+
+pub type Shared = Arc<Mutex<Modes>>;
+
+/// The terminal that is not the shell's at the moment, for `restore`. One at a time: a process has one terminal.
+static ACTIVE: Mutex<Option<Shared>> = Mutex::new(None);
+
+thread_local! {
+    /// Set while a panic of this thread is expected and caught.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Modes {
+    /// Reads the modes to return to; changes nothing.
+    pub fn new(input: File, output: File) -> io::Result<Modes> {
+        let saved = tcgetattr(&input)?;
+        Ok(Modes { input, output, saved, owner: Owner::Shell })
+    }
+
+    pub fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    pub fn input(&self) -> io::Result<File> {
+        self.input.try_clone()
+    }
+
+    /// Writes bytes as they are, and only while `owner` has the terminal: after a panic in another thread has put the
+    /// terminal back, a late frame must not land on the shell's screen.
+    pub fn write(&mut self, owner: Owner, bytes: &[u8]) -> io::Result<()> {
+        if self.owner != owner {
+            return Err(io::Error::other("the terminal was already given back"));
+        }
+        self.output.write_all(bytes)
+    }
+
+    /// Puts the view's modes on, whatever is on now: after SIGCONT the shell has changed them behind our back.
+    pub fn enter(&mut self) -> io::Result<()> {
+        self.raw()?;
+        self.owner = Owner::View;
+        self.output.write_all(ENTER)
+    }
+
+    /// Gives the terminal to the program: the view's screen goes, raw mode stays.
+    pub fn hand_over(&mut self) -> io::Result<()> {
+        self.raw()?;
+        if self.owner == Owner::View {
+            self.output.write_all(LEAVE)?;
+        }
+        self.owner = Owner::Program;
+        Ok(())
+    }
+
+    /// Gives the terminal back to the shell; does nothing the second time. Every step is tried, because a terminal that
+    /// hung up refuses them all.
+    pub fn leave(&mut self) {
+        let undo = match self.owner {
+            Owner::Shell => return,
+            Owner::View => LEAVE,
+            Owner::Program => AFTER_PROGRAM,
+        };
+        self.owner = Owner::Shell;
+        let _ = self.output.write_all(undo);
+        // Flush: mouse reports that are still in the queue would otherwise be typed into the shell.
+        let _ = tcsetattr(&self.input, SetArg::TCSAFLUSH, &self.saved);
+    }
+
+    fn raw(&self) -> io::Result<()> {
+        let mut raw = self.saved.clone();
+        cfmakeraw(&mut raw);
+        Ok(tcsetattr(&self.input, SetArg::TCSADRAIN, &raw)?)
+    }
+}
+
+/// Locks; a panic while it was locked does not make the terminal less in need of restoring.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Names the terminal that `restore` and the panic hook put back.
+pub fn activate(modes: &Shared) {
+    install_panic_hook();
+    *lock(&ACTIVE) = Some(Arc::clone(modes));
+}
+
+/// Puts the terminal back as it was found, from any thread; does nothing when it already is.
+pub fn restore() {
+    let active = lock(&ACTIVE).take();
+    if let Some(modes) = active {
+        lock(&modes).leave();
+    }
+}
+
+/// Runs `f` and returns `None` if it panics; the terminal stays as it is and nothing is printed. For foreign code that is
+/// fed with the program's bytes and can be started afresh.
+pub fn guarded<T>(f: impl FnOnce() -> T + panic::UnwindSafe) -> Option<T> {
+    install_panic_hook();
+    GUARDED.set(true);
+    let result = panic::catch_unwind(f);
+    GUARDED.set(false);
+    result.ok()
+}
+
+/// A panic in any thread first puts the terminal back, so that its message can be read, then goes on as before.
+fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                restore();
+                previous(info);
+            }
+        }));
+    });
+}
