@@ -1,3 +1,4 @@
 //! (being built)
 pub mod program;
+pub mod relay;
 pub mod terminal;

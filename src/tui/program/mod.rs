@@ -137,6 +137,26 @@ impl ProgramPane {
         }
     }
 
+    /// Whether the program is on the alternate screen, as full-screen programs are.
+    pub fn alternate_screen(&self) -> bool {
+        self.screen().alternate_screen()
+    }
+
+    /// The escape sequences that put a real terminal into the modes that the program set here: arrows, keypad, paste,
+    /// mouse, focus reports, colours of the text to come, cursor.
+    pub fn mode_sequences(&self) -> Vec<u8> {
+        let screen = self.screen();
+        let mut out = screen.input_mode_formatted();
+        if self.parser.callbacks().focus_reporting() {
+            out.extend_from_slice(b"\x1b[?1004h");
+        }
+        out.extend(screen.attributes_formatted());
+        let (row, col) = screen.cursor_position();
+        out.extend_from_slice(format!("\x1b[{};{}H", row + 1, col + 1).as_bytes());
+        out.extend_from_slice(if screen.hide_cursor() { b"\x1b[?25l" } else { b"\x1b[?25h" });
+        out
+    }
+
     /// Moves the view by lines, towards older ones when positive. Stops at both ends.
     pub fn scroll(&mut self, lines: i32) {
         let now = self.scrolled();

@@ -8,7 +8,7 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
-use super::modes::{Owner, Shared, lock};
+use super::modes::{Shared, lock};
 
 /// Bytes that are gathered before a part of a frame is written early.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -138,7 +138,7 @@ struct Frame {
 
 impl Frame {
     fn send(&mut self) -> io::Result<()> {
-        let result = lock(&self.modes).write(Owner::View, &self.bytes);
+        let result = lock(&self.modes).write_view(&self.bytes);
         self.bytes.clear();
         result
     }
@@ -189,7 +189,8 @@ fn is_clean(cell: &Cell) -> bool {
     }
 }
 
-fn clean(cell: &Cell) -> Cell {
+/// The cell without the characters that must not reach a terminal.
+pub fn clean(cell: &Cell) -> Cell {
     let mut cell = cell.clone();
     let symbol: String = cell.symbol().chars().filter(|c| !is_forbidden(*c)).collect();
     cell.set_symbol(if symbol.is_empty() { " " } else { &symbol });

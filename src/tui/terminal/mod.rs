@@ -6,6 +6,7 @@
 //! redirected belongs to the program.
 
 mod backend;
+mod handover;
 mod modes;
 
 use std::fmt;
@@ -18,8 +19,9 @@ use nix::sys::signal::{Signal, raise};
 use ratatui::layout::Size;
 use ratatui::{Frame, Terminal};
 
+use super::program::ProgramPane;
 use backend::Tty;
-use modes::{Modes, Owner, Shared, lock};
+use modes::{Modes, Shared, lock};
 
 pub use modes::{guarded, restore};
 
@@ -103,6 +105,31 @@ impl Screen {
     /// The next frame is drawn whole (Ctrl-L).
     pub fn redraw(&mut self) -> io::Result<()> {
         self.terminal.clear()
+    }
+
+    /// Gives the terminal to the program, with the program's screen on it. Raw mode stays, so that every key is the
+    /// program's.
+    pub(super) fn hand_over(&mut self, pane: &ProgramPane) -> io::Result<()> {
+        let screen = handover::sequences(pane, self.size())?;
+        modes::activate(&self.modes);
+        let mut modes = lock(&self.modes);
+        modes.hand_over()?;
+        modes.write_program(&screen, pane.alternate_screen())
+    }
+
+    /// After SIGCONT during a relay: raw mode again. What is on the screen is the program's to repaint.
+    pub(super) fn hand_over_again(&mut self) -> io::Result<()> {
+        lock(&self.modes).hand_over()
+    }
+
+    /// The program's own bytes; `alternate` tells which screen they leave it on.
+    pub(super) fn write_program(&mut self, bytes: &[u8], alternate: bool) -> io::Result<()> {
+        lock(&self.modes).write_program(bytes, alternate)
+    }
+
+    /// Where the keys come from.
+    pub(super) fn input(&self) -> io::Result<File> {
+        lock(&self.modes).input()
     }
 
     /// Columns and rows at this moment.

@@ -20,7 +20,7 @@ const AFTER_PROGRAM: &[u8] = b"\x1b[?2026l\x1b[?1l\x1b>\x1b[?9l\x1b[?1000l\x1b[?
 
 /// Who has the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
+enum Owner {
     /// The shell that started us: its modes, its screen.
     Shell,
     /// The view: raw mode, alternate screen.
@@ -35,6 +35,8 @@ pub struct Modes {
     output: File,
     saved: Termios,
     owner: Owner,
+    /// The program, as `Owner::Program`, is on the alternate screen.
+    alternate: bool,
 }
 
 pub type Shared = Arc<Mutex<Modes>>;
@@ -51,20 +53,26 @@ impl Modes {
     /// Reads the modes to return to; changes nothing.
     pub fn new(input: File, output: File) -> io::Result<Modes> {
         let saved = tcgetattr(&input)?;
-        Ok(Modes { input, output, saved, owner: Owner::Shell })
-    }
-
-    pub fn owner(&self) -> Owner {
-        self.owner
+        Ok(Modes { input, output, saved, owner: Owner::Shell, alternate: false })
     }
 
     pub fn input(&self) -> io::Result<File> {
         self.input.try_clone()
     }
 
-    /// Writes bytes as they are, and only while `owner` has the terminal: after a panic in another thread has put the
-    /// terminal back, a late frame must not land on the shell's screen.
-    pub fn write(&mut self, owner: Owner, bytes: &[u8]) -> io::Result<()> {
+    /// Writes a frame, and only while the view has the terminal: after a panic in another thread has put the terminal
+    /// back, a late frame must not land on the shell's screen.
+    pub fn write_view(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_as(Owner::View, bytes)
+    }
+
+    /// Writes the program's bytes as they are, and remembers which screen they leave the terminal on.
+    pub fn write_program(&mut self, bytes: &[u8], alternate: bool) -> io::Result<()> {
+        self.alternate = alternate;
+        self.write_as(Owner::Program, bytes)
+    }
+
+    fn write_as(&mut self, owner: Owner, bytes: &[u8]) -> io::Result<()> {
         if self.owner != owner {
             return Err(io::Error::other("the terminal was already given back"));
         }
@@ -96,6 +104,9 @@ impl Modes {
             Owner::View => LEAVE,
             Owner::Program => AFTER_PROGRAM,
         };
+        if self.owner == Owner::Program && self.alternate {
+            let _ = self.output.write_all(b"\x1b[?1049l");
+        }
         self.owner = Owner::Shell;
         let _ = self.output.write_all(undo);
         // Flush: mouse reports that are still in the queue would otherwise be typed into the shell.
