@@ -3,14 +3,31 @@
 //! Pure, and it cannot fail: unreadable memory, unknown flags, short buffers and unknown numbers are values.
 //! All text is printable ASCII; bytes of the tracee are escaped here.
 
+mod custom;
+mod detail;
+mod escape;
+pub mod hex;
+pub mod json;
+mod line;
+mod num;
+mod print;
+mod result;
+mod rows;
+mod signal;
+mod special;
+mod time;
 mod value;
+mod walk;
 
+pub use detail::{DetailLine, detail};
+pub use rows::{end_line, group_stop_line};
+pub use signal::{signal_line, signal_name};
 pub use value::*;
 
 use std::borrow::Cow;
 
-use crate::abi::Arch;
-use crate::model::{CallView, Outcome, Store};
+use crate::abi::{self, Arch};
+use crate::model::{CallView, Store};
 
 /// How much is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,55 +45,43 @@ impl Default for Options {
 }
 
 /// The name of a call, `syscall_0x270f` if the number is unknown.
-pub fn call_name(_arch: Arch, nr: u64) -> Cow<'static, str> {
-    Cow::Owned(format!("syscall_{nr:#x}"))
+pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
+    line::call_name(arch, nr)
 }
 
 /// The call as a tree: every argument with its name, raw value and meaning.
-pub fn call(view: &CallView<'_>, _options: &Options) -> Decoded {
-    Decoded { name: call_name(view.arch, view.nr), args: Vec::new(), result: result(view) }
+pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
+    line::call(view, options)
 }
 
 /// `openat(AT_FDCWD, "/etc/passwd", O_RDONLY)`: a finished call without its result; a call that goes on ends in
-/// ` <unfinished ...>`.
-pub fn call_text(view: &CallView<'_>, _options: &Options) -> String {
-    format!("{}()", call_name(view.arch, view.nr))
+/// ` <unfinished ...>`, one that never came back in ` <unfinished ...>)`.
+pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
+    line::call_text(view, options)
 }
 
 /// What stands after the `=`: `3`, `-1 ENOENT (No such file or directory)`, `?`. None while the call goes on.
-pub fn result_text(view: &CallView<'_>, _options: &Options) -> Option<String> {
-    Some(format!("{:?}", view.outcome?))
+pub fn result_text(view: &CallView<'_>, options: &Options) -> Option<String> {
+    line::result_text(view, options)
 }
 
 /// The part before ` <unfinished ...>` of a line that another task interrupts: `read(0, `.
-pub fn unfinished_text(view: &CallView<'_>, _options: &Options) -> String {
-    format!("{}(", call_name(view.arch, view.nr))
+pub fn unfinished_text(view: &CallView<'_>, options: &Options) -> String {
+    line::unfinished_text(view, options)
 }
 
 /// The part after `<... read resumed>` up to and with the closing parenthesis: `"abc", 3)`.
-pub fn resumed_text(_view: &CallView<'_>, _options: &Options) -> String {
-    ")".into()
+pub fn resumed_text(view: &CallView<'_>, options: &Options) -> String {
+    line::resumed_text(view, options)
 }
 
 /// Any row of the store as one line without time and task: a call with its result, `--- SIGCHLD {…} ---`,
 /// `+++ exited with 0 +++`, and so on.
 pub fn row_text(store: &Store, seq: u64, options: &Options) -> String {
-    match store.call(seq) {
-        Some(view) => call_text(&view, options),
-        None => String::new(),
-    }
-}
-
-fn result(view: &CallView<'_>) -> Option<Outcome> {
-    view.outcome
+    rows::row_text(store, seq, options)
 }
 
 /// `ENOENT` and `No such file or directory`, of errno.h and strerror(3).
-pub fn errno_name(_errno: u16) -> Option<(&'static str, &'static str)> {
-    None
-}
-
-/// `SIGINT`, `SIGRT_3`; `SIG_99` for what is none.
-pub fn signal_name(number: u8) -> Cow<'static, str> {
-    Cow::Owned(format!("SIG_{number}"))
+pub fn errno_name(errno: u16) -> Option<(&'static str, &'static str)> {
+    abi::errno(errno)
 }

@@ -1,4 +1,7 @@
 //! The tree of values. strace's line, the detail pane and JSON are printers over it.
+//!
+//! A string holds at most as many bytes as the options asked for, so a printer needs no options and a common line
+//! copies little.
 
 use std::borrow::Cow;
 
@@ -21,6 +24,8 @@ pub struct DecodedArg {
     /// The register's content.
     pub raw: u64,
     pub value: Value,
+    /// The value is known only when the call is over: an interrupted line ends before it.
+    pub at_exit: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +33,7 @@ pub enum Value {
     Signed(i64),
     Unsigned(u64),
     Hex(u64),
+    /// At least three digits: `000`, `0644`.
     Octal(u64),
     Null,
     /// A pointer that is not followed, or whose memory was not readable or not read.
@@ -47,14 +53,22 @@ pub enum Value {
         comment: &'static str,
     },
     Fd(i32),
-    /// Bytes of the tracee. `true_len` is longer than `bytes` when the copy was cut.
+    /// Type and permission bits of a file: `S_IFREG|S_ISUID|0755`.
+    Mode(u64),
+    /// Bytes of the tracee. `true_len` is longer than `bytes` when the copy or the view was cut.
     Str {
         bytes: Vec<u8>,
         true_len: u64,
         terminated: bool,
     },
+    /// Bytes that are no text, every one as `\x`: what getrandom(2) gives.
+    HexStr {
+        bytes: Vec<u8>,
+        true_len: u64,
+    },
     /// A value with a comment: `/* 24 vars */`.
     Commented(Box<Value>, Cow<'static, str>),
+    /// A field with an empty name is printed without `name=`.
     Struct {
         name: &'static str,
         fields: Vec<(Cow<'static, str>, Value)>,
@@ -64,13 +78,40 @@ pub enum Value {
         items: Vec<Value>,
         elided: bool,
     },
+    /// Words separated by spaces: signal sets `~[RTMIN RT_1]`, descriptor sets `[3 4]`.
+    Set {
+        items: Vec<Cow<'static, str>>,
+        inverted: bool,
+    },
     /// A call-like value: `makedev(0x1, 0x3)`, `htons(80)`, `inet_addr("127.0.0.1")`.
     Call {
         function: &'static str,
         args: Vec<Value>,
     },
-    /// Values at entry and at exit: strace's `[16 => 4]`.
+    /// Values at entry and at exit: `16 => 4`, behind a pointer (in an `Array`) strace's `[16 => 4]`.
     Changed(Box<Value>, Box<Value>),
     /// Already text, escaped.
     Text(Cow<'static, str>),
+}
+
+impl Value {
+    /// A pointer that is not followed: `NULL` or its address.
+    pub fn address(addr: u64) -> Value {
+        if addr == 0 { Value::Null } else { Value::Address(addr) }
+    }
+
+    /// What a pointer to one number leads to: `[4]`.
+    pub fn pointee(value: Value) -> Value {
+        Value::Array { items: vec![value], elided: false }
+    }
+
+    /// A structure that is shown whole.
+    pub fn structure(name: &'static str, fields: Vec<(Cow<'static, str>, Value)>) -> Value {
+        Value::Struct { name, fields, elided: false }
+    }
+
+    /// A value with a remark after it: `5 /* remark */`.
+    pub fn commented(self, comment: impl Into<Cow<'static, str>>) -> Value {
+        Value::Commented(Box::new(self), comment.into())
+    }
 }

@@ -1,0 +1,34 @@
+//! Scattered buffers, readv(2), and the pieces that they hold.
+
+use crate::abi::Dir;
+use crate::decode::value::Value;
+use crate::decode::walk::{Ctx, Side, le};
+
+/// `[{iov_base="abc", iov_len=3}]`; the count is the next argument.
+pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let filled = match dir {
+        Dir::In => Some(u64::MAX),
+        _ => ctx.returned().map(|n| n.max(0) as u64),
+    };
+    vector(ctx, ctx.arg(index), ctx.arg(index + 1), if dir == Dir::In { Side::Entry } else { Side::Exit }, filled)
+}
+
+/// `count` pieces at `addr`. Their bytes are shown from `side` up to `filled` in all; None: only addresses.
+pub fn vector(ctx: &Ctx<'_>, addr: u64, count: u64, side: Side, filled: Option<u64>) -> Value {
+    let word = ctx.word();
+    let mut left = filled;
+    // The array itself is not written by the call: whichever copy is there will do.
+    let list_side = if ctx.memory(side).at(addr).is_some() { side } else { Side::Entry };
+    ctx.elements(list_side, addr, count, word * 2, |bytes| {
+        let (base, len) = (le(&bytes[..word]), le(&bytes[word..]));
+        let value = match left {
+            Some(rest) => {
+                let part = rest.min(len);
+                left = Some(rest - part);
+                ctx.buffer(side, base, part)
+            }
+            None => Value::address(base),
+        };
+        Value::structure("iovec", vec![("iov_base".into(), value), ("iov_len".into(), Value::Unsigned(len))])
+    })
+}

@@ -1,0 +1,88 @@
+//! One call for the Call pane: a line for each argument, its structure fields indented below it, the result last.
+
+use super::value::Value;
+use super::{Options, line, result};
+use crate::model::CallView;
+
+/// Nesting and lines that a pane has use for; what lies deeper is shown in its parent's text.
+const DEPTH_LIMIT: u8 = 6;
+const LINE_LIMIT: usize = 500;
+
+/// One line of the Call pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetailLine {
+    /// 0 for an argument and the result, 1 for a field of an argument, and so on.
+    pub depth: u8,
+    /// The argument's or field's name, `[0]` for an element, `result`.
+    pub label: String,
+    /// The register that carries the argument or the result, at depth 0.
+    pub register: Option<&'static str>,
+    /// The register's content.
+    pub raw: Option<u64>,
+    /// The decoded value, as in the trace; printable ASCII.
+    pub text: String,
+}
+
+/// The call's arguments with all that they lead to, then its result if there is one.
+pub fn detail(view: &CallView<'_>, options: &Options) -> Vec<DetailLine> {
+    let registers = view.arch.arg_registers();
+    let mut lines = Vec::new();
+    for arg in line::call(view, options).args {
+        lines.push(DetailLine {
+            depth: 0,
+            label: arg.name.into_owned(),
+            register: registers.get(usize::from(arg.index)).copied(),
+            raw: Some(arg.raw),
+            text: arg.value.text(),
+        });
+        children(&mut lines, &arg.value, 1);
+    }
+    let mut text = String::new();
+    if result::write(&mut text, view, options) {
+        let raw = match view.outcome {
+            Some(crate::model::Outcome::Returned(n)) => Some(n as u64),
+            Some(crate::model::Outcome::Failed(errno)) => Some((-i64::from(errno)) as u64),
+            _ => None,
+        };
+        let register = raw.map(|_| view.arch.special_registers()[1]);
+        lines.push(DetailLine { depth: 0, label: "result".into(), register, raw, text });
+    }
+    lines
+}
+
+fn children(lines: &mut Vec<DetailLine>, value: &Value, depth: u8) {
+    if depth > DEPTH_LIMIT {
+        return;
+    }
+    match value {
+        Value::Struct { fields, .. } => {
+            for (name, field) in fields {
+                let label = match field {
+                    Value::Call { function, .. } if name.is_empty() => (*function).to_string(),
+                    _ => name.to_string(),
+                };
+                child(lines, label, field, depth);
+            }
+        }
+        // A pointer to one number says nothing new below itself.
+        Value::Array { items, .. } if items.len() > 1 || matches!(items.first(), Some(Value::Struct { .. })) => {
+            for (i, item) in items.iter().enumerate() {
+                child(lines, format!("[{i}]"), item, depth);
+            }
+        }
+        Value::Changed(before, after) if matches!(**after, Value::Struct { .. }) => {
+            child(lines, "at entry".into(), before, depth);
+            child(lines, "at exit".into(), after, depth);
+        }
+        Value::Commented(value, _) => children(lines, value, depth),
+        _ => {}
+    }
+}
+
+fn child(lines: &mut Vec<DetailLine>, label: String, value: &Value, depth: u8) {
+    if lines.len() >= LINE_LIMIT {
+        return;
+    }
+    lines.push(DetailLine { depth, label, register: None, raw: None, text: value.text() });
+    children(lines, value, depth + 1);
+}

@@ -1,0 +1,169 @@
+//! A call as a tree and as strace's line.
+//!
+//! Left out: the result (`result`), rows that are no calls (`rows`).
+
+use std::borrow::Cow;
+
+use super::Options;
+use super::value::{Decoded, DecodedArg, Value};
+use super::walk::{Ctx, known_at_exit};
+use super::{result, special};
+use crate::abi::{self, Arch, Call, Ret};
+use crate::model::{CallView, Outcome};
+
+/// The name of a call, `syscall_0x270f` if the number is unknown.
+pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
+    match abi::lookup(arch, nr) {
+        Some(call) => call.name.into(),
+        None => format!("syscall_{nr:#x}").into(),
+    }
+}
+
+/// The call as a tree: every argument with its name, raw value and meaning.
+pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
+    match abi::lookup(view.arch, view.nr) {
+        Some(call) => {
+            let ctx = Ctx { view, call: call.select(view.args), options };
+            Decoded { name: call.name.into(), args: arguments(&ctx), result: view.outcome }
+        }
+        None => Decoded { name: call_name(view.arch, view.nr), args: unknown(view), result: view.outcome },
+    }
+}
+
+fn unknown(view: &CallView<'_>) -> Vec<DecodedArg> {
+    const NAMES: [&str; 6] = ["arg1", "arg2", "arg3", "arg4", "arg5", "arg6"];
+    let bits = view.arch.word() * 8;
+    let arg = |(i, name): (usize, &&'static str)| DecodedArg {
+        name: (*name).into(),
+        index: i as u8,
+        raw: view.args[i],
+        value: Value::Hex(super::num::cut(view.args[i], bits)),
+        at_exit: false,
+    };
+    NAMES.iter().enumerate().map(arg).collect()
+}
+
+/// The arguments that exist, in strace's order.
+pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
+    if let Some(args) = special::all(ctx) {
+        return args;
+    }
+    let mut args = Vec::with_capacity(6);
+    let mut declared = ctx.call.args.iter().enumerate().take(6).peekable();
+    while let Some((index, arg)) = declared.next() {
+        if arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) {
+            continue;
+        }
+        let high = declared.peek().and_then(|(i, next)| split(arg.name, next.name).map(|stem| (*i, stem)));
+        let (name, value) = match high {
+            Some((high, stem)) => {
+                declared.next();
+                (stem, joined(ctx, index, high))
+            }
+            None => (arg.name, special::argument(ctx, index).unwrap_or_else(|| ctx.argument(index, &arg.ty))),
+        };
+        args.push(DecodedArg {
+            name: name.into(),
+            index: index as u8,
+            raw: ctx.view.args[index],
+            value,
+            at_exit: known_at_exit(&arg.ty),
+        });
+    }
+    args
+}
+
+/// The common name of two halves of one 64-bit argument: `pos_l` and `pos_h`.
+fn split(low: &'static str, high: &str) -> Option<&'static str> {
+    [("_low", "_high"), ("_lo", "_hi"), ("_l", "_h")]
+        .iter()
+        .find_map(|(l, h)| low.strip_suffix(l).filter(|stem| high.strip_suffix(h) == Some(*stem)))
+}
+
+/// Two halves as one number; with 64-bit registers the first holds it all.
+fn joined(ctx: &Ctx<'_>, low: usize, high: usize) -> Value {
+    if ctx.arch() == Arch::I386 {
+        return Value::Signed((ctx.arg(low) | ctx.arg(high) << 32) as i64);
+    }
+    Value::Signed(ctx.view.args[low] as i64)
+}
+
+/// See the module `decode`.
+pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
+    let call = call(view, options);
+    let mut out = String::with_capacity(96);
+    let never_returns = matches!(abi::lookup(view.arch, view.nr), Some(Call { ret: Ret::Never, .. }));
+    match view.outcome {
+        None => {
+            before_exit(&mut out, &call);
+            out.push_str(" <unfinished ...>");
+        }
+        Some(Outcome::Detached) => {
+            before_exit(&mut out, &call);
+            out.push_str(" <detached ...>");
+        }
+        Some(Outcome::NeverReturned) if !never_returns || call.name.starts_with("exec") => {
+            before_exit(&mut out, &call);
+            out.push_str(" <unfinished ...>)");
+        }
+        _ => {
+            out.push_str(&call.name);
+            out.push('(');
+            write_args(&mut out, &call, &call.args);
+            out.push(')');
+        }
+    }
+    out
+}
+
+/// See the module `decode`.
+pub fn unfinished_text(view: &CallView<'_>, options: &Options) -> String {
+    let mut out = String::with_capacity(96);
+    before_exit(&mut out, &call(view, options));
+    out
+}
+
+/// See the module `decode`.
+pub fn resumed_text(view: &CallView<'_>, options: &Options) -> String {
+    let call = call(view, options);
+    let mut out = String::with_capacity(64);
+    if let Some(first) = call.args.iter().position(|arg| arg.at_exit) {
+        if first > 0 && special::named(&call.name) {
+            out.push_str(", ");
+        }
+        write_args(&mut out, &call, &call.args[first..]);
+    }
+    out.push(')');
+    out
+}
+
+/// Name and arguments up to the first that only the exit stop tells.
+fn before_exit(out: &mut String, call: &Decoded) {
+    out.push_str(&call.name);
+    out.push('(');
+    let first = call.args.iter().position(|arg| arg.at_exit).unwrap_or(call.args.len());
+    write_args(out, call, &call.args[..first]);
+    if first > 0 && first < call.args.len() && !special::named(&call.name) {
+        out.push_str(", ");
+    }
+}
+
+fn write_args(out: &mut String, call: &Decoded, args: &[DecodedArg]) {
+    let named = special::named(&call.name);
+    for (i, arg) in args.iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        if named {
+            out.push_str(&arg.name);
+            out.push('=');
+        }
+        arg.value.write(out);
+    }
+}
+
+/// See the module `decode`.
+pub fn result_text(view: &CallView<'_>, options: &Options) -> Option<String> {
+    let mut out = String::with_capacity(48);
+    result::write(&mut out, view, options).then_some(out)
+}

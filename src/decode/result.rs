@@ -1,0 +1,92 @@
+//! What stands after the `=`: the number in the base that fits, the error in words, what the call found.
+
+use super::num::{cut, sign_extend};
+use super::print::{hex, signed, unsigned};
+use super::time::date;
+use super::value::Value;
+use super::walk::Ctx;
+use super::{Options, num};
+use crate::abi::{self, FlagSet, Ret};
+use crate::model::{CallView, Outcome};
+
+/// Kernel-internal codes that are no errors to the program, include/linux/errno.h: ERESTARTSYS, ERESTARTNOINTR,
+/// ERESTARTNOHAND and ERESTART_RESTARTBLOCK. What each becomes is told by its text.
+pub fn restarts(errno: u16) -> bool {
+    matches!(errno, 512..=514 | 516)
+}
+
+/// Appends the result; false while the call goes on.
+pub fn write(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
+    match view.outcome {
+        None => return false,
+        Some(Outcome::Returned(value)) => returned(out, view, options, value),
+        Some(Outcome::Failed(errno)) => failed(out, errno),
+        Some(Outcome::NeverReturned | Outcome::Detached) => out.push('?'),
+        Some(Outcome::KilledBySeccomp) => out.push_str("? <killed by seccomp, never ran>"),
+    }
+    true
+}
+
+fn failed(out: &mut String, errno: u16) {
+    out.push_str(if restarts(errno) { "? " } else { "-1 " });
+    match abi::errno(errno) {
+        Some((name, text)) => {
+            out.push_str(name);
+            out.push_str(" (");
+            out.push_str(text);
+            out.push(')');
+        }
+        None => {
+            out.push_str("(errno ");
+            unsigned(out, u64::from(errno));
+            out.push(')');
+        }
+    }
+}
+
+fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64) {
+    let bits = view.arch.word() * 8;
+    let small = sign_extend(cut(value as u64, bits), bits);
+    let Some(call) = abi::lookup(view.arch, view.nr) else { return signed(out, small) };
+    let ctx = Ctx { view, call: call.select(view.args), options };
+    match ctx.call.ret {
+        Ret::Int | Ret::Size | Ret::NewFd | Ret::Pid | Ret::Never => signed(out, small),
+        Ret::Hex => hex(out, cut(value as u64, bits)),
+        Ret::Octal => Value::Octal(cut(value as u64, bits)).write(out),
+        Ret::Enum(set) => {
+            signed(out, small);
+            named(out, "", num::enumerated(view.arch, set, cut(value as u64, 32), 32));
+        }
+        Ret::Flags(set) => flags(out, &ctx, set, value as u64),
+        Ret::Time => {
+            signed(out, small);
+            if let Some(date) = date(small, 0, 0) {
+                remark(out, &date);
+            }
+        }
+    }
+    super::special::result(out, &ctx, small);
+}
+
+fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
+    let value = cut(value, 32);
+    hex(out, value);
+    if value != 0 {
+        named(out, "flags ", num::flags(ctx.arch(), set, value, 32));
+    }
+}
+
+fn named(out: &mut String, what: &str, value: Value) {
+    if !matches!(value, Value::Unknown { .. }) {
+        out.push_str(" (");
+        out.push_str(what);
+        value.write(out);
+        out.push(')');
+    }
+}
+
+fn remark(out: &mut String, text: &str) {
+    out.push_str(" (");
+    out.push_str(text);
+    out.push(')');
+}

@@ -1,0 +1,354 @@
+//! From types to values: follows a declaration through the registers and the copied memory.
+//!
+//! What was not copied, or could not be read, becomes the address. Left out: types that a declaration cannot describe
+//! (`custom`), what one call alone prints in its own way (`special`).
+
+use super::Options;
+use super::num::number;
+use super::signal;
+use super::value::Value;
+use crate::abi::{Arch, Call, Dir, Len, Meaning, Struct, Type, Width};
+use crate::model::{CallView, Memory, Outcome, Piece};
+
+/// Strings and elements of an argv that one line can hold, whatever the memory says.
+const VECTOR_LIMIT: usize = 4096;
+
+/// At which of the two stops a piece of memory was copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Entry,
+    Exit,
+}
+
+/// One call being decoded.
+pub struct Ctx<'a> {
+    pub view: &'a CallView<'a>,
+    /// The variant that the arguments select.
+    pub call: &'static Call,
+    pub options: &'a Options,
+}
+
+impl<'a> Ctx<'a> {
+    pub fn arch(&self) -> Arch {
+        self.view.arch
+    }
+
+    /// Size of a pointer, in bytes.
+    pub fn word(&self) -> usize {
+        self.view.arch.word()
+    }
+
+    /// An argument cut to the ABI's word; 0 where the ABI has no such register.
+    pub fn arg(&self, index: usize) -> u64 {
+        let raw = self.view.args.get(index).copied().unwrap_or(0);
+        if self.word() == 4 { raw & 0xffff_ffff } else { raw }
+    }
+
+    /// The result of a call that did not fail.
+    pub fn returned(&self) -> Option<i64> {
+        match self.view.outcome {
+            Some(Outcome::Returned(n)) => Some(n),
+            _ => None,
+        }
+    }
+
+    pub fn memory(&self, side: Side) -> Memory<'a> {
+        match side {
+            Side::Entry => self.view.entry,
+            Side::Exit => self.view.exit,
+        }
+    }
+
+    /// Exactly `len` copied bytes; None at NULL too.
+    pub fn read(&self, side: Side, addr: u64, len: usize) -> Option<&'a [u8]> {
+        if addr == 0 { None } else { self.memory(side).exact(addr, len) }
+    }
+
+    /// A little-endian number of `len` bytes, at most 8.
+    pub fn uint(&self, side: Side, addr: u64, len: usize) -> Option<u64> {
+        self.read(side, addr, len).map(le)
+    }
+
+    pub fn int(&self, side: Side, addr: u64) -> Option<i32> {
+        self.uint(side, addr, 4).map(|n| n as i32)
+    }
+
+    /// As many elements of a sequence as a line shows.
+    pub fn shown(&self, count: usize) -> usize {
+        if self.options.verbose { count } else { count.min(self.options.string_limit) }
+    }
+
+    /// The side from which a direction is read: what the kernel wrote is there only if the call did not fail.
+    pub fn side(&self, dir: Dir) -> Option<Side> {
+        match dir {
+            Dir::In => Some(Side::Entry),
+            Dir::Out => self.returned().map(|_| Side::Exit),
+            Dir::InOut => Some(if self.returned().is_some() { Side::Exit } else { Side::Entry }),
+        }
+    }
+
+    /// The argument of that index and type.
+    pub fn argument(&self, index: usize, ty: &Type) -> Value {
+        let raw = self.arg(index);
+        match *ty {
+            Type::Num { width, meaning } => {
+                let width = if self.arch() == Arch::I386 && width == Width::W64 { Width::Word } else { width };
+                number(self.arch(), width, meaning, raw)
+            }
+            Type::Path => self.c_string(raw, usize::MAX),
+            Type::Str => self.c_string(raw, self.options.string_limit),
+            Type::Bytes { dir, len } => self.bytes(raw, dir, len),
+            Type::Ptr { dir, to } => self.pointer(raw, dir, to),
+            Type::Array { dir, of, len } => self.array(raw, dir, of, len),
+            Type::StrVec { env } => self.string_vector(raw, env),
+            Type::SigSet { dir, size_arg } => {
+                let size = size_arg.map_or(8, |i| self.arg(usize::from(i)));
+                self.signal_set(raw, dir, size)
+            }
+            Type::Custom { name, dir } => super::custom::decode(self, name, index, dir),
+            Type::Struct(_) | Type::Inline { .. } => Value::address(raw),
+        }
+    }
+
+    /// A NUL-terminated string; the address if it could not be read to its end.
+    pub fn c_string(&self, addr: u64, limit: usize) -> Value {
+        if addr == 0 {
+            return Value::Null;
+        }
+        let Some(piece) = self.view.entry.at(addr) else { return Value::Address(addr) };
+        c_string_of(piece, limit).unwrap_or(Value::Address(addr))
+    }
+
+    /// A buffer.
+    pub fn bytes(&self, addr: u64, dir: Dir, len: Len) -> Value {
+        match self.side(dir) {
+            Some(side) => match self.length(len) {
+                Some(len) => self.buffer(side, addr, len),
+                None => Value::address(addr),
+            },
+            None => Value::address(addr),
+        }
+    }
+
+    /// `len` bytes at `addr` as a string, cut to the limit.
+    pub fn buffer(&self, side: Side, addr: u64, len: u64) -> Value {
+        match self.buffer_bytes(side, addr, len) {
+            Some((bytes, true_len)) => Value::Str { bytes: bytes.to_vec(), true_len, terminated: true },
+            None => Value::address(addr),
+        }
+    }
+
+    /// What a line shows of `len` bytes at `addr`, and how many there were.
+    pub fn buffer_bytes(&self, side: Side, addr: u64, len: u64) -> Option<(&'a [u8], u64)> {
+        if addr == 0 {
+            return None;
+        }
+        if len == 0 {
+            return Some((&[], 0));
+        }
+        let piece = self.memory(side).at(addr)?;
+        let wanted = usize::try_from(len).unwrap_or(usize::MAX).min(self.options.string_limit);
+        let bytes = piece.bytes.get(..wanted).unwrap_or(piece.bytes);
+        // A copy that ended in unreadable memory says nothing about what the kernel saw.
+        (bytes.len() == wanted || !piece.fault).then_some((bytes, len))
+    }
+
+    /// How many elements a length names; None if it is not known.
+    pub fn length(&self, len: Len) -> Option<u64> {
+        match len {
+            Len::Arg(i) => Some(self.arg(usize::from(i))),
+            Len::Ret => self.returned().map(|n| n.max(0) as u64),
+            Len::Const(count) => Some(u64::from(count)),
+            Len::Deref(i) => {
+                let addr = self.arg(usize::from(i));
+                self.uint(Side::Exit, addr, 4).or_else(|| self.uint(Side::Entry, addr, 4))
+            }
+        }
+    }
+
+    fn pointer(&self, addr: u64, dir: Dir, to: &'static Type) -> Value {
+        let Some(side) = self.side(dir) else { return Value::address(addr) };
+        let Some(after) = self.object(side, addr, to) else { return Value::address(addr) };
+        let number = matches!(to, Type::Num { .. });
+        if dir == Dir::InOut
+            && side == Side::Exit
+            && number
+            && let Some(before) = self.object(Side::Entry, addr, to)
+            && before != after
+        {
+            return Value::pointee(Value::Changed(Box::new(before), Box::new(after)));
+        }
+        if number { Value::pointee(after) } else { after }
+    }
+
+    /// The value at `addr`, if all of it was copied.
+    pub fn object(&self, side: Side, addr: u64, ty: &'static Type) -> Option<Value> {
+        let bytes = self.read(side, addr, size_of(ty, self.arch()))?;
+        Some(self.place(ty, bytes))
+    }
+
+    /// A structure of `assets/structs` at `addr`.
+    pub fn structure_at(&self, side: Side, addr: u64, layout: &'static Struct) -> Value {
+        match self.read(side, addr, layout.layout(self.arch()).size as usize) {
+            Some(bytes) => self.structure(layout, bytes),
+            None => Value::address(addr),
+        }
+    }
+
+    /// A value from its bytes.
+    pub fn place(&self, ty: &'static Type, bytes: &[u8]) -> Value {
+        let arch = self.arch();
+        match ty {
+            Type::Num { width, meaning } => number(arch, *width, *meaning, le(take(bytes, width.bytes(arch)))),
+            Type::Struct(layout) => self.structure(layout, bytes),
+            Type::Inline { of, count } => self.inline(of, *count as usize, bytes),
+            _ => Value::Hex(le(take(bytes, self.word()))),
+        }
+    }
+
+    /// A structure from its bytes; fields that only full views show are left out and marked.
+    pub fn structure(&self, layout: &'static Struct, bytes: &[u8]) -> Value {
+        let mut fields = Vec::new();
+        let mut elided = false;
+        for field in layout.layout(self.arch()).fields {
+            if field.verbose && !self.options.verbose {
+                elided = true;
+                continue;
+            }
+            let value = self.place(&field.ty, bytes.get(field.offset as usize..).unwrap_or_default());
+            fields.push((field.name.into(), value));
+        }
+        Value::Struct { name: layout.name, fields, elided }
+    }
+
+    /// A fixed array in place; `char[n]` is text up to its NUL.
+    fn inline(&self, of: &'static Type, count: usize, bytes: &[u8]) -> Value {
+        let size = size_of(of, self.arch()).max(1);
+        let bytes = take(bytes, size * count);
+        if let Type::Num { width: Width::W8, meaning: Meaning::Signed } = of {
+            let text = bytes.split(|&b| b == 0).next().unwrap_or_default();
+            let shown = take(text, self.options.string_limit);
+            return Value::Str { bytes: shown.to_vec(), true_len: text.len() as u64, terminated: true };
+        }
+        let items = bytes.chunks_exact(size).map(|item| self.place(of, item)).collect();
+        Value::Array { items, elided: false }
+    }
+
+    fn array(&self, addr: u64, dir: Dir, of: &'static Type, len: Len) -> Value {
+        let (Some(side), Some(count)) = (self.side(dir), self.length(len)) else { return Value::address(addr) };
+        self.elements(side, addr, count, size_of(of, self.arch()), |bytes| self.place(of, bytes))
+    }
+
+    /// `count` elements of `size` bytes at `addr`, each made by `make`; the address if none of them was copied.
+    pub fn elements(
+        &self,
+        side: Side,
+        addr: u64,
+        count: u64,
+        size: usize,
+        mut make: impl FnMut(&[u8]) -> Value,
+    ) -> Value {
+        if addr == 0 {
+            return Value::Null;
+        }
+        if count == 0 {
+            return Value::Array { items: Vec::new(), elided: false };
+        }
+        let size = size.max(1);
+        let Some(piece) = self.memory(side).at(addr) else { return Value::Address(addr) };
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let copied = (piece.bytes.len() / size).min(count);
+        if copied == 0 {
+            return Value::Address(addr);
+        }
+        let shown = self.shown(copied);
+        let items = piece.bytes.chunks_exact(size).take(shown).map(&mut make).collect();
+        Value::Array { items, elided: shown < count }
+    }
+
+    fn string_vector(&self, addr: u64, env: bool) -> Value {
+        if addr == 0 {
+            return Value::Null;
+        }
+        let word = self.word();
+        let pointers = (0..VECTOR_LIMIT)
+            .map_while(|i| self.uint(Side::Entry, addr.wrapping_add((i * word) as u64), word))
+            .take_while(|&pointer| pointer != 0);
+        if self.uint(Side::Entry, addr, word).is_none() {
+            return Value::Address(addr);
+        }
+        if env && !self.options.verbose {
+            let count = pointers.count();
+            let plural = if count == 1 { "" } else { "s" };
+            return Value::Address(addr).commented(format!("{count} var{plural}"));
+        }
+        let limit = if self.options.verbose { VECTOR_LIMIT } else { self.options.string_limit };
+        let mut items = Vec::new();
+        let mut elided = false;
+        for pointer in pointers {
+            if items.len() >= limit {
+                elided = true;
+                break;
+            }
+            items.push(self.c_string(pointer, self.options.string_limit));
+        }
+        Value::Array { items, elided }
+    }
+
+    /// A signal set of `size` bytes; the kernel's have 8.
+    pub fn signal_set(&self, addr: u64, dir: Dir, size: u64) -> Value {
+        let Some(side) = self.side(dir) else { return Value::address(addr) };
+        match size {
+            1..=8 => match self.uint(side, addr, size as usize) {
+                Some(mask) => signal::set(mask),
+                None => Value::address(addr),
+            },
+            _ => Value::address(addr),
+        }
+    }
+}
+
+/// A string from what was copied; None if its end was not reached because memory ended.
+pub fn c_string_of(piece: Piece<'_>, limit: usize) -> Option<Value> {
+    let end = piece.bytes.iter().position(|&b| b == 0);
+    if end.is_none() && piece.fault {
+        return None;
+    }
+    let text = &piece.bytes[..end.unwrap_or(piece.bytes.len())];
+    // Without a NUL the string goes on if there was more than what was copied.
+    let terminated = end.is_some() || piece.true_len <= piece.bytes.len() as u64;
+    let shown = take(text, limit);
+    Some(Value::Str { bytes: shown.to_vec(), true_len: text.len() as u64, terminated })
+}
+
+/// A little-endian number of at most 8 bytes; all four ABIs are little-endian.
+pub fn le(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+/// The first `len` bytes, or all there are.
+pub fn take(bytes: &[u8], len: usize) -> &[u8] {
+    bytes.get(..len).unwrap_or(bytes)
+}
+
+/// Size of a value in memory, in bytes; 0 for types that are only arguments.
+pub fn size_of(ty: &Type, arch: Arch) -> usize {
+    match ty {
+        Type::Num { width, .. } => width.bytes(arch),
+        Type::Struct(s) => s.layout(arch).size as usize,
+        Type::Inline { of, count } => size_of(of, arch) * *count as usize,
+        _ => 0,
+    }
+}
+
+/// Whether a type's value is known only at the exit stop.
+pub fn known_at_exit(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Bytes { dir: Dir::Out, .. }
+            | Type::Ptr { dir: Dir::Out, .. }
+            | Type::Array { dir: Dir::Out, .. }
+            | Type::SigSet { dir: Dir::Out, .. }
+            | Type::Custom { dir: Dir::Out, .. }
+    )
+}
