@@ -23,6 +23,9 @@ pub enum Message {
     /// Tracing stopped at the view's wish; no more events. The program runs on, `Output` may follow, and `Ended` comes
     /// at the program's end.
     Detached,
+    /// One sentence for the user about the source itself; events go on or end as they would have. A recording that was
+    /// cut short says so here.
+    Notice(String),
     /// Nothing follows.
     Ended(End),
     /// The source broke; one sentence for the user. Nothing follows.

@@ -1,1 +1,23 @@
-//! (being built)
+//! Recordings: a run of a program as one Arrow IPC stream, written while it happens and replayed as a source.
+//!
+//! `schema` says what stands in a file. Writing: `Writer` folds events into `rows`, `columns` makes arrays of them.
+//! Reading: `frame` takes the stream apart and trusts nothing, `events` makes events of the arrays, `replay` sends
+//! them through the same channel as a live run. A failed write is the caller's to report; the trace goes on.
+//! Left out: exports, other tools' files, spilling of the store.
+
+mod arrays;
+mod columns;
+mod error;
+mod events;
+mod frame;
+mod names;
+mod replay;
+mod rows;
+mod schema;
+mod write;
+
+pub use error::SessionError;
+pub use events::{Item, Reader};
+pub use replay::replay;
+pub use schema::{FORMAT_VERSION, fields};
+pub use write::Writer;

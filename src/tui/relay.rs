@@ -94,7 +94,7 @@ async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane)
                 }
                 Some(Message::Ended(end)) => return Ok(end),
                 Some(Message::Failed(sentence)) => return Err(Error::Source(sentence)),
-                Some(Message::Started(_) | Message::Batch(_) | Message::Detached) => {}
+                Some(Message::Started(_) | Message::Batch(_) | Message::Detached | Message::Notice(_)) => {}
                 None => return Err(Error::Source("the source of events ended without saying how the program did".into())),
             },
             event = signals.next() => match event {

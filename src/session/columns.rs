@@ -1,0 +1,345 @@
+//! From waiting rows to the columns of one batch, in the order of `schema::fields`.
+
+use std::sync::Arc;
+
+use arrow_array::types::{ArrowDictionaryKeyType, Int8Type, Int16Type};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, ListArray, PrimitiveArray,
+    RecordBatch, StringArray, StructArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array, new_null_array,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{ArrowError, Field, Fields, SchemaRef};
+
+use super::names::{CallNames, Kind, OUTCOMES, origin_name, outcome_index};
+use super::rows::{ExitPart, Row, Rows, What};
+use super::schema::{ARGS, end_fields, exec_fields, map_fields, memory_fields, new_task_fields};
+use super::schema::{siginfo_fields, symbol_fields};
+use crate::abi::Arch;
+use crate::model::{
+    Enter, EventKind, Exec, Mapping, NewTask, Outcome, Region, Signal, SignalDetail, TaskEnd, VdsoState, VdsoSymbol,
+};
+use crate::source::End;
+
+/// Makes batches; keeps the dictionaries, which are the same in every batch and so are written once.
+pub(super) struct Columns {
+    schema: SchemaRef,
+    calls: CallNames,
+    kinds: Arc<StringArray>,
+    arches: Arc<StringArray>,
+    outcomes: Arc<StringArray>,
+}
+
+impl Columns {
+    pub fn new(schema: SchemaRef) -> Columns {
+        let names = |names: &[&'static str]| Arc::new(StringArray::from(names.to_vec()));
+        Columns {
+            schema,
+            calls: CallNames::new(),
+            kinds: names(&Kind::NAMES),
+            arches: names(&Arch::ALL.map(Arch::name)),
+            outcomes: names(&OUTCOMES),
+        }
+    }
+
+    /// All waiting rows as one batch.
+    pub fn batch(&self, rows: &Rows) -> Result<RecordBatch, ArrowError> {
+        let all = &rows.rows;
+        let u64s =
+            |get: &dyn Fn(&Row) -> Option<u64>| -> ArrayRef { Arc::new(all.iter().map(get).collect::<UInt64Array>()) };
+        let kinds = all.iter().map(|r| Some(kind(r) as i8));
+        let arches = all.iter().map(|r| Some(enter(r)?.arch as i8));
+        let calls = all.iter().map(|r| enter(r).and_then(|e| self.calls.key(e.arch, e.nr)));
+        let outcomes = all.iter().map(|r| Some(outcome_index(exit(r)?.outcome)));
+        let mut columns = vec![
+            dictionary::<Int8Type>(kinds.collect(), &self.kinds)?,
+            Arc::new(all.iter().map(|r| r.task).collect::<UInt32Array>()),
+            u64s(&|r| r.t_ns),
+            u64s(&|r| Some(exit(r)?.t_ns)),
+            dictionary::<Int8Type>(arches.collect(), &self.arches)?,
+            u64s(&|r| Some(enter(r)?.nr)),
+            dictionary::<Int16Type>(calls.collect(), &self.calls.names)?,
+        ];
+        for index in 0..ARGS.len() {
+            columns.push(u64s(&|r| Some(enter(r)?.args[index])));
+        }
+        columns.extend([
+            u64s(&|r| Some(enter(r)?.ip)),
+            u64s(&|r| Some(enter(r)?.sp)),
+            dictionary::<Int8Type>(outcomes.collect(), &self.outcomes)?,
+            Arc::new(all.iter().map(|r| result(exit(r)?.outcome)).collect::<Int64Array>()),
+            Arc::new(all.iter().map(|r| errno(exit(r)?.outcome)).collect::<UInt16Array>()),
+            Arc::new(all.iter().map(|r| exit(r)?.after).collect::<UInt32Array>()),
+            memory(rows, all.iter().map(|r| r.entry.clone()).collect())?,
+            memory(rows, all.iter().map(|r| exit(r).map_or(0..0, |e| e.memory.clone())).collect())?,
+            Arc::new(all.iter().map(signal_number).collect::<UInt8Array>()),
+            siginfo(all)?,
+            exec(all)?,
+            new_task(all)?,
+            end(all)?,
+            Arc::new(all.iter().map(output).collect::<BinaryArray>()),
+        ]);
+        // The columns that nothing fills yet.
+        for field in &self.schema.fields()[columns.len()..] {
+            columns.push(new_null_array(field.data_type(), all.len()));
+        }
+        RecordBatch::try_new(self.schema.clone(), columns)
+    }
+}
+
+fn kind(row: &Row) -> Kind {
+    match &row.what {
+        What::Event(EventKind::Enter(_)) => Kind::Call,
+        What::Event(EventKind::Exit(_)) => Kind::Return,
+        What::Event(EventKind::Signal(_)) => Kind::Signal,
+        What::Event(EventKind::GroupStop { .. }) => Kind::Stop,
+        What::Event(EventKind::Exec(_)) => Kind::Exec,
+        What::Event(EventKind::NewTask(_)) => Kind::Task,
+        What::Event(EventKind::TaskEnd(_)) => Kind::Exit,
+        What::Output(_) => Kind::Output,
+        What::Ended(_) => Kind::Ended,
+    }
+}
+
+fn enter(row: &Row) -> Option<&Enter> {
+    match &row.what {
+        What::Event(EventKind::Enter(enter)) => Some(enter),
+        _ => None,
+    }
+}
+
+fn exit(row: &Row) -> Option<&ExitPart> {
+    row.exit.as_ref()
+}
+
+fn output(row: &Row) -> Option<&[u8]> {
+    match &row.what {
+        What::Output(bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn result(outcome: Outcome) -> Option<i64> {
+    match outcome {
+        Outcome::Returned(value) => Some(value),
+        Outcome::Failed(errno) => Some(-i64::from(errno)),
+        _ => None,
+    }
+}
+
+fn errno(outcome: Outcome) -> Option<u16> {
+    match outcome {
+        Outcome::Failed(errno) => Some(errno),
+        _ => None,
+    }
+}
+
+fn signal_number(row: &Row) -> Option<u8> {
+    match &row.what {
+        What::Event(EventKind::Signal(signal)) => Some(signal.number),
+        What::Event(EventKind::GroupStop { signal }) => Some(*signal),
+        _ => None,
+    }
+}
+
+fn dictionary<K: ArrowDictionaryKeyType>(
+    keys: PrimitiveArray<K>,
+    values: &Arc<StringArray>,
+) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(DictionaryArray::try_new(keys, values.clone())?))
+}
+
+/// A list column over values that stand one after the other.
+fn list(lengths: Vec<usize>, fields: Fields, columns: Vec<ArrayRef>) -> Result<ArrayRef, ArrowError> {
+    let values = StructArray::try_new(fields.clone(), columns, None)?;
+    let field = Field::new("item", arrow_schema::DataType::Struct(fields), true);
+    Ok(Arc::new(ListArray::try_new(field.into(), OffsetBuffer::from_lengths(lengths), Arc::new(values), None)?))
+}
+
+/// A struct column that is null where `present` is false.
+fn structure(fields: Fields, columns: Vec<ArrayRef>, present: Vec<bool>) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(StructArray::try_new(fields, columns, Some(NullBuffer::from(present)))?))
+}
+
+fn memory(rows: &Rows, ranges: Vec<std::ops::Range<usize>>) -> Result<ArrayRef, ArrowError> {
+    let all: Vec<&Region> = ranges.iter().flat_map(|range| &rows.regions[range.clone()]).collect();
+    let bytes = |r: &&Region| Some(&rows.bytes[r.start as usize..(r.start + r.len) as usize]);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(all.iter().map(|r| Some(r.addr)).collect::<UInt64Array>()),
+        Arc::new(all.iter().map(|r| Some(r.true_len)).collect::<UInt64Array>()),
+        Arc::new(all.iter().map(|r| Some(r.fault)).collect::<BooleanArray>()),
+        Arc::new(all.iter().map(bytes).collect::<BinaryArray>()),
+    ];
+    list(ranges.iter().map(|range| range.len()).collect(), memory_fields(), columns)
+}
+
+fn siginfo(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    use SignalDetail::{Child, Fault, None as Nothing, Poll, Sender, Syscall, Timer};
+    let signals: Vec<Option<&Signal>> = rows
+        .iter()
+        .map(|row| match &row.what {
+            What::Event(EventKind::Signal(signal)) => Some(signal),
+            _ => None,
+        })
+        .collect();
+    let i32s = |get: fn(&Signal) -> Option<i32>| -> ArrayRef {
+        Arc::new(signals.iter().map(|s| s.and_then(get)).collect::<Int32Array>())
+    };
+    let i64s = |get: fn(&SignalDetail) -> Option<i64>| -> ArrayRef {
+        Arc::new(signals.iter().map(|s| get(&s.as_ref()?.detail)).collect::<Int64Array>())
+    };
+    let u32s = |get: fn(&SignalDetail) -> Option<u32>| -> ArrayRef {
+        Arc::new(signals.iter().map(|s| get(&s.as_ref()?.detail)).collect::<UInt32Array>())
+    };
+    let u64s = |get: fn(&SignalDetail) -> Option<u64>| -> ArrayRef {
+        Arc::new(signals.iter().map(|s| get(&s.as_ref()?.detail)).collect::<UInt64Array>())
+    };
+    let detail = |signal: &Signal| match signal.detail {
+        Nothing => "none",
+        Sender { .. } => "sender",
+        Child { .. } => "child",
+        Fault { .. } => "fault",
+        Timer { .. } => "timer",
+        Poll { .. } => "poll",
+        Syscall { .. } => "syscall",
+    };
+    let columns: Vec<ArrayRef> = vec![
+        i32s(|s| Some(s.code)),
+        i32s(|s| Some(s.errno)),
+        Arc::new(signals.iter().map(|s| s.map(detail)).collect::<StringArray>()),
+        i32s(|s| match s.detail {
+            Sender { pid, .. } | Child { pid, .. } => Some(pid),
+            _ => None,
+        }),
+        u32s(|d| match *d {
+            Sender { uid, .. } | Child { uid, .. } => Some(uid),
+            _ => None,
+        }),
+        u64s(|d| match *d {
+            Sender { value, .. } => value,
+            Timer { value, .. } => Some(value),
+            _ => None,
+        }),
+        i32s(|s| if let Child { status, .. } = s.detail { Some(status) } else { None }),
+        i64s(|d| if let Child { utime, .. } = *d { Some(utime) } else { None }),
+        i64s(|d| if let Child { stime, .. } = *d { Some(stime) } else { None }),
+        u64s(|d| match *d {
+            Fault { addr } | Syscall { addr, .. } => Some(addr),
+            _ => None,
+        }),
+        i32s(|s| if let Timer { id, .. } = s.detail { Some(id) } else { None }),
+        i32s(|s| if let Timer { overrun, .. } = s.detail { Some(overrun) } else { None }),
+        i64s(|d| if let Poll { band, .. } = *d { Some(band) } else { None }),
+        i32s(|s| if let Poll { fd, .. } = s.detail { Some(fd) } else { None }),
+        i32s(|s| if let Syscall { nr, .. } = s.detail { Some(nr) } else { None }),
+        u32s(|d| if let Syscall { audit_arch, .. } = *d { Some(audit_arch) } else { None }),
+    ];
+    structure(siginfo_fields(), columns, signals.iter().map(Option::is_some).collect())
+}
+
+fn exec(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    let execs: Vec<Option<&Exec>> = rows
+        .iter()
+        .map(|row| match &row.what {
+            What::Event(EventKind::Exec(exec)) => Some(&**exec),
+            _ => None,
+        })
+        .collect();
+    let image = |exec: &&Exec| match &exec.vdso {
+        VdsoState::Present(image) | VdsoState::Removed(image) => Some(image.clone()),
+        VdsoState::Unknown | VdsoState::None => None,
+    };
+    let images: Vec<_> = execs.iter().map(|exec| exec.as_ref().and_then(image)).collect();
+    let state = |exec: &Exec| match exec.vdso {
+        VdsoState::Unknown => "unknown",
+        VdsoState::None => "none",
+        VdsoState::Present(_) => "present",
+        VdsoState::Removed(_) => "removed",
+    };
+    let maps: Vec<&Mapping> = execs.iter().flatten().flat_map(|exec| &exec.maps).collect();
+    let symbols: Vec<&VdsoSymbol> = images.iter().flatten().flat_map(|image| &image.symbols).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(execs.iter().map(|e| e.map(|e| &e.path)).collect::<BinaryArray>()),
+        Arc::new(execs.iter().map(|e| e.map(|e| &e.comm)).collect::<BinaryArray>()),
+        list(
+            execs.iter().map(|e| e.map_or(0, |e| e.maps.len())).collect(),
+            map_fields(),
+            vec![
+                Arc::new(maps.iter().map(|m| Some(m.start)).collect::<UInt64Array>()),
+                Arc::new(maps.iter().map(|m| Some(m.end)).collect::<UInt64Array>()),
+                Arc::new(maps.iter().map(|m| Some(m.offset)).collect::<UInt64Array>()),
+                Arc::new(maps.iter().map(|m| Some(&m.name)).collect::<BinaryArray>()),
+            ],
+        )?,
+        Arc::new(execs.iter().map(|e| e.map(state)).collect::<StringArray>()),
+        Arc::new(images.iter().map(|i| Some(i.as_ref()?.base)).collect::<UInt64Array>()),
+        Arc::new(images.iter().map(|i| Some(i.as_ref()?.size)).collect::<UInt64Array>()),
+        list(
+            images.iter().map(|i| i.as_ref().map_or(0, |i| i.symbols.len())).collect(),
+            symbol_fields(),
+            vec![
+                Arc::new(symbols.iter().map(|s| Some(&s.name)).collect::<StringArray>()),
+                Arc::new(symbols.iter().map(|s| Some(s.offset)).collect::<UInt64Array>()),
+                Arc::new(symbols.iter().map(|s| Some(s.size)).collect::<UInt64Array>()),
+            ],
+        )?,
+        Arc::new(execs.iter().map(|e| Some(e.as_ref()?.former?.0)).collect::<UInt32Array>()),
+    ];
+    structure(exec_fields(), columns, execs.iter().map(Option::is_some).collect())
+}
+
+fn new_task(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    let tasks: Vec<Option<&NewTask>> = rows
+        .iter()
+        .map(|row| match &row.what {
+            What::Event(EventKind::NewTask(new)) => Some(&**new),
+            _ => None,
+        })
+        .collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(tasks.iter().map(|t| t.map(|t| t.tid)).collect::<Int32Array>()),
+        Arc::new(tasks.iter().map(|t| t.map(|t| t.tgid)).collect::<Int32Array>()),
+        Arc::new(tasks.iter().map(|t| Some(t.as_ref()?.parent?.0)).collect::<UInt32Array>()),
+        Arc::new(tasks.iter().map(|t| t.map(|t| origin_name(t.origin))).collect::<StringArray>()),
+        Arc::new(tasks.iter().map(|t| t.map(|t| &t.comm)).collect::<BinaryArray>()),
+    ];
+    structure(new_task_fields(), columns, tasks.iter().map(Option::is_some).collect())
+}
+
+/// How a task or the whole program ended.
+#[derive(Default)]
+struct EndRow {
+    how: &'static str,
+    status: Option<i32>,
+    signal: Option<i32>,
+    core: Option<bool>,
+    by: Option<u32>,
+}
+
+fn end_row(row: &Row) -> Option<EndRow> {
+    let killed = |signal, core| EndRow { how: "killed", signal: Some(signal), core: Some(core), ..EndRow::default() };
+    let exited = |status| EndRow { how: "exited", status: Some(status), ..EndRow::default() };
+    Some(match row.what {
+        What::Event(EventKind::TaskEnd(TaskEnd::Exited { status })) => exited(status),
+        What::Event(EventKind::TaskEnd(TaskEnd::Killed { signal, core })) => killed(signal.into(), core),
+        What::Event(EventKind::TaskEnd(TaskEnd::SupersededByExec { by })) => {
+            EndRow { how: "superseded_by_exec", by: Some(by.0), ..EndRow::default() }
+        }
+        What::Event(EventKind::TaskEnd(TaskEnd::Detached)) => EndRow { how: "detached", ..EndRow::default() },
+        What::Ended(End::Exited(status)) => exited(status),
+        What::Ended(End::Killed { signal, core }) => killed(signal, core),
+        What::Ended(End::Replayed) => EndRow { how: "replayed", ..EndRow::default() },
+        _ => return None,
+    })
+}
+
+fn end(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    let ends: Vec<Option<EndRow>> = rows.iter().map(end_row).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(ends.iter().map(|e| e.as_ref().map(|e| e.how)).collect::<StringArray>()),
+        Arc::new(ends.iter().map(|e| e.as_ref()?.status).collect::<Int32Array>()),
+        Arc::new(ends.iter().map(|e| e.as_ref()?.signal).collect::<Int32Array>()),
+        Arc::new(ends.iter().map(|e| e.as_ref()?.core).collect::<BooleanArray>()),
+        Arc::new(ends.iter().map(|e| e.as_ref()?.by).collect::<UInt32Array>()),
+    ];
+    structure(end_fields(), columns, ends.iter().map(Option::is_some).collect())
+}

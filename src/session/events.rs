@@ -1,0 +1,363 @@
+//! From the columns of a batch back to events, exactly as they were. Whatever stands in the file, the answer is an
+//! event or an error: types were checked when the file was opened, values are checked here.
+
+use std::io::Read;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, StructArray};
+
+use super::SessionError;
+use super::arrays::{Wrong, binary, field, flag, list, number, text, word, words};
+use super::frame::{Frames, State};
+use super::names::{Kind, OUTCOMES, origin};
+use super::schema::{ARGS, started};
+use crate::abi::Arch;
+use crate::model::*;
+use crate::source::{End, Started};
+
+/// Events of one hand-over, as `model::Batch` says.
+const BATCH_EVENTS: usize = 4096;
+/// Task ids that may be missing from the count, over the whole file: a source that loses one is a bug, but a file must
+/// not make the store fill millions.
+const TASK_GAPS: u32 = 65_536;
+
+/// What a recording holds, in order.
+#[derive(Debug)]
+pub enum Item {
+    Batch(Batch),
+    /// Bytes that the program wrote to its terminal.
+    Output(Vec<u8>),
+    /// The end of the program; nothing follows.
+    Ended(End),
+}
+
+/// Reads a recording piece by piece.
+pub struct Reader<R> {
+    frames: Frames<R>,
+    started: Started,
+    image: Option<Arc<VdsoImage>>,
+    next_task: u32,
+    task_gaps: u32,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the beginning of a recording; `name` is what errors call it.
+    pub fn open(input: R, name: &str) -> Result<Reader<R>, SessionError> {
+        let frames = Frames::open(input, name)?;
+        let started = started(frames.schema())
+            .map_err(|key| frames.corrupt(format!("its {key} is missing or makes no sense")))?;
+        Ok(Reader { frames, started, image: None, next_task: 0, task_gaps: 0 })
+    }
+
+    /// What was known at the start; `live` is false.
+    pub fn started(&self) -> &Started {
+        &self.started
+    }
+
+    /// At which byte the file breaks off; None while there is more to read and at the end of a whole recording.
+    pub fn cut(&self) -> Option<u64> {
+        match self.frames.state() {
+            State::Cut(offset) => Some(offset),
+            State::Open | State::Whole => None,
+        }
+    }
+
+    /// The next stretch of the run; None at its end. A batch has at most 4,096 events.
+    pub fn read(&mut self) -> Result<Option<Vec<Item>>, SessionError> {
+        let Some(batch) = self.frames.read()? else { return Ok(None) };
+        self.items(&batch).map(Some).map_err(|what| self.frames.corrupt(what))
+    }
+
+    fn items(&mut self, batch: &RecordBatch) -> Result<Vec<Item>, Wrong> {
+        let columns = Columns::of(batch)?;
+        let mut items = Vec::new();
+        let mut events = Batch::default();
+        for place in columns.places()? {
+            let item = match place {
+                Place::Exit(row) => {
+                    let event = columns.exit(row, &mut events)?;
+                    events.events.push(event);
+                    None
+                }
+                Place::Row(row) => match columns.kind(row)? {
+                    Kind::Output => {
+                        Some(Item::Output(binary(columns.get("output")?, row).ok_or("an output has no bytes")?))
+                    }
+                    Kind::Ended => Some(Item::Ended(columns.ended(row)?)),
+                    kind => {
+                        let event = self.event(&columns, kind, row, &mut events)?;
+                        events.events.push(event);
+                        None
+                    }
+                },
+            };
+            if !events.is_empty() && (item.is_some() || events.events.len() == BATCH_EVENTS) {
+                items.push(Item::Batch(std::mem::take(&mut events)));
+            }
+            items.extend(item);
+        }
+        if !events.is_empty() {
+            items.push(Item::Batch(events));
+        }
+        Ok(items)
+    }
+
+    fn event(&mut self, columns: &Columns<'_>, kind: Kind, row: usize, batch: &mut Batch) -> Result<Event, Wrong> {
+        let event = match kind {
+            Kind::Call => EventKind::Enter(columns.enter(row, batch)?),
+            Kind::Return => return columns.exit(row, batch),
+            Kind::Signal => EventKind::Signal(columns.signal(row)?),
+            Kind::Stop => EventKind::GroupStop { signal: columns.value::<UInt8Type>("signal", row)? },
+            Kind::Exec => EventKind::Exec(Box::new(columns.exec(row, &mut self.image)?)),
+            Kind::Task => {
+                let id: u32 = columns.value::<UInt32Type>("task", row)?;
+                self.task_gaps = self.task_gaps.saturating_add(id.saturating_sub(self.next_task));
+                if self.task_gaps > TASK_GAPS {
+                    return Err("task ids do not count up");
+                }
+                self.next_task = self.next_task.max(id.saturating_add(1));
+                EventKind::NewTask(Box::new(columns.new_task(row)?))
+            }
+            Kind::Exit => EventKind::TaskEnd(columns.task_end(row)?),
+            Kind::Output | Kind::Ended => return Err("a row is no event"),
+        };
+        Ok(Event { task: columns.task(row)?, t_ns: columns.value::<UInt64Type>("t_ns", row)?, kind: event })
+    }
+}
+
+/// What stands at a place in the order of a batch.
+#[derive(Clone, Copy)]
+enum Place {
+    /// What a row began with.
+    Row(usize),
+    /// The exit that joined a row.
+    Exit(usize),
+}
+
+struct Columns<'a> {
+    batch: &'a RecordBatch,
+    kinds: Vec<Option<Kind>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch) -> Result<Columns<'a>, Wrong> {
+        let kinds = words(batch, "kind")?.into_iter().map(|word| word.and_then(Kind::from_name)).collect();
+        Ok(Columns { batch, kinds })
+    }
+
+    fn get(&self, name: &str) -> Result<&'a ArrayRef, Wrong> {
+        self.batch.column_by_name(name).ok_or("a column is missing")
+    }
+
+    fn value<T: ArrowPrimitiveType>(&self, name: &str, row: usize) -> Result<T::Native, Wrong> {
+        number::<T>(self.get(name)?, row).ok_or("a row lacks a number that its kind needs")
+    }
+
+    fn structure(&self, name: &str, row: usize) -> Result<&'a StructArray, Wrong> {
+        let column = self.get(name)?.as_struct();
+        if column.is_null(row) { Err("a row lacks what its kind needs") } else { Ok(column) }
+    }
+
+    fn kind(&self, row: usize) -> Result<Kind, Wrong> {
+        self.kinds.get(row).copied().flatten().ok_or("a row is of an unknown kind")
+    }
+
+    fn task(&self, row: usize) -> Result<TaskId, Wrong> {
+        Ok(TaskId(self.value::<UInt32Type>("task", row)?))
+    }
+
+    /// Puts entries and joined exits back into one order: an exit has its place by its distance from the entry, and
+    /// rows take the places that are left, in order.
+    fn places(&self) -> Result<Vec<Place>, Wrong> {
+        let after = self.get("exit_after")?.as_primitive::<UInt32Type>();
+        let rows = self.batch.num_rows();
+        let mut places = vec![None; rows + after.len() - after.null_count()];
+        let mut next = 0;
+        for row in 0..rows {
+            while places.get(next).is_some_and(Option::is_some) {
+                next += 1;
+            }
+            *places.get_mut(next).ok_or("exits and entries do not fit together")? = Some(Place::Row(row));
+            if after.is_valid(row) {
+                let place = next.saturating_add(after.value(row) as usize);
+                let free = places.get_mut(place).filter(|p| p.is_none()).ok_or("an exit has an impossible place")?;
+                *free = Some(Place::Exit(row));
+            }
+        }
+        places.into_iter().collect::<Option<_>>().ok_or("exits and entries do not fit together")
+    }
+
+    fn arch(&self, row: usize) -> Result<Arch, Wrong> {
+        let name = word(self.get("arch")?, row).ok_or("a call has no architecture")?;
+        Arch::from_name(name).ok_or("a call is of an unknown architecture")
+    }
+
+    fn enter(&self, row: usize, batch: &mut Batch) -> Result<Enter, Wrong> {
+        let mut args = [0; 6];
+        for (arg, name) in args.iter_mut().zip(ARGS) {
+            *arg = self.value::<UInt64Type>(name, row)?;
+        }
+        Ok(Enter {
+            arch: self.arch(row)?,
+            nr: self.value::<UInt64Type>("nr", row)?,
+            args,
+            ip: self.value::<UInt64Type>("ip", row)?,
+            sp: self.value::<UInt64Type>("sp", row)?,
+            regions: self.memory("entry_memory", row, batch)?,
+        })
+    }
+
+    /// The exit that a row holds, whether it joined its entry or stands alone.
+    fn exit(&self, row: usize, batch: &mut Batch) -> Result<Event, Wrong> {
+        let name = word(self.get("outcome")?, row).ok_or("an exit has no outcome")?;
+        let outcome = match OUTCOMES.iter().position(|n| *n == name) {
+            Some(0) => Outcome::Returned(self.value::<Int64Type>("result", row)?),
+            Some(1) => Outcome::Failed(self.value::<UInt16Type>("errno", row)?),
+            Some(2) => Outcome::NeverReturned,
+            Some(3) => Outcome::KilledBySeccomp,
+            Some(4) => Outcome::Detached,
+            _ => return Err("an exit has an unknown outcome"),
+        };
+        let exit = Exit { outcome, regions: self.memory("exit_memory", row, batch)? };
+        let t_ns = self.value::<UInt64Type>("t_exit_ns", row)?;
+        Ok(Event { task: self.task(row)?, t_ns, kind: EventKind::Exit(exit) })
+    }
+
+    fn memory(&self, name: &str, row: usize, batch: &mut Batch) -> Result<Range<u32>, Wrong> {
+        let first = batch.regions.len() as u32;
+        let (range, values) = list(self.get(name)?, row);
+        for index in range {
+            let bytes = binary(values.column(3), index).ok_or("a piece of memory has no bytes")?;
+            // A batch of the file unpacks to far less than 4 GiB, so these fit.
+            let start = batch.bytes.len() as u32;
+            batch.bytes.extend_from_slice(&bytes);
+            batch.regions.push(Region {
+                addr: field::<UInt64Type>(values, 0, index)?,
+                true_len: field::<UInt64Type>(values, 1, index)?,
+                start,
+                len: bytes.len() as u32,
+                fault: flag(values.column(2), index).ok_or("a piece of memory is incomplete")?,
+            });
+        }
+        Ok(first..batch.regions.len() as u32)
+    }
+
+    fn signal(&self, row: usize) -> Result<Signal, Wrong> {
+        let info = self.structure("siginfo", row)?;
+        let i32_at = |column| field::<Int32Type>(info, column, row);
+        let i64_at = |column| field::<Int64Type>(info, column, row);
+        let u32_at = |column| field::<UInt32Type>(info, column, row);
+        let u64_at = |column| field::<UInt64Type>(info, column, row);
+        let detail = match text(info.column(2), row) {
+            Some("none") => SignalDetail::None,
+            Some("sender") => SignalDetail::Sender {
+                pid: i32_at(3)?,
+                uid: u32_at(4)?,
+                value: number::<UInt64Type>(info.column(5), row),
+            },
+            Some("child") => SignalDetail::Child {
+                pid: i32_at(3)?,
+                uid: u32_at(4)?,
+                status: i32_at(6)?,
+                utime: i64_at(7)?,
+                stime: i64_at(8)?,
+            },
+            Some("fault") => SignalDetail::Fault { addr: u64_at(9)? },
+            Some("timer") => SignalDetail::Timer { id: i32_at(10)?, overrun: i32_at(11)?, value: u64_at(5)? },
+            Some("poll") => SignalDetail::Poll { band: i64_at(12)?, fd: i32_at(13)? },
+            Some("syscall") => SignalDetail::Syscall { addr: u64_at(9)?, nr: i32_at(14)?, audit_arch: u32_at(15)? },
+            _ => return Err("a signal has unknown details"),
+        };
+        let number = self.value::<UInt8Type>("signal", row)?;
+        Ok(Signal { number, code: i32_at(0)?, errno: i32_at(1)?, detail })
+    }
+
+    fn exec(&self, row: usize, known: &mut Option<Arc<VdsoImage>>) -> Result<Exec, Wrong> {
+        let exec = self.structure("exec", row)?;
+        let (range, values) = list(exec.column(2), row);
+        let maps = range.map(|index| {
+            Ok(Mapping {
+                start: field::<UInt64Type>(values, 0, index)?,
+                end: field::<UInt64Type>(values, 1, index)?,
+                offset: field::<UInt64Type>(values, 2, index)?,
+                name: binary(values.column(3), index).ok_or("a mapping has no name")?,
+            })
+        });
+        let mut image = || {
+            let (range, values) = list(exec.column(6), row);
+            let symbols = range.map(|index| {
+                Ok(VdsoSymbol {
+                    name: text(values.column(0), index).ok_or("a symbol has no name")?.to_string(),
+                    offset: field::<UInt64Type>(values, 1, index)?,
+                    size: field::<UInt64Type>(values, 2, index)?,
+                })
+            });
+            let base = field::<UInt64Type>(exec, 4, row)?;
+            let image = VdsoImage {
+                base,
+                size: field::<UInt64Type>(exec, 5, row)?,
+                symbols: symbols.collect::<Result<_, Wrong>>()?,
+            };
+            // Programs started from one image share it, as they did when they were recorded.
+            if known.as_deref() != Some(&image) {
+                *known = Some(Arc::new(image));
+            }
+            known.clone().ok_or("a vDSO is missing")
+        };
+        let vdso = match text(exec.column(3), row) {
+            Some("unknown") => VdsoState::Unknown,
+            Some("none") => VdsoState::None,
+            Some("present") => VdsoState::Present(image()?),
+            Some("removed") => VdsoState::Removed(image()?),
+            _ => return Err("a vDSO is in an unknown state"),
+        };
+        Ok(Exec {
+            path: binary(exec.column(0), row).ok_or("a program has no path")?,
+            comm: binary(exec.column(1), row).ok_or("a program has no name")?,
+            vdso,
+            maps: maps.collect::<Result<_, Wrong>>()?,
+            former: number::<UInt32Type>(exec.column(7), row).map(TaskId),
+        })
+    }
+
+    fn new_task(&self, row: usize) -> Result<NewTask, Wrong> {
+        let new = self.structure("new_task", row)?;
+        Ok(NewTask {
+            tid: field::<Int32Type>(new, 0, row)?,
+            tgid: field::<Int32Type>(new, 1, row)?,
+            parent: number::<UInt32Type>(new.column(2), row).map(TaskId),
+            origin: text(new.column(3), row).and_then(origin).ok_or("a task has an unknown origin")?,
+            comm: binary(new.column(4), row).ok_or("a task has no name")?,
+        })
+    }
+
+    fn task_end(&self, row: usize) -> Result<TaskEnd, Wrong> {
+        let end = self.structure("end", row)?;
+        Ok(match text(end.column(0), row) {
+            Some("exited") => TaskEnd::Exited { status: field::<Int32Type>(end, 1, row)? },
+            Some("killed") => TaskEnd::Killed {
+                signal: u8::try_from(field::<Int32Type>(end, 2, row)?).map_err(|_| "a signal has no such number")?,
+                core: flag(end.column(3), row).ok_or("an end is incomplete")?,
+            },
+            Some("superseded_by_exec") => TaskEnd::SupersededByExec { by: TaskId(field::<UInt32Type>(end, 4, row)?) },
+            Some("detached") => TaskEnd::Detached,
+            _ => return Err("a task ended in an unknown way"),
+        })
+    }
+
+    fn ended(&self, row: usize) -> Result<End, Wrong> {
+        let end = self.structure("end", row)?;
+        Ok(match text(end.column(0), row) {
+            Some("exited") => End::Exited(field::<Int32Type>(end, 1, row)?),
+            Some("killed") => End::Killed {
+                signal: field::<Int32Type>(end, 2, row)?,
+                core: flag(end.column(3), row).ok_or("an end is incomplete")?,
+            },
+            Some("replayed") => End::Replayed,
+            _ => return Err("the program ended in an unknown way"),
+        })
+    }
+}

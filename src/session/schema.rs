@@ -1,0 +1,252 @@
+//! What stands in a recording: one Arrow IPC stream, zstd-compressed, with one schema.
+//!
+//! `pyarrow.ipc.open_stream(f).read_all()` and Polars' `read_ipc_stream` read it as it is. Every row has a `kind`; the
+//! columns that a kind does not use are null. Rows stand in the order in which things began.
+//!
+//! | kind     | one row for                          | columns that it uses |
+//! |----------|--------------------------------------|----------------------|
+//! | `call`   | a system call                        | `arch` `nr` `call` `arg0`…`arg5` `ip` `sp` `entry_memory`, and those of `return` |
+//! | `return` | the end of a call that began in an earlier batch of the file | `outcome` `result` `errno` `t_exit_ns` `exit_memory` |
+//! | `signal` | a signal about to be delivered       | `signal` `siginfo` |
+//! | `stop`   | a stop of the whole process          | `signal` |
+//! | `exec`   | a new program image                  | `exec` |
+//! | `task`   | a task that appeared                 | `new_task` |
+//! | `exit`   | a task that is gone                  | `end` |
+//! | `output` | bytes that the program wrote to its terminal | `output` |
+//! | `ended`  | the end of the program: the last row | `end` |
+//!
+//! - `t_ns`: nanoseconds since the beginning (`sysview.began_unix_ns`), of a call's entry or of the event; `t_exit_ns`:
+//!   of the call's exit. `task` counts from 0 in order of appearance; `new_task` rows give the kernel's numbers.
+//! - `nr`, `arg0`…`arg5`, `ip`, `sp`: as the registers held them. `call`: the call's name, null for an unknown number.
+//! - `outcome`: `returned` (with `result`), `failed` (with `errno`, and `result` = -errno), `never_returned`,
+//!   `killed_by_seccomp`, `detached`; null while the call goes on.
+//! - `exit_after`: how many events after its entry a call came back, within its batch: what is needed to put entries and
+//!   exits of several tasks back into their exact order.
+//! - `entry_memory`, `exit_memory`: what was copied of the task's memory: where it stood, how long the object was there
+//!   (`true_len`), the bytes, and whether reading hit unreadable memory (`fault`).
+//! - `path`, `cwd`, `uid`, `capabilities`, `namespaces`: resolved facts about the caller. Nothing fills them yet.
+//!
+//! Metadata of the schema: `sysview.version` (of the format), `sysview.program`, `sysview.argv` (JSON; an argument that is
+//! no UTF-8 is an array of byte values), `sysview.began_unix_ns`, `sysview.kernel_release`, `sysview.machine`,
+//! `sysview.hostname`, `sysview.vdso` (`natural` or `absent`), `sysview.terminal` (`true` or `false`). The vDSO's symbols
+//! stand in `exec` rows, because each program image has its own.
+//!
+//! Readers ignore columns and metadata that they do not know; a change that they could misread raises the version.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arrow_schema::{DataType, Field, Fields, Schema};
+
+use crate::source::{Machine, Started, VdsoMode};
+
+/// Version of the format that is written, and the newest that is read.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Arguments of a call, by column.
+pub(super) const ARGS: [&str; 6] = ["arg0", "arg1", "arg2", "arg3", "arg4", "arg5"];
+
+fn dictionary(key: DataType) -> DataType {
+    DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8))
+}
+
+fn nullable(columns: &[(&str, DataType)]) -> Fields {
+    columns.iter().map(|(name, ty)| Field::new(*name, ty.clone(), true)).collect()
+}
+
+fn list_of(fields: Fields) -> DataType {
+    DataType::List(Field::new("item", DataType::Struct(fields), true).into())
+}
+
+pub(super) fn memory_fields() -> Fields {
+    nullable(&[
+        ("addr", DataType::UInt64),
+        ("true_len", DataType::UInt64),
+        ("fault", DataType::Boolean),
+        ("bytes", DataType::Binary),
+    ])
+}
+
+pub(super) fn map_fields() -> Fields {
+    nullable(&[
+        ("start", DataType::UInt64),
+        ("end", DataType::UInt64),
+        ("offset", DataType::UInt64),
+        ("name", DataType::Binary),
+    ])
+}
+
+pub(super) fn symbol_fields() -> Fields {
+    nullable(&[("name", DataType::Utf8), ("offset", DataType::UInt64), ("size", DataType::UInt64)])
+}
+
+/// What siginfo_t says, sigaction(2); `detail` tells which of its parts are meant.
+pub(super) fn siginfo_fields() -> Fields {
+    nullable(&[
+        ("code", DataType::Int32),
+        ("errno", DataType::Int32),
+        ("detail", DataType::Utf8),
+        ("pid", DataType::Int32),
+        ("uid", DataType::UInt32),
+        ("value", DataType::UInt64),
+        ("status", DataType::Int32),
+        ("utime", DataType::Int64),
+        ("stime", DataType::Int64),
+        ("addr", DataType::UInt64),
+        ("timer", DataType::Int32),
+        ("overrun", DataType::Int32),
+        ("band", DataType::Int64),
+        ("fd", DataType::Int32),
+        ("nr", DataType::Int32),
+        ("audit_arch", DataType::UInt32),
+    ])
+}
+
+pub(super) fn exec_fields() -> Fields {
+    nullable(&[
+        ("path", DataType::Binary),
+        ("comm", DataType::Binary),
+        ("maps", list_of(map_fields())),
+        ("vdso", DataType::Utf8),
+        ("vdso_base", DataType::UInt64),
+        ("vdso_size", DataType::UInt64),
+        ("vdso_symbols", list_of(symbol_fields())),
+        ("former", DataType::UInt32),
+    ])
+}
+
+pub(super) fn new_task_fields() -> Fields {
+    nullable(&[
+        ("tid", DataType::Int32),
+        ("tgid", DataType::Int32),
+        ("parent", DataType::UInt32),
+        ("origin", DataType::Utf8),
+        ("comm", DataType::Binary),
+    ])
+}
+
+pub(super) fn end_fields() -> Fields {
+    nullable(&[
+        ("how", DataType::Utf8),
+        ("status", DataType::Int32),
+        ("signal", DataType::Int32),
+        ("core", DataType::Boolean),
+        ("by", DataType::UInt32),
+    ])
+}
+
+/// Inode numbers of the namespaces, namespaces(7).
+fn namespace_fields() -> Fields {
+    nullable(&["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"].map(|name| (name, DataType::UInt64)))
+}
+
+/// The columns of a recording, in order.
+pub fn fields() -> Fields {
+    let mut columns = vec![
+        ("kind", dictionary(DataType::Int8)),
+        ("task", DataType::UInt32),
+        ("t_ns", DataType::UInt64),
+        ("t_exit_ns", DataType::UInt64),
+        ("arch", dictionary(DataType::Int8)),
+        ("nr", DataType::UInt64),
+        ("call", dictionary(DataType::Int16)),
+    ];
+    columns.extend(ARGS.map(|name| (name, DataType::UInt64)));
+    columns.extend([
+        ("ip", DataType::UInt64),
+        ("sp", DataType::UInt64),
+        ("outcome", dictionary(DataType::Int8)),
+        ("result", DataType::Int64),
+        ("errno", DataType::UInt16),
+        ("exit_after", DataType::UInt32),
+        ("entry_memory", list_of(memory_fields())),
+        ("exit_memory", list_of(memory_fields())),
+        ("signal", DataType::UInt8),
+        ("siginfo", DataType::Struct(siginfo_fields())),
+        ("exec", DataType::Struct(exec_fields())),
+        ("new_task", DataType::Struct(new_task_fields())),
+        ("end", DataType::Struct(end_fields())),
+        ("output", DataType::Binary),
+        ("path", DataType::Binary),
+        ("cwd", DataType::Binary),
+        ("uid", DataType::UInt32),
+        ("capabilities", DataType::UInt64),
+        ("namespaces", DataType::Struct(namespace_fields())),
+    ]);
+    nullable(&columns)
+}
+
+/// The schema of a recording of this run.
+pub(super) fn schema(started: &Started) -> Schema {
+    let argv = started.argv.iter().map(|arg| match str::from_utf8(arg) {
+        Ok(text) => serde_json::Value::from(text),
+        Err(_) => serde_json::Value::from(arg.clone()),
+    });
+    let vdso = match started.vdso {
+        VdsoMode::Natural => "natural",
+        VdsoMode::Absent => "absent",
+    };
+    let metadata = [
+        ("sysview.version", FORMAT_VERSION.to_string()),
+        ("sysview.program", env!("CARGO_PKG_VERSION").into()),
+        ("sysview.argv", serde_json::Value::from_iter(argv).to_string()),
+        ("sysview.began_unix_ns", unix_ns(started.began).to_string()),
+        ("sysview.kernel_release", started.machine.kernel_release.clone()),
+        ("sysview.machine", started.machine.machine.clone()),
+        ("sysview.hostname", started.machine.hostname.clone()),
+        ("sysview.vdso", vdso.into()),
+        ("sysview.terminal", started.has_terminal.to_string()),
+    ];
+    let metadata: HashMap<_, _> = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+    Schema::new_with_metadata(fields(), metadata)
+}
+
+/// The version that a file says it has; None if it is no recording.
+pub(super) fn version(schema: &Schema) -> Option<u32> {
+    schema.metadata.get("sysview.version")?.parse().ok()
+}
+
+/// What the writer knew at the start. `Err` names the entry that makes no sense.
+pub(super) fn started(schema: &Schema) -> Result<Started, &'static str> {
+    let get = |key: &'static str| schema.metadata.get(key).ok_or(key);
+    let argv: serde_json::Value = serde_json::from_str(get("sysview.argv")?).map_err(|_| "sysview.argv")?;
+    let argv = argv.as_array().ok_or("sysview.argv")?;
+    Ok(Started {
+        argv: argv.iter().map(argument).collect::<Option<_>>().ok_or("sysview.argv")?,
+        machine: Machine {
+            kernel_release: get("sysview.kernel_release")?.clone(),
+            machine: get("sysview.machine")?.clone(),
+            hostname: get("sysview.hostname")?.clone(),
+        },
+        began: system_time(get("sysview.began_unix_ns")?).ok_or("sysview.began_unix_ns")?,
+        vdso: match get("sysview.vdso")?.as_str() {
+            "natural" => VdsoMode::Natural,
+            "absent" => VdsoMode::Absent,
+            _ => return Err("sysview.vdso"),
+        },
+        live: false,
+        has_terminal: get("sysview.terminal")?.parse().map_err(|_| "sysview.terminal")?,
+    })
+}
+
+fn argument(value: &serde_json::Value) -> Option<Vec<u8>> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone().into_bytes()),
+        serde_json::Value::Array(bytes) => bytes.iter().map(|b| b.as_u64()?.try_into().ok()).collect(),
+        _ => None,
+    }
+}
+
+/// Nanoseconds since 1970, negative before.
+fn unix_ns(time: SystemTime) -> i128 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_nanos() as i128,
+        Err(before) => -(before.duration().as_nanos() as i128),
+    }
+}
+
+fn system_time(unix_ns: &str) -> Option<SystemTime> {
+    let ns: i128 = unix_ns.parse().ok()?;
+    let apart = Duration::from_nanos(u64::try_from(ns.unsigned_abs()).ok()?);
+    if ns < 0 { UNIX_EPOCH.checked_sub(apart) } else { UNIX_EPOCH.checked_add(apart) }
+}

@@ -1,0 +1,520 @@
+//! Recordings through the public door: what goes in comes out, whatever happens to the file in between.
+
+use std::io::{Cursor, Read, Write};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+use sysview::abi::Arch;
+use sysview::model::*;
+use sysview::session::{Item, Reader, SessionError, Writer, replay};
+use sysview::source::{Command, End, Machine, Message, Refused, Started, VdsoMode};
+
+fn started() -> Started {
+    Started {
+        argv: vec![b"ls".to_vec(), b"caf\xe9".to_vec(), "café \"x\"".into()],
+        machine: Machine { kernel_release: "6.18.1".into(), machine: "x86_64".into(), hostname: "host".into() },
+        began: UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789),
+        vdso: VdsoMode::Absent,
+        live: true,
+        has_terminal: true,
+    }
+}
+
+/// An event with the memory that it copied, before it stands in a batch.
+type Loose = (Event, Vec<(u64, u64, Vec<u8>, bool)>);
+
+/// Puts events into a batch as the engine does: memory in the order of the events.
+fn batch(loose: Vec<Loose>) -> Batch {
+    let mut batch = Batch::default();
+    for (mut event, memory) in loose {
+        let first = batch.regions.len() as u32;
+        for (addr, true_len, bytes, fault) in memory {
+            let start = batch.bytes.len() as u32;
+            batch.bytes.extend(&bytes);
+            batch.regions.push(Region { addr, true_len, start, len: bytes.len() as u32, fault });
+        }
+        let range = first..batch.regions.len() as u32;
+        match &mut event.kind {
+            EventKind::Enter(enter) => enter.regions = range,
+            EventKind::Exit(exit) => exit.regions = range,
+            _ => {}
+        }
+        batch.events.push(event);
+    }
+    batch
+}
+
+/// Several batches as one, for comparison: where a hand-over ends is not kept.
+fn joined<'a>(batches: impl IntoIterator<Item = &'a Batch>) -> Batch {
+    let mut loose = Vec::new();
+    for batch in batches {
+        for event in &batch.events {
+            let range = match &event.kind {
+                EventKind::Enter(enter) => enter.regions.clone(),
+                EventKind::Exit(exit) => exit.regions.clone(),
+                _ => 0..0,
+            };
+            let memory = &batch.regions[range.start as usize..range.end as usize];
+            let memory = memory.iter().map(|r| (r.addr, r.true_len, batch.region_bytes(r).to_vec(), r.fault));
+            loose.push((event.clone(), memory.collect()));
+        }
+    }
+    self::batch(loose)
+}
+
+fn bytes(max: usize) -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..max)
+}
+
+fn task() -> impl Strategy<Value = TaskId> {
+    (0u32..6).prop_map(TaskId)
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        any::<i64>().prop_map(Outcome::Returned),
+        any::<u16>().prop_map(Outcome::Failed),
+        Just(Outcome::NeverReturned),
+        Just(Outcome::KilledBySeccomp),
+        Just(Outcome::Detached),
+    ]
+}
+
+fn detail() -> impl Strategy<Value = SignalDetail> {
+    prop_oneof![
+        Just(SignalDetail::None),
+        (any::<i32>(), any::<u32>(), any::<Option<u64>>()).prop_map(|(pid, uid, value)| SignalDetail::Sender {
+            pid,
+            uid,
+            value
+        }),
+        (any::<i32>(), any::<u32>(), any::<i32>(), any::<i64>(), any::<i64>())
+            .prop_map(|(pid, uid, status, utime, stime)| SignalDetail::Child { pid, uid, status, utime, stime }),
+        any::<u64>().prop_map(|addr| SignalDetail::Fault { addr }),
+        (any::<i32>(), any::<i32>(), any::<u64>()).prop_map(|(id, overrun, value)| SignalDetail::Timer {
+            id,
+            overrun,
+            value
+        }),
+        (any::<i64>(), any::<i32>()).prop_map(|(band, fd)| SignalDetail::Poll { band, fd }),
+        (any::<u64>(), any::<i32>(), any::<u32>()).prop_map(|(addr, nr, audit_arch)| SignalDetail::Syscall {
+            addr,
+            nr,
+            audit_arch
+        }),
+    ]
+}
+
+fn vdso() -> impl Strategy<Value = VdsoState> {
+    let symbol =
+        (".{0,12}", any::<u64>(), any::<u64>()).prop_map(|(name, offset, size)| VdsoSymbol { name, offset, size });
+    let image = (any::<u64>(), any::<u64>(), vec(symbol, 0..4))
+        .prop_map(|(base, size, symbols)| Arc::new(VdsoImage { base, size, symbols }));
+    let image = image.boxed();
+    prop_oneof![
+        Just(VdsoState::Unknown),
+        Just(VdsoState::None),
+        image.clone().prop_map(VdsoState::Present),
+        image.prop_map(VdsoState::Removed),
+    ]
+}
+
+fn kind() -> impl Strategy<Value = EventKind> {
+    let arch = proptest::sample::select(Arch::ALL.to_vec());
+    let enter = (arch, prop_oneof![0u64..500, any::<u64>()], any::<[u64; 6]>(), any::<u64>(), any::<u64>())
+        .prop_map(|(arch, nr, args, ip, sp)| EventKind::Enter(Enter { arch, nr, args, ip, sp, regions: 0..0 }));
+    let exit = outcome().prop_map(|outcome| EventKind::Exit(Exit { outcome, regions: 0..0 }));
+    let signal = (any::<u8>(), any::<i32>(), any::<i32>(), detail())
+        .prop_map(|(number, code, errno, detail)| EventKind::Signal(Signal { number, code, errno, detail }));
+    let mapping = (any::<u64>(), any::<u64>(), any::<u64>(), bytes(20))
+        .prop_map(|(start, end, offset, name)| Mapping { start, end, offset, name });
+    let exec = (bytes(30), bytes(16), vdso(), vec(mapping, 0..4), proptest::option::of(task())).prop_map(
+        |(path, comm, vdso, maps, former)| EventKind::Exec(Box::new(Exec { path, comm, vdso, maps, former })),
+    );
+    let origin = proptest::sample::select(vec![
+        Origin::Launch,
+        Origin::Fork,
+        Origin::Vfork,
+        Origin::Clone,
+        Origin::Thread,
+        Origin::Attach,
+    ]);
+    let new = (any::<i32>(), any::<i32>(), proptest::option::of(task()), origin, bytes(16)).prop_map(
+        |(tid, tgid, parent, origin, comm)| EventKind::NewTask(Box::new(NewTask { tid, tgid, parent, origin, comm })),
+    );
+    let end = prop_oneof![
+        any::<i32>().prop_map(|status| TaskEnd::Exited { status }),
+        (any::<u8>(), any::<bool>()).prop_map(|(signal, core)| TaskEnd::Killed { signal, core }),
+        task().prop_map(|by| TaskEnd::SupersededByExec { by }),
+        Just(TaskEnd::Detached),
+    ]
+    .prop_map(EventKind::TaskEnd);
+    prop_oneof![
+        6 => enter,
+        6 => exit,
+        1 => signal,
+        1 => any::<u8>().prop_map(|signal| EventKind::GroupStop { signal }),
+        1 => exec,
+        1 => new,
+        1 => end,
+    ]
+}
+
+/// Any events whatever within half a second, so that the writer has no reason to write them in two goes.
+fn any_batch(events: usize) -> impl Strategy<Value = Batch> {
+    let memory = vec((any::<u64>(), any::<u64>(), bytes(40), any::<bool>()), 0..3);
+    let event = (task(), 0u64..500_000_000, kind(), memory).prop_map(|(task, t_ns, kind, memory)| {
+        let memory = if matches!(kind, EventKind::Enter(_) | EventKind::Exit(_)) { memory } else { Vec::new() };
+        (Event { task, t_ns, kind }, memory)
+    });
+    vec(event, 0..events).prop_map(batch)
+}
+
+/// Calls of two tasks, some of them interleaved, with strings and buffers, as real programs make them.
+fn plain_run(calls: u32) -> Batch {
+    let mut loose: Vec<Loose> = Vec::new();
+    for id in 0..2 {
+        let new = NewTask {
+            tid: 100 + id,
+            tgid: 100,
+            parent: (id > 0).then_some(TaskId(0)),
+            origin: if id > 0 { Origin::Thread } else { Origin::Launch },
+            comm: b"demo".to_vec(),
+        };
+        let kind = EventKind::NewTask(Box::new(new));
+        loose.push((Event { task: TaskId(id as u32), t_ns: 0, kind }, Vec::new()));
+    }
+    for call in 0..calls {
+        let task = TaskId(call % 2);
+        // Times and values that jump about as real ones do.
+        let noise = u64::from(call).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50;
+        let t_ns = u64::from(call) * 25_000 + noise;
+        let path = format!("/usr/lib/x86_64-linux-gnu/lib{}.so.6", call % 97).into_bytes();
+        let (nr, args, entry, exit, result) = match call % 5 {
+            0 => (257, [u64::MAX - 99, 0x7f00_1234, 0x80000, 0, 0, 0], Some(path), None, 3),
+            1 => (0, [3, 0x7ffd_5500, 832, 0, 0, 0], None, Some(vec![noise as u8; 64]), 832),
+            2 => (3, [3, 0, 0, 0, 0, 0], None, None, 0),
+            3 => (262, [3, 0x7f00_1234, 0x7ffd_5400, 0x1000, 0, 0], Some(Vec::new()), Some(vec![7; 144]), 0),
+            _ => (9, [0, 4096 * noise, 3, 0x22, u64::MAX, 0], None, None, 0x7f12_0000_0000 + 4096 * noise as i64),
+        };
+        let copied = |bytes: Option<Vec<u8>>| bytes.map(|b| (args[1], b.len() as u64, b, false)).into_iter().collect();
+        let ip = 0x7f00_0001_147f + u64::from(call % 5) * 0x40;
+        let enter = Enter { arch: Arch::X86_64, nr, args, ip, sp: 0x7ffd_5000, regions: 0..0 };
+        let returned = Exit { outcome: Outcome::Returned(result), regions: 0..0 };
+        loose.push((Event { task, t_ns, kind: EventKind::Enter(enter) }, copied(entry)));
+        let t_exit_ns = t_ns + 900 + noise % 300;
+        loose.push((Event { task, t_ns: t_exit_ns, kind: EventKind::Exit(returned) }, copied(exit)));
+        if call % 7 == 6 {
+            // The call before comes back only after this one has begun.
+            let last = loose.len();
+            loose.swap(last - 2, last - 3);
+        }
+    }
+    batch(loose)
+}
+
+fn write_run(batches: &[Batch]) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new(), &started()).unwrap();
+    for batch in batches {
+        writer.batch(batch).unwrap();
+    }
+    writer.end(End::Exited(3)).unwrap();
+    writer.finish().unwrap()
+}
+
+fn read_all(file: &[u8]) -> Result<(Vec<Item>, Option<u64>), SessionError> {
+    let mut reader = Reader::open(file, "run.sysview")?;
+    let mut items = Vec::new();
+    while let Some(more) = reader.read()? {
+        items.extend(more);
+    }
+    Ok((items, reader.cut()))
+}
+
+fn batches(items: &[Item]) -> Vec<&Batch> {
+    items.iter().filter_map(|item| if let Item::Batch(batch) = item { Some(batch) } else { None }).collect()
+}
+
+fn dump(batch: &Batch) -> String {
+    format!("{batch:?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_batch_comes_back_equal(original in any_batch(60)) {
+        let (items, cut) = read_all(&write_run(std::slice::from_ref(&original))).unwrap();
+        prop_assert_eq!(cut, None);
+        prop_assert!(matches!(items.last(), Some(Item::Ended(End::Exited(3)))));
+        let read = batches(&items);
+        prop_assert_eq!(read.len(), usize::from(!original.is_empty()));
+        for read in read {
+            prop_assert_eq!(dump(read), dump(&original));
+        }
+    }
+
+    #[test]
+    fn order_is_kept_over_flushes_and_output(parts in vec((any_batch(20), bytes(8), any::<bool>()), 1..6)) {
+        let mut writer = Writer::new(Vec::new(), &started()).unwrap();
+        for (batch, output, flush) in &parts {
+            writer.batch(batch).unwrap();
+            writer.output(output, None).unwrap();
+            if *flush {
+                writer.flush().unwrap();
+            }
+        }
+        let (items, _) = read_all(&writer.finish().unwrap()).unwrap();
+        // What came between two outputs is what was written between them.
+        let mut between: Vec<Vec<&Batch>> = vec![Vec::new()];
+        let mut outputs = Vec::new();
+        for item in &items {
+            match item {
+                Item::Batch(batch) => between.last_mut().unwrap().push(batch),
+                Item::Output(bytes) => {
+                    outputs.push(bytes.clone());
+                    between.push(Vec::new());
+                }
+                Item::Ended(end) => prop_assert!(false, "nobody wrote {end:?}"),
+            }
+        }
+        prop_assert_eq!(outputs, parts.iter().map(|p| p.1.clone()).collect::<Vec<_>>());
+        for (read, (batch, ..)) in between.iter().zip(&parts) {
+            prop_assert_eq!(dump(&joined(read.iter().copied())), dump(batch));
+        }
+    }
+
+    #[test]
+    fn a_cut_file_opens_up_to_its_last_whole_batch(cut in any::<Index>()) {
+        let parts: Vec<Batch> = [50, 30, 40].map(plain_run).into();
+        let mut writer = Writer::new(Vec::new(), &started()).unwrap();
+        for part in &parts {
+            writer.batch(part).unwrap();
+            writer.flush().unwrap();
+        }
+        let file = writer.finish().unwrap();
+        let at = cut.index(file.len());
+        match read_all(&file[..at]) {
+            Ok((items, cut)) => {
+                prop_assert_eq!(cut, Some(at as u64));
+                let read = dump(&joined(batches(&items)));
+                prop_assert!((0..=parts.len()).any(|whole| dump(&joined(&parts[..whole])) == read));
+            }
+            Err(SessionError::CutAtStart { .. }) => {}
+            Err(error) => prop_assert!(at == 0 && matches!(error, SessionError::NotARecording { .. }), "{error}"),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn damaged_bytes_give_events_or_an_error(changes in vec((any::<Index>(), any::<u8>()), 1..6)) {
+        let mut file = small_recording().clone();
+        for (index, byte) in changes {
+            let at = index.index(file.len());
+            file[at] = byte;
+        }
+        if let Err(error) = read_all(&file) {
+            let text = error.to_string();
+            prop_assert!(text.starts_with("run.sysview: ") && text.is_ascii() && !text.contains('\n'), "{text}");
+        }
+    }
+
+    #[test]
+    fn damaged_descriptions_give_events_or_an_error(
+        message in any::<Index>(),
+        at in any::<Index>(),
+        value in prop_oneof![any::<u64>(), 0u64..1 << 20, (0u32..64).prop_map(|bit| 1 << bit)],
+    ) {
+        // Eight bytes of one message's description: lengths, offsets and counts stand there.
+        let mut file = small_recording().clone();
+        let headers = headers(&file);
+        let header = &headers[message.index(headers.len())];
+        let at = header.start + at.index(header.len() / 8) * 8;
+        file[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        if let Err(error) = read_all(&file) {
+            prop_assert!(error.to_string().starts_with("run.sysview: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_no_recording(file in bytes(200)) {
+        prop_assert!(read_all(&file).is_err());
+    }
+}
+
+/// A small recording with every kind of row in it.
+fn small_recording() -> &'static Vec<u8> {
+    static FILE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    FILE.get_or_init(|| {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let mut writer = Writer::new(Vec::new(), &started()).unwrap();
+        for _ in 0..3 {
+            writer.batch(&any_batch(40).new_tree(&mut runner).unwrap().current()).unwrap();
+            writer.output(b"hello\x1b[1m", Some(5)).unwrap();
+            writer.flush().unwrap();
+        }
+        writer.end(End::Killed { signal: 9, core: false }).unwrap();
+        writer.finish().unwrap()
+    })
+}
+
+/// Where the messages' descriptions stand in a file.
+fn headers(file: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let mut headers = Vec::new();
+    let mut at = 0;
+    loop {
+        assert_eq!(file[at..at + 4], [0xff; 4]);
+        let len = u32::from_le_bytes(file[at + 4..at + 8].try_into().unwrap()) as usize;
+        if len == 0 {
+            return headers;
+        }
+        let header = at + 8..at + 8 + len;
+        at = header.end + arrow_ipc::root_as_message(&file[header.clone()]).unwrap().bodyLength() as usize;
+        headers.push(header);
+    }
+}
+
+fn messages(file: Vec<u8>) -> Vec<Message> {
+    let mut source = replay(Cursor::new(file), "run.sysview").unwrap();
+    assert_eq!(source.control.send(Command::Kill), Err(Refused::Gone));
+    std::iter::from_fn(|| source.messages.blocking_recv()).collect()
+}
+
+#[test]
+fn the_start_comes_back() {
+    let file = write_run(&[]);
+    let reader = Reader::open(&file[..], "run.sysview").unwrap();
+    let mut expected = started();
+    expected.live = false;
+    assert_eq!(format!("{:?}", reader.started()), format!("{expected:?}"));
+}
+
+#[test]
+fn a_long_run_is_handed_over_in_batches_of_4096_and_stays_small() {
+    let run = plain_run(50_000);
+    let file = write_run(std::slice::from_ref(&run));
+    let (items, _) = read_all(&file).unwrap();
+    let read = batches(&items);
+    assert!(read.iter().all(|batch| batch.events.len() <= 4096));
+    assert!(dump(&joined(read)) == dump(&run));
+    let per_event = file.len() as f64 / run.events.len() as f64;
+    println!("{} events, {} bytes, {per_event:.2} an event", run.events.len(), file.len());
+    assert!(per_event < 10.0, "{per_event} bytes an event");
+}
+
+#[test]
+fn a_recording_replays_as_a_source() {
+    let mut writer = Writer::new(Vec::new(), &started()).unwrap();
+    let run = plain_run(50);
+    writer.batch(&run).unwrap();
+    writer.output(b"$ ", Some(1)).unwrap();
+    writer.end(End::Killed { signal: 15, core: true }).unwrap();
+    match &messages(writer.finish().unwrap())[..] {
+        [Message::Started(start), Message::Batch(batch), Message::Output(output), Message::Ended(end)] => {
+            assert!(!start.live);
+            assert_eq!(dump(batch), dump(&run));
+            assert_eq!(output, b"$ ");
+            assert_eq!(*end, End::Killed { signal: 15, core: true });
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_cut_recording_says_so_and_a_damaged_one_fails_after_what_is_whole() {
+    let mut writer = Writer::new(Vec::new(), &started()).unwrap();
+    writer.batch(&plain_run(50)).unwrap();
+    writer.flush().unwrap();
+    writer.batch(&plain_run(50)).unwrap();
+    let file = writer.finish().unwrap();
+
+    match &messages(file[..file.len() - 100].to_vec())[..] {
+        [Message::Started(_), Message::Batch(_), Message::Notice(notice), Message::Ended(End::Replayed)] => {
+            assert!(notice.contains(&format!("breaks off at byte {}", file.len() - 100)), "{notice}");
+        }
+        other => panic!("{other:?}"),
+    }
+
+    let mut damaged = file.clone();
+    let last = headers(&file).last().unwrap().start - 8;
+    damaged[last] = 0;
+    match &messages(damaged)[..] {
+        [Message::Started(_), Message::Batch(_), Message::Failed(error)] => {
+            assert!(error.contains(&format!("damaged at byte {last}")), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn other_files_and_other_versions_are_refused_in_a_sentence() {
+    let text = read_all(b"#!/bin/sh\necho hello\n").unwrap_err().to_string();
+    assert!(text.contains("no recording of sysview") && text.contains("sysview record"), "{text}");
+
+    // The metadata's value "1" as it stands in the schema: its length, the text, a NUL.
+    let mut newer = write_run(&[]);
+    let values: Vec<usize> = (0..newer.len()).filter(|&i| newer[i..].starts_with(b"\x01\0\0\x001\0")).collect();
+    assert_eq!(values.len(), 1);
+    newer[values[0] + 4] = b'7';
+    let error = read_all(&newer).unwrap_err();
+    assert!(matches!(error, SessionError::Version { found: 7, .. }), "{error}");
+    assert!(error.to_string().contains("newer sysview"), "{error}");
+}
+
+/// Takes a number of bytes and is full then.
+struct SmallDisk(usize);
+
+impl Write for SmallDisk {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0 == 0 {
+            return Err(std::io::Error::other("No space left on device"));
+        }
+        let taken = bytes.len().min(self.0);
+        self.0 -= taken;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_the_callers_to_report_and_stays_reported() {
+    let mut writer = Writer::new(SmallDisk(20_000), &started()).unwrap();
+    let run = plain_run(2000);
+    let error = (0..20).find_map(|_| writer.batch(&run).and_then(|()| writer.flush()).err()).unwrap();
+    assert!(error.to_string().contains("No space left on device"), "{error}");
+    assert!(writer.batch(&run).is_err());
+    assert!(writer.end(End::Replayed).is_err());
+    assert!(writer.finish().is_err());
+}
+
+#[test]
+fn a_dropped_view_ends_the_reading() {
+    /// Tells when it is dropped, which is when the reading thread ends.
+    struct Guarded {
+        file: Cursor<Vec<u8>>,
+        _alive: std::sync::mpsc::Sender<()>,
+    }
+    impl Read for Guarded {
+        fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+            self.file.read(buf)
+        }
+    }
+    let (alive, gone) = std::sync::mpsc::channel();
+    // More than the queue holds, so that the thread waits for the view.
+    let file = Cursor::new(write_run(&[plain_run(60_000)]));
+    let mut source = replay(Guarded { file, _alive: alive }, "run.sysview").unwrap();
+    assert!(matches!(source.messages.blocking_recv(), Some(Message::Started(_))));
+    assert_eq!(gone.recv_timeout(Duration::from_millis(100)), Err(std::sync::mpsc::RecvTimeoutError::Timeout));
+    drop(source);
+    assert_eq!(gone.recv_timeout(Duration::from_secs(20)), Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
+}
