@@ -5,10 +5,14 @@
 //! What is left out: how values look as text (`decode`), and what was observed (`model`).
 
 mod arch;
+pub mod explain;
 pub mod fetch;
+mod glob;
 mod tables;
 mod types;
 
 pub use arch::Arch;
+pub use explain::{Explain, explain, explain_error};
+pub use glob::glob;
 pub use tables::*;
 pub use types::*;
