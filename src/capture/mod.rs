@@ -1,1 +1,38 @@
-//! (being built)
+//! The ptrace engine: launches a program, stops it at every system call, and hands over what it saw as events.
+//!
+//! One thread, the worker, owns every tracee of a session, because ptrace binds a tracee to the thread that seized it.
+//! Between a stop and its resume it copies registers and memory into a batch, and nothing else. The room's layers, from
+//! the kernel up: `sys` (raw calls, the only unsafe code), `tracee` (a stop as a value), `memory` and `procfs` (what can
+//! be read of a tracee), `wake` and `out` (how the worker is woken, how events leave), `pty` (the program's terminal),
+//! `worker` with `stops`, `exec` and `leave` (the engine itself), `launch` (fork to first execve).
+//! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
+
+mod error;
+mod exec;
+mod launch;
+mod leave;
+mod memory;
+mod out;
+mod procfs;
+mod pty;
+mod resolve;
+mod siginfo;
+mod stops;
+mod sys;
+mod tasks;
+mod tracee;
+mod wake;
+mod worker;
+
+pub use error::LaunchError;
+pub use launch::{Launch, Terminal, launch};
+pub use resolve::resolve;
+
+/// Lets a keyboard's ^C and ^\ pass sysview by while a program runs in the same terminal and process group
+/// (`Terminal::Inherit`): the program gets them too, and its end is sysview's end. Call it once, before `launch`.
+pub fn leave_interrupts_to_the_program() {
+    for signal in [libc::SIGINT, libc::SIGQUIT] {
+        // Cannot fail for these two; if it did, ^C would end sysview and with it the program.
+        let _ = sys::take_without_effect(signal);
+    }
+}

@@ -1,0 +1,92 @@
+//! What /proc tells of a task. Everything here may be gone at any moment: answers are options, never errors.
+
+use std::fs;
+
+use crate::model::Mapping;
+
+/// /proc/TID/comm: at most 15 bytes, not always UTF-8.
+pub fn comm(tid: i32) -> Option<Vec<u8>> {
+    let mut comm = fs::read(format!("/proc/{tid}/comm")).ok()?;
+    if comm.last() == Some(&b'\n') {
+        comm.pop();
+    }
+    Some(comm)
+}
+
+/// Whether `tid` is a thread of the process `tgid`.
+pub fn is_thread_of(tid: i32, tgid: i32) -> bool {
+    fs::exists(format!("/proc/{tgid}/task/{tid}")).unwrap_or(false)
+}
+
+/// A number from /proc/TID/status: `Tgid`, `PPid`, `TracerPid`, `Seccomp`.
+pub fn status_field(task: &str, field: &str) -> Option<i32> {
+    let status = fs::read(format!("/proc/{task}/status")).ok()?;
+    let line = status
+        .split(|&b| b == b'\n')
+        .find(|line| line.strip_prefix(field.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':')))?;
+    std::str::from_utf8(&line[field.len() + 1..]).ok()?.trim().parse().ok()
+}
+
+/// One line of /proc/TID/maps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapsLine {
+    pub mapping: Mapping,
+    pub executable: bool,
+}
+
+pub fn maps(tid: i32) -> Vec<MapsLine> {
+    let text = fs::read(format!("/proc/{tid}/maps")).unwrap_or_default();
+    text.split(|&b| b == b'\n').filter_map(maps_line).collect()
+}
+
+/// `7f1234560000-7f1234562000 r-xp 00001000 fe:00 1234    /usr/lib/libc.so.6`. proc_pid_maps(5).
+fn maps_line(line: &[u8]) -> Option<MapsLine> {
+    let mut rest = line;
+    let mut word = || {
+        let start = rest.iter().position(|&b| b != b' ')?;
+        let end = rest[start..].iter().position(|&b| b == b' ').map_or(rest.len(), |n| start + n);
+        let word = &rest[start..end];
+        rest = &rest[end..];
+        Some(word)
+    };
+    let (range, permissions, offset, _device, _inode) = (word()?, word()?, word()?, word()?, word()?);
+    let name_at = rest.iter().position(|&b| b != b' ').unwrap_or(rest.len());
+    let dash = range.iter().position(|&b| b == b'-')?;
+    let mapping = Mapping {
+        start: hex(&range[..dash])?,
+        end: hex(&range[dash + 1..])?,
+        offset: hex(offset)?,
+        name: rest[name_at..].to_vec(),
+    };
+    Some(MapsLine { mapping, executable: permissions.get(2) == Some(&b'x') })
+}
+
+fn hex(digits: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_maps_line_is_read_with_spaces_in_its_name() {
+        let line = maps_line(b"7f00a000-7f00c000 r-xp 00001000 fe:00 1234     /tmp/a b (deleted)").unwrap();
+        assert!(line.executable);
+        assert_eq!(line.mapping.name, b"/tmp/a b (deleted)");
+        assert_eq!((line.mapping.start, line.mapping.end, line.mapping.offset), (0x7f00a000, 0x7f00c000, 0x1000));
+        let anonymous = maps_line(b"10000-20000 rw-p 00000000 00:00 0 ").unwrap();
+        assert!(!anonymous.executable);
+        assert_eq!(anonymous.mapping.name, b"");
+        assert_eq!(maps_line(b""), None);
+        assert_eq!(maps_line(b"nonsense"), None);
+    }
+
+    #[test]
+    fn status_fields_are_whole_words() {
+        let me = std::process::id().to_string();
+        assert_eq!(status_field(&me, "Tgid").map(|n| n.to_string()), Some(me.clone()));
+        assert_eq!(status_field(&me, "Tg"), None);
+        assert_eq!(status_field("0", "Tgid"), None);
+    }
+}

@@ -1,0 +1,348 @@
+//! What each stop of a traced task means, and how the task goes on.
+
+use std::io;
+
+use super::exec;
+use super::memory::Fetcher;
+use super::procfs;
+use super::siginfo;
+use super::sys;
+use super::tasks::{Early, Held, Open, Task};
+use super::tracee::{Forked, Op, Status, Stop, Stopped, SyscallInfo};
+use super::worker::Engine;
+use crate::abi::fetch::{at_entry, at_exit};
+use crate::abi::{self, Arch};
+use crate::model::{Enter, EventKind, Exit, NewTask, Origin, Outcome, Signal, SignalDetail, TaskEnd, TaskId};
+use crate::source::End;
+
+/// A child normally shows itself and is announced by its parent within microseconds; if the announcement never comes
+/// (the parent was killed in between), the child is taken in after this long.
+const ADOPT_AFTER_NS: u64 = 100_000_000;
+/// A death by seccomp follows the call's exit at once, but a core dump may come in between.
+const HOLD_EXIT_NS: u64 = 250_000_000;
+
+/// The ABI of the build, for an audit architecture that nobody knows.
+const NATIVE: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
+
+impl Engine {
+    /// Takes one status of a traced (or not yet known) task.
+    pub fn on_status(&mut self, tid: i32, status: Status, now: u64) -> io::Result<()> {
+        if self.tasks.get(tid).is_none() {
+            if self.killing {
+                let _ = sys::signal_process(tid, libc::SIGKILL);
+            }
+            self.tasks.set_early(tid, now, status);
+            self.out.arm();
+            return Ok(());
+        }
+        match status {
+            Status::Stopped(stopped, stop) => self.on_stop(stopped, stop, now),
+            Status::Exited(status) => {
+                self.on_end(tid, TaskEnd::Exited { status }, End::Exited(status), now);
+                Ok(())
+            }
+            Status::Killed { signal, core } => {
+                self.on_end(tid, TaskEnd::Killed { signal: signal as u8, core }, End::Killed { signal, core }, now);
+                Ok(())
+            }
+        }
+    }
+
+    fn on_stop(&mut self, stopped: Stopped, stop: Stop, now: u64) -> io::Result<()> {
+        let tid = stopped.tid();
+        self.release_held(tid);
+        if !matches!(stop, Stop::Group(_))
+            && let Some(task) = self.tasks.get_mut(tid)
+        {
+            task.listening = false;
+        }
+        match stop {
+            Stop::Syscall => {
+                self.on_syscall(tid, now);
+                stopped.resume(0)
+            }
+            Stop::Signal(signal) => {
+                self.on_signal(tid, signal, now);
+                stopped.resume(signal)
+            }
+            Stop::Group(signal) => {
+                self.on_group_stop(tid, signal, now);
+                stopped.listen()
+            }
+            Stop::Fork(how) => {
+                self.on_fork(tid, how, now)?;
+                stopped.resume(0)
+            }
+            Stop::Exec => {
+                self.on_exec(tid, now);
+                stopped.resume(0)
+            }
+            Stop::Trap | Stop::Other => stopped.resume(0),
+        }
+    }
+
+    /// Entry or exit, as the kernel tells; never guessed from what came before.
+    pub fn on_syscall(&mut self, tid: i32, now: u64) {
+        // An error means that the task was killed: its status is on the way.
+        let Ok(info) = SyscallInfo::of(tid) else { return };
+        match info.op {
+            Op::Entry { nr, args } => self.on_enter(tid, &info, nr, args, now),
+            Op::Exit { value, is_error } => self.on_exit(tid, value, is_error, now),
+            Op::None => {}
+        }
+    }
+
+    fn on_enter(&mut self, tid: i32, info: &SyscallInfo, nr: u64, args: [u64; 6], now: u64) {
+        let arch = Arch::from_audit(info.audit_arch, nr).unwrap_or(NATIVE);
+        // An entry without an exit in between does not occur; if it did, the earlier call must not stay open.
+        self.close(tid, Outcome::NeverReturned, now);
+        let call = abi::lookup(arch, nr);
+        let regions = match call {
+            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.capture_limit }
+                .collect(|fetch| at_entry(arch, call, &args, fetch)),
+            None => 0..0,
+        };
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        task.open = Some(Open { arch, nr, args, call });
+        let enter = Enter { arch, nr, args, ip: info.ip, sp: info.sp, regions };
+        let id = task.id;
+        self.out.event(id, now, EventKind::Enter(enter));
+    }
+
+    fn on_exit(&mut self, tid: i32, value: i64, is_error: bool, now: u64) {
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        // The exit of a call whose entry was not seen: a task that was taken in late.
+        let Some(open) = task.open.take() else { return };
+        let id = task.id;
+        if is_error {
+            let errno = u16::try_from(value.unsigned_abs()).unwrap_or(u16::MAX);
+            let exit = Exit { outcome: Outcome::Failed(errno), regions: 0..0 };
+            self.out.event(id, now, EventKind::Exit(exit));
+            return;
+        }
+        let first_byte = self.out.batch.bytes.len();
+        let regions = match open.call {
+            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.capture_limit }
+                .collect(|fetch| at_exit(open.arch, call, &open.args, value, fetch)),
+            None => 0..0,
+        };
+        let exit = Exit { outcome: Outcome::Returned(value), regions };
+        if installs_filter(&open) {
+            self.seccomp = true;
+        }
+        // When a filter kills, the kernel puts the call's number back into the result register: that is no result.
+        // Only the next status tells, so the exit waits for it, with its memory.
+        if self.seccomp && value as u64 == open.nr {
+            let batch = &mut self.out.batch;
+            let mut regions = batch.regions.split_off(exit.regions.start as usize);
+            for region in &mut regions {
+                region.start -= first_byte as u32;
+            }
+            let bytes = batch.bytes.split_off(first_byte);
+            if let Some(task) = self.tasks.get_mut(tid) {
+                task.held = Some(Held { t_ns: now, exit, regions, bytes });
+            }
+            self.out.arm();
+            return;
+        }
+        self.out.event(id, now, EventKind::Exit(exit));
+    }
+
+    /// The task lives on: what it returned was a result.
+    pub fn release_held(&mut self, tid: i32) {
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        if let Some(held) = task.held.take() {
+            let id = task.id;
+            let batch = &mut self.out.batch;
+            let (first_byte, first) = (batch.bytes.len() as u32, batch.regions.len() as u32);
+            batch.bytes.extend_from_slice(&held.bytes);
+            for mut region in held.regions {
+                region.start += first_byte;
+                batch.regions.push(region);
+            }
+            let regions = first..batch.regions.len() as u32;
+            self.out.event(id, held.t_ns, EventKind::Exit(Exit { regions, ..held.exit }));
+        }
+    }
+
+    pub fn release_overdue(&mut self, now: u64) {
+        for tid in self.tasks.tids() {
+            let overdue =
+                |task: &Task| task.held.as_ref().is_some_and(|held| now.saturating_sub(held.t_ns) > HOLD_EXIT_NS);
+            if self.tasks.get(tid).is_some_and(overdue) {
+                self.release_held(tid);
+            }
+        }
+    }
+
+    pub fn on_signal(&mut self, tid: i32, signal: i32, now: u64) {
+        let Some(task) = self.tasks.get(tid) else { return };
+        let described = match sys::signal_info(tid) {
+            Ok(raw) => siginfo::parse(signal, &raw),
+            Err(_) => Signal { number: signal as u8, code: 0, errno: 0, detail: SignalDetail::None },
+        };
+        self.out.event(task.id, now, EventKind::Signal(described));
+    }
+
+    pub fn on_group_stop(&mut self, tid: i32, signal: i32, now: u64) {
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        // Interrupted while it listens, it reports the same stop again.
+        if !std::mem::replace(&mut task.listening, true) {
+            self.out.event(task.id, now, EventKind::GroupStop { signal: signal as u8 });
+        }
+    }
+
+    fn on_fork(&mut self, parent: i32, how: Forked, now: u64) -> io::Result<()> {
+        let Some(child) = sys::event_message(parent).ok().and_then(|n| i32::try_from(n).ok()) else { return Ok(()) };
+        if self.tasks.get(child).is_some() {
+            // Taken in before its announcement came.
+            return Ok(());
+        }
+        self.add_task(child, Some(parent), Some(how), now);
+        match self.tasks.early.remove(&child) {
+            Some(Early { status, .. }) => self.on_status(child, status, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives a task an id and a row. `how` is None if its parent did not tell.
+    fn add_task(&mut self, tid: i32, parent: Option<i32>, how: Option<Forked>, now: u64) {
+        let parent = parent.and_then(|parent| self.tasks.get(parent));
+        let (parent_id, parent_tgid) = (parent.map(|task| task.id), parent.map(|task| task.tgid));
+        let thread_of = parent_tgid.filter(|&tgid| procfs::is_thread_of(tid, tgid));
+        let comm = self.comm_of(tid, parent.map(|task| &task.comm[..]));
+        let tgid = thread_of.unwrap_or(tid);
+        let origin = match (thread_of, how) {
+            (Some(_), _) => Origin::Thread,
+            (None, Some(Forked::Fork)) => Origin::Fork,
+            (None, Some(Forked::Vfork)) => Origin::Vfork,
+            (None, Some(Forked::Clone) | None) => Origin::Clone,
+        };
+        let id = self.tasks.add(tid, tgid, comm.clone());
+        let new = NewTask { tid, tgid, parent: parent_id, origin, comm };
+        self.out.event(id, now, EventKind::NewTask(Box::new(new)));
+        if self.killing {
+            let _ = sys::signal_thread(tgid, tid, libc::SIGKILL);
+        }
+    }
+
+    /// The program's first task, at the entry of its first execve: nothing of sysview's own preparation is shown.
+    pub fn add_root(&mut self, comm: Vec<u8>, now: u64) {
+        let (tid, root) = (self.root, self.root);
+        let id = self.tasks.add(tid, root, comm.clone());
+        let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm };
+        self.out.event(id, now, EventKind::NewTask(Box::new(new)));
+    }
+
+    /// Takes in tasks whose parents never announced them.
+    pub fn adopt_overdue(&mut self, now: u64) -> io::Result<()> {
+        let overdue: Vec<i32> = self
+            .tasks
+            .early
+            .iter()
+            .filter(|(_, early)| now.saturating_sub(early.t_ns) > ADOPT_AFTER_NS)
+            .map(|(&tid, _)| tid)
+            .collect();
+        for tid in overdue {
+            let Some(early) = self.tasks.early.remove(&tid) else { continue };
+            let name = tid.to_string();
+            let tgid = procfs::status_field(&name, "Tgid").filter(|&tgid| tgid != tid);
+            let parent = tgid.or_else(|| procfs::status_field(&name, "PPid")).filter(|&p| self.tasks.get(p).is_some());
+            self.add_task(tid, parent, None, now);
+            self.on_status(tid, early.status, now)?;
+        }
+        Ok(())
+    }
+
+    pub fn on_exec(&mut self, tid: i32, now: u64) {
+        let former_tid = sys::event_message(tid).ok().and_then(|n| i32::try_from(n).ok()).unwrap_or(tid);
+        let former = if former_tid == tid { None } else { self.take_over(tid, former_tid, now) };
+        for sibling in self.tasks.siblings(tid, tid) {
+            // Their deaths were reported before the kernel let the exec go on; this one's was not.
+            if let (Some(by), Some(gone)) = (self.tasks.get(tid).map(|t| t.id), self.retire(sibling, now)) {
+                self.out.event(gone, now, EventKind::TaskEnd(TaskEnd::SupersededByExec { by }));
+            }
+        }
+        let Ok(info) = SyscallInfo::of(tid) else { return };
+        let word = Arch::from_audit(info.audit_arch, 0).unwrap_or(NATIVE).word();
+        let exec = exec::examine(tid, info.sp, word, self.vdso, &mut self.images, former);
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.comm.clone_from(&exec.comm);
+            self.out.event(task.id, now, EventKind::Exec(Box::new(exec)));
+        }
+    }
+
+    /// A thread other than the leader called execve: it goes on under the leader's number, and the leader is gone
+    /// without a status of its own. Returns the leader's id.
+    fn take_over(&mut self, tid: i32, former_tid: i32, now: u64) -> Option<TaskId> {
+        let caller = self.tasks.remove(former_tid)?;
+        let by = caller.id;
+        let leader = self.retire(tid, now);
+        if let Some(leader) = leader {
+            self.out.event(leader, now, EventKind::TaskEnd(TaskEnd::SupersededByExec { by }));
+        }
+        self.tasks.rename(caller, tid);
+        leader
+    }
+
+    fn on_end(&mut self, tid: i32, end: TaskEnd, session_end: End, now: u64) {
+        if tid == self.root {
+            self.root_end = Some(session_end);
+        }
+        let by_seccomp = matches!(end, TaskEnd::Killed { signal, .. } if i32::from(signal) == libc::SIGSYS);
+        if by_seccomp && let Some(task) = self.tasks.get_mut(tid) {
+            let held = task.held.take();
+            // KILL_THREAD makes no exit stop at all. But the other threads of a killed process die of SIGSYS too, in
+            // calls that have nothing to do with it.
+            let alone = task.open.is_some() && !self.group_held(tid);
+            if let Some(task) = self.tasks.get_mut(tid)
+                && (held.is_some() || alone)
+            {
+                task.open = None;
+                let id = task.id;
+                self.killed_by_seccomp.insert(task.tgid);
+                let at = held.map_or(now, |held| held.t_ns);
+                let exit = Exit { outcome: Outcome::KilledBySeccomp, regions: 0..0 };
+                self.out.event(id, at, EventKind::Exit(exit));
+            }
+        }
+        // The leader's death is reported last.
+        self.killed_by_seccomp.remove(&tid);
+        if let Some(id) = self.retire(tid, now) {
+            self.out.event(id, now, EventKind::TaskEnd(end));
+        }
+    }
+
+    /// Whether a sibling of this task is the one that the filter killed.
+    fn group_held(&self, tid: i32) -> bool {
+        let Some(task) = self.tasks.get(tid) else { return false };
+        self.tasks.iter().any(|other| other.tgid == task.tgid && other.tid != tid && other.held.is_some())
+            || self.killed_by_seccomp.contains(&task.tgid)
+    }
+
+    /// Takes a task out of the table; its open call will not return.
+    fn retire(&mut self, tid: i32, now: u64) -> Option<TaskId> {
+        self.release_held(tid);
+        self.close(tid, Outcome::NeverReturned, now);
+        self.tasks.remove(tid).map(|task| task.id)
+    }
+
+    /// Ends the task's open call, if it has one, with something else than a result.
+    pub fn close(&mut self, tid: i32, outcome: Outcome, now: u64) {
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        if task.open.take().is_some() {
+            let id = task.id;
+            self.out.event(id, now, EventKind::Exit(Exit { outcome, regions: 0..0 }));
+        }
+    }
+}
+
+/// Whether a successful call set a seccomp filter up.
+fn installs_filter(open: &Open) -> bool {
+    const SECCOMP_SET_MODE_FILTER: u64 = 1;
+    match open.call.map(|call| call.name) {
+        Some("seccomp") => open.args[0] as u32 as u64 == SECCOMP_SET_MODE_FILTER,
+        Some("prctl") => open.args[0] as i32 == libc::PR_SET_SECCOMP,
+        _ => false,
+    }
+}

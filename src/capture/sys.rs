@@ -1,0 +1,369 @@
+//! The raw kernel calls of the engine, and the project's only `unsafe` code: ptrace, wait, fork, terminals.
+//!
+//! Each function wraps one call (or the code of one forked child) in a safe signature and decides nothing; errors are
+//! plain `io::Error`. Wait statuses stay raw because nix cannot represent real-time signals and would lose the status.
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+/// Ptrace options of everything that sysview launches. No `PTRACE_O_TRACESECCOMP`: it would change what a filter's
+/// RET_TRACE means to the program. ptrace(2).
+pub const LAUNCH_OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_EXITKILL;
+
+fn check(result: c_int) -> io::Result<c_int> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+fn check_long(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Waits for the next status of any child or tracee *of this thread* (`__WNOTHREAD`, so that several engines and other
+/// code with children can live in one process). Blocks. waitpid(2).
+pub fn wait_any() -> io::Result<(i32, i32)> {
+    wait(-1, libc::__WALL | libc::__WNOTHREAD)
+}
+
+/// As `wait_any`, but returns None at once when nothing is to be reported.
+pub fn wait_any_now() -> io::Result<Option<(i32, i32)>> {
+    let (tid, status) = wait(-1, libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG)?;
+    Ok((tid != 0).then_some((tid, status)))
+}
+
+/// Waits for the next status of one child.
+pub fn wait_for(pid: i32) -> io::Result<i32> {
+    wait(pid, libc::__WALL | libc::__WNOTHREAD).map(|(_, status)| status)
+}
+
+fn wait(pid: i32, flags: c_int) -> io::Result<(i32, i32)> {
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is a valid place for an int for the whole call.
+        let tid = unsafe { libc::waitpid(pid, &mut status, flags) };
+        match check(tid) {
+            Ok(tid) => return Ok((tid, status)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A ptrace request whose address and data are plain numbers, so that the kernel writes to no memory of ours.
+fn ptrace(request: libc::c_uint, tid: i32, addr: usize, data: usize) -> io::Result<libc::c_long> {
+    // SAFETY: the callers below pass only requests that interpret `addr` and `data` as numbers or tracee addresses.
+    check_long(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) })
+}
+
+pub fn seize(tid: i32, options: c_int) -> io::Result<()> {
+    ptrace(libc::PTRACE_SEIZE as _, tid, 0, options as usize).map(drop)
+}
+
+pub fn interrupt(tid: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_INTERRUPT as _, tid, 0, 0).map(drop)
+}
+
+/// Resumes until the next system-call entry or exit, delivering `signal` unless it is 0.
+pub fn resume_to_syscall(tid: i32, signal: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_SYSCALL as _, tid, 0, signal as usize).map(drop)
+}
+
+/// Resumes without stopping at system calls.
+pub fn resume(tid: i32, signal: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_CONT as _, tid, 0, signal as usize).map(drop)
+}
+
+/// Leaves a group-stopped tracee stopped, but lets SIGCONT be noticed.
+pub fn listen(tid: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_LISTEN as _, tid, 0, 0).map(drop)
+}
+
+pub fn detach(tid: i32, signal: i32) -> io::Result<()> {
+    ptrace(libc::PTRACE_DETACH as _, tid, 0, signal as usize).map(drop)
+}
+
+/// The number that comes with a ptrace event: the new task's tid, or the tid before an exec.
+pub fn event_message(tid: i32) -> io::Result<u64> {
+    let mut message: libc::c_ulong = 0;
+    // SAFETY: the kernel writes one unsigned long to `message`, which outlives the call.
+    check_long(unsafe {
+        libc::ptrace(libc::PTRACE_GETEVENTMSG as _, tid, ptr::null_mut::<c_void>(), &raw mut message)
+    })?;
+    Ok(message)
+}
+
+/// The raw siginfo of a signal-delivery-stop, in the tracer's (64-bit) layout.
+pub fn signal_info(tid: i32) -> io::Result<[u8; 128]> {
+    let mut info = [0u64; 16];
+    // SAFETY: siginfo_t is 128 bytes on every Linux ABI; `info` is that large and aligned for it.
+    check_long(unsafe { libc::ptrace(libc::PTRACE_GETSIGINFO as _, tid, ptr::null_mut::<c_void>(), &raw mut info) })?;
+    let mut bytes = [0; 128];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(info) {
+        chunk.copy_from_slice(&word.to_ne_bytes());
+    }
+    Ok(bytes)
+}
+
+/// `struct ptrace_syscall_info` as eight-byte words; libc has the type only for glibc. ptrace(2).
+pub fn syscall_info(tid: i32) -> io::Result<[u64; 12]> {
+    const PTRACE_GET_SYSCALL_INFO: libc::c_uint = 0x420e;
+    let mut info = [0u64; 12];
+    // SAFETY: the kernel writes at most as many bytes as the third argument says, which is the size of `info`.
+    check_long(unsafe {
+        libc::ptrace(
+            PTRACE_GET_SYSCALL_INFO as _,
+            tid,
+            ptr::without_provenance_mut::<c_void>(size_of_val(&info)),
+            &raw mut info,
+        )
+    })?;
+    Ok(info)
+}
+
+/// One word of the tracee's memory, the slowest way and the one that needs least permission.
+pub fn peek(tid: i32, addr: u64) -> io::Result<[u8; size_of::<usize>()]> {
+    let mut word = 0usize;
+    // SAFETY: the raw call (glibc's wrapper would return the word instead) writes one word to `word`.
+    check_long(unsafe { libc::syscall(libc::SYS_ptrace, libc::PTRACE_PEEKDATA as usize, tid, addr, &raw mut word) })?;
+    Ok(word.to_ne_bytes())
+}
+
+/// Reads the tracee's memory; the count may be short where the memory ends. process_vm_readv(2).
+pub fn read_memory(tid: i32, addr: u64, into: &mut [u8]) -> io::Result<usize> {
+    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
+    let remote = libc::iovec { iov_base: ptr::without_provenance_mut(addr as usize), iov_len: into.len() };
+    // SAFETY: the kernel writes only into `into`; the remote address is checked by the kernel in the tracee.
+    let count = unsafe { libc::process_vm_readv(tid, &local, 1, &remote, 1, 0) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Writes to the tracee's memory where the tracee itself could write. process_vm_writev(2).
+pub fn write_memory(tid: i32, addr: u64, from: &[u8]) -> io::Result<usize> {
+    let local = libc::iovec { iov_base: from.as_ptr().cast_mut().cast(), iov_len: from.len() };
+    let remote = libc::iovec { iov_base: ptr::without_provenance_mut(addr as usize), iov_len: from.len() };
+    // SAFETY: the kernel only reads `from`; the remote address is checked by the kernel in the tracee.
+    let count = unsafe { libc::process_vm_writev(tid, &local, 1, &remote, 1, 0) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sends a signal to one thread. tgkill(2).
+pub fn signal_thread(tgid: i32, tid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: takes numbers only.
+    check_long(unsafe { libc::syscall(libc::SYS_tgkill, tgid, tid, signal) }).map(drop)
+}
+
+/// Sends a signal to a process, or with a negative number to a process group. kill(2).
+pub fn signal_process(pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: takes numbers only.
+    check(unsafe { libc::kill(pid, signal) }).map(drop)
+}
+
+/// Blocks every signal in the calling thread, so that handlers of the view run in the view's threads.
+pub fn block_all_signals() {
+    // SAFETY: the set is filled before it is used, and a null old set is allowed.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, ptr::null_mut());
+    }
+}
+
+extern "C" fn do_nothing(_: c_int) {}
+
+/// Lets a signal pass without effect on this process. A handler, not SIG_IGN: execve gives the program the default
+/// action back. A signal that was ignored from the start (nohup) stays ignored, for the program too.
+pub fn take_without_effect(signal: c_int) -> io::Result<()> {
+    // SAFETY: `old` and `new` are valid for the calls; the handler touches nothing, so it is async-signal-safe.
+    unsafe {
+        let mut old: libc::sigaction = std::mem::zeroed();
+        check(libc::sigaction(signal, ptr::null(), &mut old))?;
+        if old.sa_sigaction == libc::SIG_IGN {
+            return Ok(());
+        }
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = do_nothing as *const () as usize;
+        new.sa_flags = libc::SA_RESTART;
+        check(libc::sigaction(signal, &new, ptr::null_mut())).map(drop)
+    }
+}
+
+/// Opens a pseudo-terminal: master (non-blocking) and slave, both close-on-exec from the first moment, unlike openpty(3).
+pub fn open_pty(rows: u16, cols: u16) -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: plain calls; each descriptor is owned as soon as it is known to be valid.
+    let (master, slave) = unsafe {
+        let master = OwnedFd::from_raw_fd(check(libc::open(c"/dev/ptmx".as_ptr(), flags | libc::O_NONBLOCK))?);
+        let unlock: c_int = 0;
+        check(libc::ioctl(master.as_raw_fd(), libc::TIOCSPTLCK, &raw const unlock))?;
+        let slave = OwnedFd::from_raw_fd(check(libc::ioctl(master.as_raw_fd(), libc::TIOCGPTPEER, flags))?);
+        (master, slave)
+    };
+    set_window_size(&master, rows, cols)?;
+    Ok((master, slave))
+}
+
+/// TIOCSWINSZ, in character cells; the kernel sends SIGWINCH to the terminal's foreground group.
+pub fn set_window_size(terminal: &OwnedFd, rows: u16, cols: u16) -> io::Result<()> {
+    let size = libc::winsize { ws_row: rows, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the kernel only reads `size`.
+    check(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) }).map(drop)
+}
+
+/// Forks the process that wakes the worker out of waitpid: it sleeps for ever and holds nothing open.
+pub fn fork_sleeper() -> io::Result<i32> {
+    // SAFETY: the child makes only raw system calls, which are async-signal-safe, and never returns.
+    match check(unsafe { libc::fork() })? {
+        0 => unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
+            libc::prctl(libc::PR_SET_NAME, c"sysview-waker".as_ptr(), 0, 0, 0);
+            libc::setsid();
+            if libc::syscall(libc::SYS_close_range, 0, c_int::MAX, 0) != 0 {
+                for fd in 0..1024 {
+                    libc::close(fd);
+                }
+            }
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+            loop {
+                libc::pause();
+            }
+        },
+        pid => Ok(pid),
+    }
+}
+
+/// Everything that the forked child needs, made before the fork: it may not allocate.
+pub struct Child {
+    path: CString,
+    argv: Strings,
+    envp: Strings,
+    /// Start a session of its own and make this descriptor its controlling terminal.
+    pub terminal: Option<RawFd>,
+    /// A terminal that belongs to another session is used all the same, without being the controlling one.
+    pub terminal_may_be_foreign: bool,
+    /// Whether descriptors 0, 1 and 2 become the terminal.
+    pub replace: [bool; 3],
+    /// The child waits for one byte here before it does anything.
+    pub go: RawFd,
+    /// Where the child reports a failure: step and errno.
+    pub failure: RawFd,
+}
+
+/// A NULL-terminated array of pointers to strings, with the strings.
+struct Strings {
+    pointers: Vec<*const c_char>,
+    _owned: Vec<CString>,
+}
+
+impl Strings {
+    fn new(owned: Vec<CString>) -> Strings {
+        let pointers = owned.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect();
+        Strings { pointers, _owned: owned }
+    }
+}
+
+/// A step of the forked child that can fail, as it is sent through the failure pipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Step {
+    Session = 1,
+    ControllingTerminal = 2,
+    Redirect = 3,
+    Exec = 4,
+}
+
+impl Child {
+    pub fn new(path: CString, argv: Vec<CString>, envp: Vec<CString>, go: RawFd, failure: RawFd) -> Child {
+        Child {
+            path,
+            argv: Strings::new(argv),
+            envp: Strings::new(envp),
+            terminal: None,
+            terminal_may_be_foreign: false,
+            replace: [false; 3],
+            go,
+            failure,
+        }
+    }
+
+    /// Forks. The child waits for a byte in `go`, sets its terminal up and calls execve.
+    pub fn fork(&self) -> io::Result<i32> {
+        // SAFETY: the child runs `run`, which only makes async-signal-safe calls and never returns.
+        match check(unsafe { libc::fork() })? {
+            0 => unsafe { self.run() },
+            pid => Ok(pid),
+        }
+    }
+
+    /// SAFETY: to be called in a freshly forked child only.
+    unsafe fn run(&self) -> ! {
+        // SAFETY: raw system calls on memory that was prepared before the fork; no allocation, no locks.
+        unsafe {
+            let mut byte = 0u8;
+            while libc::read(self.go, (&raw mut byte).cast(), 1) < 0 && *libc::__errno_location() == libc::EINTR {}
+            if byte == 0 {
+                // The tracer is gone before it let us go.
+                libc::_exit(127);
+            }
+            if let Some(terminal) = self.terminal {
+                self.require(libc::setsid() >= 0, Step::Session);
+                let taken = libc::ioctl(terminal, libc::TIOCSCTTY, 0) == 0;
+                self.require(taken || self.terminal_may_be_foreign, Step::ControllingTerminal);
+                for (fd, replace) in self.replace.iter().enumerate() {
+                    if *replace {
+                        self.require(libc::dup2(terminal, fd as c_int) >= 0, Step::Redirect);
+                    }
+                }
+            }
+            // Rust ignores SIGPIPE, and execve keeps ignored signals ignored; handlers it resets by itself. The mask
+            // goes last: no handler of ours may run here.
+            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            for signal in 1..=64 {
+                let mut action: libc::sigaction = std::mem::zeroed();
+                if libc::sigaction(signal, ptr::null(), &mut action) == 0
+                    && action.sa_sigaction != libc::SIG_IGN
+                    && action.sa_sigaction != libc::SIG_DFL
+                {
+                    libc::signal(signal, libc::SIG_DFL);
+                }
+            }
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+            libc::execve(self.path.as_ptr(), self.argv.pointers.as_ptr(), self.envp.pointers.as_ptr());
+            self.require(false, Step::Exec);
+            libc::_exit(127)
+        }
+    }
+
+    /// SAFETY: as `run`; `errno` is that of the step that failed.
+    unsafe fn require(&self, fine: bool, step: Step) {
+        if fine {
+            return;
+        }
+        // SAFETY: async-signal-safe calls on local memory.
+        unsafe {
+            let report = [step as i32, *libc::__errno_location()];
+            libc::write(self.failure, report.as_ptr().cast(), size_of_val(&report));
+            libc::_exit(127);
+        }
+    }
+}
+
+/// A pipe whose ends are close-on-exec: the one to read, the one to write.
+pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: pipe2 writes two descriptors to `ends`, which are owned once it succeeded.
+    unsafe {
+        check(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC))?;
+        Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])))
+    }
+}

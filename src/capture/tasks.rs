@@ -1,0 +1,112 @@
+//! The worker's table of tasks, by tid. One state per task; what a task is doing is told by the kernel at each stop.
+
+use std::collections::HashMap;
+
+use super::tracee::{Status, Stopped};
+use crate::abi::{Arch, Call};
+use crate::model::{Exit, Region, TaskId};
+
+#[derive(Debug)]
+pub struct Task {
+    pub id: TaskId,
+    pub tid: i32,
+    pub tgid: i32,
+    pub comm: Vec<u8>,
+    /// The call that it has entered.
+    pub open: Option<Open>,
+    /// Its thread group is stopped and it listens for SIGCONT.
+    pub listening: bool,
+    /// An exit that may turn out to be a kill by seccomp; see `stops::Engine::on_exit`.
+    pub held: Option<Held>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Open {
+    pub arch: Arch,
+    pub nr: u64,
+    pub args: [u64; 6],
+    /// The declaration, if the table has one.
+    pub call: Option<&'static Call>,
+}
+
+/// An exit with its memory, kept out of the batch for a moment.
+#[derive(Debug)]
+pub struct Held {
+    pub t_ns: u64,
+    pub exit: Exit,
+    pub regions: Vec<Region>,
+    pub bytes: Vec<u8>,
+}
+
+/// A task that showed itself before its parent's fork event.
+#[derive(Debug)]
+pub struct Early {
+    pub t_ns: u64,
+    pub status: Status,
+}
+
+#[derive(Debug, Default)]
+pub struct Tasks {
+    by_tid: HashMap<i32, Task>,
+    next_id: u32,
+    pub early: HashMap<i32, Early>,
+}
+
+impl Tasks {
+    pub fn add(&mut self, tid: i32, tgid: i32, comm: Vec<u8>) -> TaskId {
+        let id = TaskId(self.next_id);
+        self.next_id += 1;
+        self.by_tid.insert(tid, Task { id, tid, tgid, comm, open: None, listening: false, held: None });
+        id
+    }
+
+    pub fn get(&self, tid: i32) -> Option<&Task> {
+        self.by_tid.get(&tid)
+    }
+
+    pub fn get_mut(&mut self, tid: i32) -> Option<&mut Task> {
+        self.by_tid.get_mut(&tid)
+    }
+
+    pub fn remove(&mut self, tid: i32) -> Option<Task> {
+        self.by_tid.remove(&tid)
+    }
+
+    /// A thread took over its leader's number.
+    pub fn rename(&mut self, mut task: Task, tid: i32) {
+        task.tid = tid;
+        self.by_tid.insert(tid, task);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_tid.is_empty() && self.early.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Task> {
+        self.by_tid.values()
+    }
+
+    /// All tids, in the order in which the tasks appeared.
+    pub fn tids(&self) -> Vec<i32> {
+        let mut tasks: Vec<&Task> = self.by_tid.values().collect();
+        tasks.sort_by_key(|task| task.id);
+        tasks.into_iter().map(|task| task.tid).collect()
+    }
+
+    /// Tids of the other threads of a process.
+    pub fn siblings(&self, tgid: i32, but: i32) -> Vec<i32> {
+        self.tids().into_iter().filter(|&tid| tid != but && self.by_tid[&tid].tgid == tgid).collect()
+    }
+
+    /// Keeps a task's first sign of life until its parent's event; a death replaces a stop.
+    pub fn set_early(&mut self, tid: i32, t_ns: u64, status: Status) {
+        self.early.insert(tid, Early { t_ns, status });
+    }
+
+    pub fn take_early_stop(early: Early) -> Option<Stopped> {
+        match early.status {
+            Status::Stopped(stopped, _) => Some(stopped),
+            Status::Exited(_) | Status::Killed { .. } => None,
+        }
+    }
+}

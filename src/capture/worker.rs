@@ -1,0 +1,247 @@
+//! The worker's loop: wait for a status, deal with it, hand over, look into the mailbox; and the session's end.
+//!
+//! What the stops of a traced task mean is in `stops`; how tracing ends while the program runs on is in `leave`.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::exec::Images;
+use super::out::{Delivered, Out};
+use super::procfs;
+use super::pty::Pty;
+use super::sys;
+use super::tasks::Tasks;
+use super::tracee::Status;
+use super::wake::{Mailbox, Sleeper, take};
+use crate::source::{End, Message, VdsoMode};
+
+/// Time since the session began, on CLOCK_MONOTONIC.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    pub began: Instant,
+}
+
+impl Clock {
+    pub fn now_ns(self) -> u64 {
+        self.began.elapsed().as_nanos() as u64
+    }
+}
+
+/// What the worker is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Tracing,
+    /// Detaching: tasks are let go as they stop. Those that do not stop by this time are let go later, unseen.
+    Leaving {
+        until_ns: u64,
+    },
+    /// The program runs on untraced; only its end is awaited.
+    Relaying,
+}
+
+pub struct Engine {
+    pub clock: Clock,
+    pub mode: Mode,
+    pub tasks: Tasks,
+    pub root: i32,
+    /// Whether the program has a session, and so a process group, of its own.
+    pub own_session: bool,
+    pub root_end: Option<End>,
+    /// Tasks that are reported as detached but have not stopped yet.
+    pub late: HashSet<i32>,
+    /// Everything must go: whoever shows up is killed.
+    pub killing: bool,
+    /// A seccomp filter may be at work, so an exit may be a kill in disguise.
+    pub seccomp: bool,
+    /// Processes of which a filter killed a thread, until their leader is reaped.
+    pub killed_by_seccomp: HashSet<i32>,
+    pub vdso: VdsoMode,
+    pub images: Images,
+    pub capture_limit: usize,
+    pub out: Out,
+    pub sleeper: Sleeper,
+    pub mailbox: Arc<Mailbox>,
+    pub pty: Option<Pty>,
+}
+
+impl Engine {
+    /// From the first execve to the end of the session.
+    pub fn run(&mut self) -> io::Result<()> {
+        loop {
+            let (tid, raw) = match sys::wait_any() {
+                Ok(status) => status,
+                // Not even the sleeper is left: somebody else reaped our children.
+                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return self.finish(),
+                Err(error) => return Err(error),
+            };
+            let now = self.clock.now_ns();
+            self.dispatch(tid, raw, now)?;
+            if self.out.is_due(now) {
+                self.hand_over()?;
+            }
+            if self.is_over()? {
+                return self.finish();
+            }
+        }
+    }
+
+    fn dispatch(&mut self, tid: i32, raw: i32, now: u64) -> io::Result<()> {
+        let status = Status::decode(tid, raw);
+        if tid == self.sleeper.pid() {
+            self.sleeper.on_status(status)?;
+            self.look_around(now)?;
+            return Ok(());
+        }
+        match self.mode {
+            Mode::Tracing => self.on_status(tid, status, now),
+            Mode::Leaving { .. } | Mode::Relaying => self.on_status_leaving(tid, status, now),
+        }
+    }
+
+    /// After a kick: the mailbox, the batch, and whatever else should not wait for the next stop.
+    fn look_around(&mut self, now: u64) -> io::Result<()> {
+        self.obey(now)?;
+        self.adopt_overdue(now)?;
+        self.release_overdue(now);
+        if let Mode::Leaving { until_ns } = self.mode
+            && now >= until_ns
+        {
+            self.leave_the_rest(now);
+        }
+        if self.must_tick() {
+            self.out.arm();
+        }
+        self.hand_over()
+    }
+
+    fn must_tick(&self) -> bool {
+        !self.tasks.early.is_empty()
+            || matches!(self.mode, Mode::Leaving { .. })
+            || self.tasks.iter().any(|task| task.held.is_some())
+    }
+
+    /// Does what the mailbox asks for.
+    fn obey(&mut self, now: u64) -> io::Result<()> {
+        if self.out.is_closed() && !self.killing && self.mode == Mode::Tracing {
+            self.kill_all();
+        }
+        if take(&self.mailbox.kill) {
+            self.kill_all();
+        }
+        if take(&self.mailbox.detach) && self.mode == Mode::Tracing && !self.killing {
+            self.leave(now)?;
+        }
+        Ok(())
+    }
+
+    /// SIGKILL to everything that is ours, now and as it shows up.
+    pub fn kill_all(&mut self) {
+        self.killing = true;
+        for task in self.tasks.iter() {
+            // Each thread, not each process: a number may just have passed from one thread to another.
+            let _ = sys::signal_thread(task.tgid, task.tid, libc::SIGKILL);
+        }
+        for &tid in self.tasks.early.keys() {
+            let _ = sys::signal_process(tid, libc::SIGKILL);
+        }
+        if self.mode != Mode::Tracing && self.root_end.is_none() {
+            // Detached: the root is still an unreaped child of ours, the others are known by its group only.
+            if self.own_session {
+                let _ = sys::signal_process(-self.root, libc::SIGKILL);
+            }
+            let _ = sys::signal_process(self.root, libc::SIGKILL);
+        }
+    }
+
+    /// Gives everything to the view. Waits for room if there is none, which holds the program; commands are obeyed
+    /// meanwhile, and detaching goes on even if nobody reads.
+    fn hand_over(&mut self) -> io::Result<()> {
+        while self.out.try_deliver() == Delivered::Partly {
+            if self.mode != Mode::Tracing {
+                // Tasks on their way out must not wait for a view that does not read.
+                self.out.arm();
+                return Ok(());
+            }
+            self.out.wait_for_room();
+            let now = self.clock.now_ns();
+            self.obey(now)?;
+            if self.out.is_closed() {
+                self.out.discard();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing more can come. A child whose parent was killed between making it and telling may exist although
+    /// no task is known; so the kernel is asked, with the sleeper out of the way.
+    fn is_over(&mut self) -> io::Result<bool> {
+        if !self.tasks.is_empty() || matches!(self.mode, Mode::Leaving { .. }) {
+            return Ok(false);
+        }
+        if self.mode == Mode::Relaying {
+            // Our end would kill a task that is still attached. Others that are left are no business of ours.
+            return Ok(self.root_end.is_some() && self.late.is_empty());
+        }
+        self.sleeper.stop();
+        match sys::wait_any_now() {
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(true),
+            Err(error) => Err(error),
+            Ok(found) => {
+                self.sleeper = Sleeper::start(&self.mailbox)?;
+                self.mailbox.kick();
+                if let Some((tid, raw)) = found {
+                    let now = self.clock.now_ns();
+                    self.dispatch(tid, raw, now)?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Last output, last batch, `Ended`.
+    fn finish(&mut self) -> io::Result<()> {
+        self.sleeper.stop();
+        self.deliver_all();
+        if let Some(pty) = &mut self.pty {
+            pty.finish();
+        }
+        // Somebody else reaped the root: its status is not known, which is no success.
+        let end = self.root_end.unwrap_or(End::Exited(1));
+        self.out.message(Message::Ended(end));
+        self.deliver_all();
+        Ok(())
+    }
+
+    fn deliver_all(&mut self) {
+        while self.out.try_deliver() == Delivered::Partly {
+            if self.out.is_closed() {
+                self.out.discard();
+            } else {
+                self.out.wait_for_room();
+            }
+        }
+    }
+
+    /// After an internal error: nothing of ours may stay behind, stopped or running.
+    pub fn abandon(&mut self) {
+        self.mode = Mode::Tracing;
+        self.kill_all();
+        self.sleeper.stop();
+        while let Ok((tid, raw)) = sys::wait_any() {
+            if let Status::Stopped(stopped, _) = Status::decode(tid, raw) {
+                let _ = sys::signal_process(tid, libc::SIGKILL);
+                let _ = stopped.resume(0);
+            }
+        }
+        if let Some(pty) = &mut self.pty {
+            pty.finish();
+        }
+    }
+
+    /// A task's name, or its parent's if it is gone already.
+    pub fn comm_of(&self, tid: i32, parent: Option<&[u8]>) -> Vec<u8> {
+        procfs::comm(tid).or_else(|| parent.map(<[u8]>::to_vec)).unwrap_or_default()
+    }
+}

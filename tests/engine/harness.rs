@@ -1,0 +1,205 @@
+//! Runs a program through the engine and collects everything that it says.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use sysview::abi::Arch;
+use sysview::capture::{Launch, LaunchError, Terminal, launch, resolve};
+use sysview::model::{Batch, CallRow, EventKind, Exec, NewTask, Outcome, Row, RowKind, Signal, Store, TaskEnd, TaskId};
+use sysview::source::{End, Message, Source, Started, VdsoMode};
+
+pub const PTY: Terminal = Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] };
+
+/// A finished run.
+pub struct Run {
+    pub started: Started,
+    pub store: Store,
+    pub batches: Vec<Batch>,
+    pub output: Vec<u8>,
+    pub end: End,
+    pub detached: bool,
+}
+
+pub fn plan(command: &[&str]) -> Launch {
+    Launch {
+        program: resolve(command[0].as_ref()).expect("the command exists"),
+        argv: command.iter().map(OsString::from).collect(),
+        terminal: PTY,
+        vdso: VdsoMode::Natural,
+        capture_limit: 256,
+    }
+}
+
+pub fn start(command: &[&str]) -> Source {
+    launch(plan(command)).expect("launch")
+}
+
+/// The error of a launch that must fail.
+pub fn refused(launch_plan: Launch) -> LaunchError {
+    match launch(launch_plan) {
+        Ok(_) => panic!("the launch succeeded"),
+        Err(error) => error,
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(command: &[&str]) -> Run {
+    collect(start(command))
+}
+
+pub fn sh(script: &str) -> Run {
+    run(&["/bin/sh", "-c", script])
+}
+
+/// Reads a source to its end.
+pub fn collect(mut source: Source) -> Run {
+    let Some(Message::Started(started)) = source.messages.blocking_recv() else { panic!("no Started first") };
+    let mut run = Run {
+        started: *started,
+        store: Store::new(),
+        batches: Vec::new(),
+        output: Vec::new(),
+        end: End::Replayed,
+        detached: false,
+    };
+    loop {
+        match source.messages.blocking_recv().expect("an end") {
+            Message::Started(_) => panic!("a second Started"),
+            Message::Batch(batch) => {
+                assert!(!run.detached, "events after Detached");
+                assert!(!batch.is_empty(), "an empty batch");
+                run.store.append(&batch);
+                run.batches.push(batch);
+            }
+            Message::Output(bytes) => run.output.extend(bytes),
+            Message::Detached => run.detached = true,
+            Message::Ended(end) => {
+                run.end = end;
+                break;
+            }
+            Message::Failed(sentence) => panic!("{sentence}"),
+        }
+    }
+    assert!(source.messages.blocking_recv().is_none(), "a message after Ended");
+    run.check();
+    run
+}
+
+impl Run {
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        (0..self.store.len()).map(|seq| self.store.row(seq).expect("a row"))
+    }
+
+    pub fn calls(&self) -> impl Iterator<Item = (TaskId, &CallRow)> {
+        self.rows().filter_map(|row| match &row.kind {
+            RowKind::Call(call) => Some((row.task, call)),
+            _ => None,
+        })
+    }
+
+    /// Calls by name, whatever their ABI.
+    pub fn calls_named(&self, name: &str) -> Vec<(TaskId, &CallRow)> {
+        self.calls()
+            .filter(|(_, call)| sysview::abi::lookup(call.arch, call.nr).is_some_and(|known| known.name == name))
+            .collect()
+    }
+
+    pub fn calls_numbered(&self, arch: Arch, nr: u64) -> Vec<&CallRow> {
+        self.calls().filter(|(_, call)| call.arch == arch && call.nr == nr).map(|(_, call)| call).collect()
+    }
+
+    pub fn outcomes(&self, name: &str) -> Vec<Outcome> {
+        self.calls_named(name).iter().map(|(_, call)| call.outcome.expect("every call is closed at the end")).collect()
+    }
+
+    pub fn signals(&self) -> Vec<&Signal> {
+        self.rows()
+            .filter_map(|row| match &row.kind {
+                RowKind::Signal(signal) => Some(signal),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn signals_numbered(&self, number: i32) -> Vec<&Signal> {
+        self.signals().into_iter().filter(|signal| i32::from(signal.number) == number).collect()
+    }
+
+    pub fn execs(&self) -> Vec<(TaskId, &Exec)> {
+        self.rows()
+            .filter_map(|row| match &row.kind {
+                RowKind::Exec(exec) => Some((row.task, &**exec)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn new_tasks(&self) -> Vec<&NewTask> {
+        self.rows()
+            .filter_map(|row| match &row.kind {
+                RowKind::NewTask(new) => Some(&**new),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn ends(&self) -> Vec<(TaskId, TaskEnd)> {
+        self.rows()
+            .filter_map(|row| match &row.kind {
+                RowKind::TaskEnd(end) => Some((row.task, *end)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.output).replace('\r', "")
+    }
+
+    /// What holds for every run: calls closed, every task begins once and ends once, times do not run backwards
+    /// within a task, no call of sysview's own preparation.
+    fn check(&self) {
+        for (_, call) in self.calls() {
+            assert!(call.outcome.is_some(), "an open call at the end: {call:?}");
+        }
+        for task in self.store.tasks() {
+            let events = || self.batches.iter().flat_map(|b| &b.events).filter(|e| e.task == task.id);
+            assert!(matches!(events().next().map(|e| &e.kind), Some(EventKind::NewTask(_))), "{task:?}");
+            assert!(matches!(events().next_back().map(|e| &e.kind), Some(EventKind::TaskEnd(_))), "{task:?}");
+            assert_eq!(events().filter(|e| matches!(e.kind, EventKind::TaskEnd(_))).count(), 1);
+            assert_eq!(events().filter(|e| matches!(e.kind, EventKind::NewTask(_))).count(), 1);
+            assert!(events().map(|e| e.t_ns).is_sorted(), "time runs backwards in {task:?}");
+            let mut open = false;
+            for event in events() {
+                match event.kind {
+                    EventKind::Enter(_) => assert!(!std::mem::replace(&mut open, true), "two entries in a row"),
+                    EventKind::Exit(_) => assert!(std::mem::replace(&mut open, false), "an exit without an entry"),
+                    _ => {}
+                }
+            }
+        }
+        let first = self.calls().next().expect("a call");
+        assert_eq!(sysview::abi::lookup(first.1.arch, first.1.nr).map(|c| c.name), Some("execve"));
+        assert_eq!(first.0, TaskId(0));
+    }
+}
+
+/// A program from tests/fixtures, compiled once per test run and kept beside the test binary.
+pub fn fixture(name: &str) -> String {
+    use std::process::Command;
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name).with_extension("c");
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let made = directory.join(format!("{name}-{}", std::process::id()));
+    static COMPILING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one_at_a_time = COMPILING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !made.exists() {
+        let status = Command::new("cc")
+            .args(["-O1", "-pthread", "-o"])
+            .arg(&made)
+            .arg(&source)
+            .status()
+            .expect("cc is there, Rust needs it to link");
+        assert!(status.success(), "{} does not compile", source.display());
+    }
+    made.to_str().expect("a UTF-8 path").to_owned()
+}
