@@ -11,7 +11,7 @@ mod glob;
 mod tables;
 mod types;
 
-pub use arch::Arch;
+pub use arch::{Arch, X32_BIT};
 pub use explain::{Explain, explain, explain_error};
 pub use glob::glob;
 pub use tables::*;

@@ -1,17 +1,49 @@
 //! Sandbox profiles: which calls a candidate profile would block, by which rule, and why.
 //!
-//! Pure. Left out: AppArmor, other formats than Docker's and OCI's.
+//! A [`Profile`] is what a file says. [`Profile::resolve`] reads it under a [`Context`] (capabilities, kernel, machine) and
+//! gives a [`Judge`], which answers for one call at a time. What is modelled is Docker: its daemon resolves the profile,
+//! runc adds its answer `ENOSYS` for numbers above every one that the profile names, libseccomp makes the program.
+//! [`bpf`] compiles a judge into the program that the kernel would run, and runs such programs. seccomp(2).
+//!
+//! Pure. Left out: AppArmor, other formats than Docker's and OCI's, other runtimes than runc, several filters at once.
 
-use crate::abi::Arch;
+pub mod bpf;
+mod builtin;
+mod condition;
+mod context;
+mod error;
+mod explain;
+mod json;
+mod judge;
+mod multiplex;
+mod names;
+mod parse;
+mod profile;
+mod resolve;
+mod table;
+mod words;
+
+use std::fmt;
+
+pub use builtin::{Builtin, builtin, builtins};
+pub use condition::{Condition, Op};
+pub use context::Context;
+pub use error::{ProfileError, Warning};
+pub use explain::{Change, Check, Explanation, Quote, Reason};
+pub use judge::Judge;
+pub use profile::{Architectures, Profile, Rule, Selector};
 
 /// What a filter answers. seccomp(2), "Filter return values", strictest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     KillProcess,
     KillThread,
+    /// SIGSYS.
     Trap,
+    /// The call does not run and returns this errno; 0 means it pretends to have succeeded.
     Errno(u16),
     Notify,
+    /// The number is a message to a tracer.
     Trace(u16),
     Log,
     Allow,
@@ -22,13 +54,67 @@ impl Action {
     pub fn blocks(self) -> bool {
         !matches!(self, Action::Allow | Action::Log)
     }
+
+    /// The errno that the program sees, if the call is answered and not the program ended. 0: success is pretended.
+    pub fn errno(self) -> Option<u16> {
+        match self {
+            Action::Errno(errno) => Some(errno),
+            Action::Notify | Action::Trace(_) => Some(ENOSYS),
+            _ => None,
+        }
+    }
+
+    /// One letter for narrow columns: upper case ends or stops the call; a call that runs has a point or `L`.
+    pub fn symbol(self) -> char {
+        match self {
+            Action::KillProcess => 'K',
+            Action::KillThread => 'k',
+            Action::Trap => 'S',
+            Action::Errno(_) => 'E',
+            Action::Notify => 'N',
+            Action::Trace(_) => 'T',
+            Action::Log => 'L',
+            Action::Allow => '·',
+        }
+    }
+
+    /// What happens to the program, in a sentence.
+    pub fn meaning(self) -> String {
+        match self {
+            Action::KillProcess => "the whole process is killed with SIGSYS".into(),
+            Action::KillThread => "the calling thread is killed with SIGSYS".into(),
+            Action::Trap => "the call does not run; the program gets SIGSYS".into(),
+            Action::Errno(0) => "the call does not run, but the program is told that it succeeded (0)".into(),
+            Action::Errno(errno) => format!("the call does not run and fails with {}", errno_name(errno)),
+            Action::Notify => "the call waits for a supervisor; with none listening it fails with ENOSYS".into(),
+            Action::Trace(_) => "the call is handed to a tracer; with none listening it fails with ENOSYS".into(),
+            Action::Log => "the call runs and is written to the audit log".into(),
+            Action::Allow => "the call runs".into(),
+        }
+    }
+}
+
+/// The words of a mark: `ERRNO EPERM`, `KILL`, `ALLOW`.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::KillProcess => f.pad("KILL"),
+            Action::KillThread => f.pad("KILL_THREAD"),
+            Action::Trap => f.pad("TRAP"),
+            Action::Errno(errno) => f.pad(&format!("ERRNO {}", errno_name(*errno))),
+            Action::Notify => f.pad("NOTIFY"),
+            Action::Trace(_) => f.pad("TRACE"),
+            Action::Log => f.pad("LOG"),
+            Action::Allow => f.pad("ALLOW"),
+        }
+    }
 }
 
 /// The judgement on one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     pub action: Action,
-    /// Index of the rule in the profile's own order that decided; None: the default action.
+    /// Index of the rule in the profile's own order that decided; None: the default action, or no rule could apply.
     pub rule: Option<usize>,
     pub certainty: Certainty,
 }
@@ -36,17 +122,42 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
     Exact,
-    /// Conflicting conditional rules, whose order libseccomp decides.
+    /// Conflicting conditional rules, whose order libseccomp decides, or a mix of conditions that it is known to
+    /// translate wrongly. The action given is the likeliest one.
     DependsOnLibseccomp,
 }
 
-/// Under what circumstances a profile is judged; all of it is shown to the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Context {
-    /// Capabilities of the bounding set, `CAP_CHOWN`, …
-    pub capabilities: Vec<String>,
-    /// Kernel version and major revision: (6, 18).
-    pub kernel: (u32, u32),
-    /// The native architecture of the machine.
-    pub arch: Arch,
+/// The same number on every architecture that sysview knows. errno(3).
+const EPERM: u16 = 1;
+const ENOSYS: u16 = 38;
+
+fn errno_name(errno: u16) -> String {
+    match crate::abi::errno(errno) {
+        Some((name, _)) => name.to_owned(),
+        None => errno.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_actions() {
+        for (action, words, blocks, errno) in [
+            (Action::KillProcess, "KILL", true, None),
+            (Action::KillThread, "KILL_THREAD", true, None),
+            (Action::Trap, "TRAP", true, None),
+            (Action::Errno(1), "ERRNO EPERM", true, Some(1)),
+            (Action::Errno(0), "ERRNO 0", true, Some(0)),
+            (Action::Errno(4000), "ERRNO 4000", true, Some(4000)),
+            (Action::Notify, "NOTIFY", true, Some(38)),
+            (Action::Trace(7), "TRACE", true, Some(38)),
+            (Action::Log, "LOG", false, None),
+            (Action::Allow, "ALLOW", false, None),
+        ] {
+            assert_eq!((action.to_string().as_str(), action.blocks(), action.errno()), (words, blocks, errno));
+        }
+        assert_eq!(format!("{:>6}", Action::Log), "   LOG");
+    }
 }

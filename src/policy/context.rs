@@ -1,0 +1,79 @@
+//! The circumstances under which a profile is judged.
+
+use super::words::DOCKER_CAPABILITIES;
+use crate::abi::Arch;
+
+/// Under what circumstances a profile is judged; all of it is shown to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// Capabilities of the bounding set, `CAP_CHOWN`, …
+    pub capabilities: Vec<String>,
+    /// Kernel version and major revision: (6, 18).
+    pub kernel: (u32, u32),
+    /// The native architecture of the machine.
+    pub arch: Arch,
+}
+
+impl Context {
+    /// A container as `docker run` starts it, with Docker's 14 default capabilities.
+    ///
+    /// `kernel_release` and `machine` are uname(2)'s words (`6.18.44-amd64`, `x86_64`). A release that cannot be read
+    /// counts as 0.0, so that rules with `minKernel` do not apply; an unknown machine counts as the one that this
+    /// program was built for.
+    pub fn docker(kernel_release: &str, machine: &str) -> Context {
+        Context {
+            capabilities: DOCKER_CAPABILITIES.map(str::to_owned).to_vec(),
+            kernel: kernel_version(kernel_release).unwrap_or((0, 0)),
+            arch: match machine {
+                "x86_64" => Arch::X86_64,
+                "aarch64" => Arch::Aarch64,
+                "i386" | "i486" | "i586" | "i686" => Arch::I386,
+                _ if cfg!(target_arch = "aarch64") => Arch::Aarch64,
+                _ => Arch::X86_64,
+            },
+        }
+    }
+
+    pub fn has(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|c| c == capability)
+    }
+
+    /// Docker's word for the machine, as `includes.arches` has it.
+    pub(super) fn machine(&self) -> &'static str {
+        match self.arch {
+            Arch::X86_64 | Arch::X32 => "amd64",
+            Arch::I386 => "x86",
+            Arch::Aarch64 => "arm64",
+        }
+    }
+
+    /// The machine as `architectures` has it.
+    pub(super) fn native(&self) -> &'static str {
+        match self.arch {
+            Arch::X86_64 | Arch::X32 => "SCMP_ARCH_X86_64",
+            Arch::I386 => "SCMP_ARCH_X86",
+            Arch::Aarch64 => "SCMP_ARCH_AARCH64",
+        }
+    }
+}
+
+/// `6.18.44-amd64` as (6, 18). What follows the second number is ignored, as Docker does.
+fn kernel_version(release: &str) -> Option<(u32, u32)> {
+    let (kernel, rest) = release.split_once('.')?;
+    let major = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((kernel.parse().ok()?, major.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dockers_context() {
+        let context = Context::docker("6.18.44+deb-amd64", "x86_64");
+        assert_eq!((context.capabilities.len(), context.kernel, context.arch), (14, (6, 18), Arch::X86_64));
+        assert!(context.has("CAP_CHOWN") && !context.has("CAP_SYS_ADMIN"));
+        assert_eq!(Context::docker("3.12-rc5", "aarch64").kernel, (3, 12));
+        assert_eq!(Context::docker("Linux", "aarch64").kernel, (0, 0));
+    }
+}

@@ -1,0 +1,108 @@
+//! A profile under a context, ready to judge calls.
+
+use super::resolve::Resolved;
+use super::table::{Conditional, Entry};
+use super::{Action, Certainty, Context, ENOSYS, Profile, Verdict};
+use crate::abi::{Arch, X32_BIT};
+
+/// Judges calls one at a time, without looking at the profile's text again: an array lookup per call, and the
+/// comparisons of its rules where they look at arguments.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    profile: Profile,
+    context: Context,
+    resolved: Resolved,
+}
+
+/// What the filter has for a call number, before it looks at arguments.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    /// The filter has no part for this architecture: it kills the thread.
+    BadArchitecture,
+    /// Above the highest number that the profile names: ENOSYS, by runc.
+    Above(u64),
+    Default,
+    Fixed {
+        action: Action,
+        rule: usize,
+    },
+    Conditional(&'a Conditional),
+}
+
+impl Judge {
+    pub(super) fn new(profile: Profile, context: Context, resolved: Resolved) -> Judge {
+        Judge { profile, context, resolved }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(super) fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    /// The filter's answer to one call. `nr` as the register held it: with bit 30 on x32, of 64 bits of which the kernel
+    /// takes 32.
+    pub fn verdict(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> Verdict {
+        let exact = |action, rule| Verdict { action, rule, certainty: Certainty::Exact };
+        match self.find(arch, nr) {
+            Found::BadArchitecture => exact(Action::KillThread, None),
+            Found::Above(_) => exact(Action::Errno(ENOSYS), None),
+            Found::Default => exact(self.profile.default_action(), None),
+            Found::Fixed { action, rule } => exact(action, Some(rule)),
+            Found::Conditional(conditional) => {
+                conditional.verdict(&visible(arch, nr, args), self.profile.default_action())
+            }
+        }
+    }
+
+    pub(super) fn find(&self, arch: Arch, nr: u64) -> Found<'_> {
+        let nr = nr & u64::from(u32::MAX);
+        let arch = real(arch, nr);
+        let own = &self.resolved.tables[arch as usize];
+        // -1 has x32's bit, but libseccomp treats it as a call of x86-64 that has no rule.
+        if arch == Arch::X86_64 && nr & X32_BIT != 0 {
+            let x32 = &self.resolved.tables[Arch::X32 as usize];
+            return match x32.highest {
+                Some(highest) => Found::Above(highest),
+                None if own.listed => Found::Default,
+                None => Found::BadArchitecture,
+            };
+        }
+        let nr = if arch == Arch::X32 { nr & !X32_BIT } else { nr };
+        if let Some(highest) = own.highest.filter(|highest| nr > *highest) {
+            return Found::Above(highest);
+        }
+        // Without x32 in the profile, libseccomp takes all numbers from its bit on for calls of another architecture.
+        let beyond = arch == Arch::X86_64 && nr >= X32_BIT && !self.resolved.tables[Arch::X32 as usize].listed;
+        if !own.listed || beyond {
+            return Found::BadArchitecture;
+        }
+        match own.entry(nr) {
+            Entry::Default => Found::Default,
+            Entry::Fixed { action, rule } => Found::Fixed { action: *action, rule: *rule },
+            Entry::Conditional(conditional) => Found::Conditional(conditional),
+        }
+    }
+}
+
+/// x86-64 and x32 are one architecture to the kernel; the number tells them apart.
+pub(super) fn real(arch: Arch, nr: u64) -> Arch {
+    match arch {
+        Arch::X86_64 | Arch::X32 => Arch::from_audit(arch.audit(), nr).unwrap_or(arch),
+        Arch::I386 | Arch::Aarch64 => arch,
+    }
+}
+
+/// The arguments as the filter compares them: on 32-bit architectures only their lower halves.
+pub(super) fn visible(arch: Arch, nr: u64, args: &[u64; 6]) -> [u64; 6] {
+    match real(arch, nr & u64::from(u32::MAX)) {
+        Arch::X86_64 | Arch::Aarch64 => *args,
+        Arch::I386 | Arch::X32 => args.map(|arg| arg & u64::from(u32::MAX)),
+    }
+}

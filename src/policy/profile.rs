@@ -1,0 +1,116 @@
+//! A profile as its file says it, nothing resolved yet.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::error::{Fault, position};
+use super::{Action, Condition, Context, Judge, ProfileError, Warning, parse, resolve};
+
+/// A parsed profile: rules in file order, each with its place in the text. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub name: String,
+    pub text: String,
+    pub default_action: Action,
+    pub rules: Vec<Rule>,
+    /// Per rule and name: the call's number on each architecture, by `Arch as usize`.
+    pub numbers: Vec<Vec<[Option<u64>; 4]>>,
+    pub architectures: Architectures,
+    pub warnings: Vec<Warning>,
+}
+
+/// One element of `syscalls`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    pub names: Vec<String>,
+    pub action: Action,
+    /// All must hold; but if two of them test the same argument, each stands as a rule of its own (so that one suffices).
+    pub args: Vec<Condition>,
+    pub includes: Selector,
+    pub excludes: Selector,
+    pub comment: String,
+    /// Bytes of the profile's text.
+    pub span: Range<usize>,
+}
+
+/// When a rule is taken (`includes`) or left out (`excludes`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector {
+    /// `includes` wants all of them, `excludes` any.
+    pub caps: Vec<String>,
+    /// Docker's words for machines; the machine must be, or must not be, one of them.
+    pub arches: Vec<String>,
+    /// Kernel version and major revision.
+    pub min_kernel: Option<(u32, u32)>,
+}
+
+/// Which architectures a profile covers. Calls of others are killed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Architectures {
+    /// Nothing said: the machine's own.
+    Native,
+    /// `architectures`.
+    List(Vec<String>),
+    /// `archMap`: the entry of the machine, and what comes with it.
+    Map(Vec<(String, Vec<String>)>),
+}
+
+impl Profile {
+    /// Reads a profile in Docker's or OCI's JSON. `name` is what errors call it: a path, or a built-in name.
+    pub fn parse(text: &str, name: &str) -> Result<Profile, ProfileError> {
+        match parse::parse(text, name) {
+            Ok(inner) => Ok(Profile { inner: Arc::new(inner) }),
+            Err(fault) => Err(fault.in_file(name, text)),
+        }
+    }
+
+    /// What the profile means under these circumstances.
+    ///
+    /// Fails if the container runtime would refuse to start: two rules with the same condition and different actions.
+    pub fn resolve(&self, context: &Context) -> Result<Judge, ProfileError> {
+        let resolved = resolve::resolve(&self.inner, context).map_err(|fault: Fault| self.error(fault))?;
+        Ok(Judge::new(self.clone(), context.clone(), resolved))
+    }
+
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The whole text of the file.
+    pub fn text(&self) -> &str {
+        &self.inner.text
+    }
+
+    pub fn rules(&self) -> &[Rule] {
+        &self.inner.rules
+    }
+
+    pub fn default_action(&self) -> Action {
+        self.inner.default_action
+    }
+
+    pub fn architectures(&self) -> &Architectures {
+        &self.inner.architectures
+    }
+
+    /// What a runtime would pass over in silence: unknown system calls, doubled or misspelt keys.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.inner.warnings
+    }
+
+    /// The line on which a rule begins, from 1, and the rule as it was written. `None`: there is no such rule.
+    pub fn rule_text(&self, index: usize) -> Option<(usize, &str)> {
+        let span = self.inner.rules.get(index)?.span.clone();
+        let (line, _) = position(&self.inner.text, span.start);
+        Some((line, self.inner.text.get(span)?))
+    }
+
+    fn error(&self, fault: Fault) -> ProfileError {
+        fault.in_file(&self.inner.name, &self.inner.text)
+    }
+}

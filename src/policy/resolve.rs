@@ -1,0 +1,149 @@
+//! What a profile means under a context: Docker's selection of rules, then runc's and libseccomp's reading of them.
+
+use super::error::{Fault, position};
+use super::multiplex::on_i386;
+use super::profile::{Architectures, Inner, Rule, Selector};
+use super::table::{Clause, Table};
+use super::{Action, Condition, Context, Op};
+use crate::abi::Arch;
+
+#[derive(Debug, Clone)]
+pub(super) struct Resolved {
+    /// By `Arch as usize`.
+    pub tables: [Table; 4],
+    /// Per rule of the profile: why it does not take part.
+    pub dropped: Vec<Option<Dropped>>,
+}
+
+/// Why a rule does not take part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Dropped {
+    HasCapability(String),
+    LacksCapability(String),
+    /// `excludes.arches` names the machine.
+    OnMachine,
+    /// `includes.arches` does not.
+    OtherMachine,
+    KernelTooNew((u32, u32)),
+    KernelTooOld((u32, u32)),
+    SameAsDefault,
+}
+
+pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fault> {
+    let dropped: Vec<_> = profile.rules.iter().map(|rule| dropped(profile, rule, context)).collect();
+    let mut tables: [Table; 4] = Default::default();
+    for arch in Arch::ALL {
+        let table = &mut tables[arch as usize];
+        table.listed = covers(profile, context, arch);
+        if !table.listed {
+            continue;
+        }
+        for (index, rule) in profile.rules.iter().enumerate() {
+            if dropped[index].is_none() {
+                add(table, arch, profile, index, rule)?;
+            }
+        }
+        table.settle();
+        if !matches!(profile.default_action, Action::Allow | Action::Log | Action::Trace(_)) {
+            table.highest = highest(profile, &dropped, arch);
+        }
+    }
+    Ok(Resolved { tables, dropped })
+}
+
+/// Docker's order: what excludes, then what includes, then what the runtime leaves out.
+fn dropped(profile: &Inner, rule: &Rule, context: &Context) -> Option<Dropped> {
+    let Selector { caps, arches, min_kernel } = &rule.excludes;
+    if arches.iter().any(|a| a == context.machine()) {
+        return Some(Dropped::OnMachine);
+    }
+    if let Some(cap) = caps.iter().find(|c| context.has(c)) {
+        return Some(Dropped::HasCapability(cap.clone()));
+    }
+    if let Some(kernel) = min_kernel.filter(|k| context.kernel >= *k) {
+        return Some(Dropped::KernelTooNew(kernel));
+    }
+    let Selector { caps, arches, min_kernel } = &rule.includes;
+    if !arches.is_empty() && !arches.iter().any(|a| a == context.machine()) {
+        return Some(Dropped::OtherMachine);
+    }
+    if let Some(cap) = caps.iter().find(|c| !context.has(c)) {
+        return Some(Dropped::LacksCapability(cap.clone()));
+    }
+    if let Some(kernel) = min_kernel.filter(|k| context.kernel < *k) {
+        return Some(Dropped::KernelTooOld(kernel));
+    }
+    (rule.action == profile.default_action).then_some(Dropped::SameAsDefault)
+}
+
+/// Whether the filter has a part for this architecture. The machine's own always has one.
+fn covers(profile: &Inner, context: &Context, arch: Arch) -> bool {
+    let word = match arch {
+        Arch::X86_64 => "SCMP_ARCH_X86_64",
+        Arch::I386 => "SCMP_ARCH_X86",
+        Arch::X32 => "SCMP_ARCH_X32",
+        Arch::Aarch64 => "SCMP_ARCH_AARCH64",
+    };
+    let native = context.native();
+    word == native
+        || match &profile.architectures {
+            Architectures::Native => false,
+            Architectures::List(list) => list.iter().any(|a| a == word),
+            Architectures::Map(map) => {
+                let entry = map.iter().find(|(main, _)| main == native);
+                entry.is_some_and(|(_, subs)| subs.iter().any(|a| a == word))
+            }
+        }
+}
+
+/// Puts one rule into an architecture's table, for each call that it names.
+fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule) -> Result<(), Fault> {
+    let conditions: Vec<Condition> = match arch {
+        Arch::X86_64 | Arch::Aarch64 => rule.args.clone(),
+        Arch::I386 | Arch::X32 => rule.args.iter().map(|c| c.cut()).collect(),
+    };
+    // Two conditions on one argument: runc makes a rule of each condition.
+    let doubled = (1..conditions.len()).any(|i| conditions[..i].iter().any(|c| c.index == conditions[i].index));
+    let alternatives: Vec<Vec<Condition>> =
+        if doubled { conditions.iter().map(|c| vec![*c]).collect() } else { vec![conditions] };
+    for (name, numbers) in rule.names.iter().zip(&profile.numbers[index]) {
+        for conditions in &alternatives {
+            let clause = |conditions| Clause { rule: index, action: rule.action, conditions: ordered(conditions) };
+            if let Some(nr) = numbers[arch as usize] {
+                let clash = table.add(nr, clause(conditions.clone()));
+                clash.map_err(|other| clashing(profile, rule, name, other))?;
+            }
+            if let Some((nr, call)) = on_i386(name).filter(|_| arch == Arch::I386) {
+                let selects = Condition { index: 0, op: Op::Eq, value: call, value_two: 0 };
+                let rest = conditions.iter().copied().filter(|c| c.index != 0);
+                let _first_stays = table.add(nr, clause([selects].into_iter().chain(rest).collect()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// By argument, so that equal sets of conditions compare equal.
+fn ordered(mut conditions: Vec<Condition>) -> Vec<Condition> {
+    conditions.sort_by_key(|c| c.index);
+    conditions
+}
+
+fn clashing(profile: &Inner, rule: &Rule, name: &str, other: usize) -> Fault {
+    let line = profile.rules.get(other).map_or(0, |r| position(&profile.text, r.span.start).0);
+    let message = format!(
+        "the rule on line {line} has the same conditions for {name:?} and another action; container runtimes refuse \
+         such a profile: remove one of the two"
+    );
+    Fault::new(rule.span.start, message)
+}
+
+/// The highest call number that the profile names for this architecture, as runc counts: rules that Docker left out do not
+/// count, those that libseccomp leaves out do; i386's multiplexed calls have no number of their own there; and zero does
+/// not count, except on x32, where it has bit 30.
+fn highest(profile: &Inner, dropped: &[Option<Dropped>], arch: Arch) -> Option<u64> {
+    let taken = dropped.iter().enumerate().filter(|(_, d)| matches!(d, None | Some(Dropped::SameAsDefault)));
+    let named = taken.flat_map(|(index, _)| profile.rules[index].names.iter().zip(&profile.numbers[index]));
+    let own = named.filter(|(name, _)| arch != Arch::I386 || on_i386(name).is_none());
+    own.filter_map(|(_, numbers)| numbers[arch as usize]).max().filter(|nr| *nr > 0 || arch == Arch::X32)
+}

@@ -1,0 +1,132 @@
+//! What a resolved profile says about each call number of one architecture.
+
+use super::{Action, Certainty, Condition, Op, Verdict};
+
+/// The calls of one architecture.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table {
+    /// The filter covers this architecture; calls of others are killed.
+    pub listed: bool,
+    /// By call number, without x32's bit 30; calls beyond the end have no rule.
+    pub entries: Vec<Entry>,
+    /// runc answers ENOSYS above this number. `None`: it does not.
+    pub highest: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) enum Entry {
+    #[default]
+    Default,
+    /// Whatever the arguments are.
+    Fixed {
+        action: Action,
+        rule: usize,
+    },
+    Conditional(Box<Conditional>),
+}
+
+/// Rules that look at arguments. The first that applies decides; none: the default action.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Conditional {
+    pub clauses: Vec<Clause>,
+    /// libseccomp is known to translate such a mix of conditions wrongly for some arguments.
+    pub doubtful: bool,
+    /// The clauses are not all of one action.
+    pub mixed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Clause {
+    pub rule: usize,
+    pub action: Action,
+    /// All must hold; one per argument.
+    pub conditions: Vec<Condition>,
+}
+
+impl Clause {
+    pub fn holds(&self, args: &[u64; 6]) -> bool {
+        self.conditions.iter().all(|c| c.holds(args))
+    }
+}
+
+impl Conditional {
+    pub fn verdict(&self, args: &[u64; 6], default: Action) -> Verdict {
+        let mut matching = self.clauses.iter().filter(|c| c.holds(args));
+        let first = matching.next();
+        let conflict = self.mixed && first.is_some_and(|first| matching.any(|other| other.action != first.action));
+        let certainty = if self.doubtful || conflict { Certainty::DependsOnLibseccomp } else { Certainty::Exact };
+        match first {
+            Some(clause) => Verdict { action: clause.action, rule: Some(clause.rule), certainty },
+            None => Verdict { action: default, rule: None, certainty },
+        }
+    }
+
+    /// To be called when all clauses are there: puts conflicting clauses into libseccomp's order and looks whether it can
+    /// be trusted with them.
+    fn settle(&mut self) {
+        self.mixed = self.clauses.windows(2).any(|pair| pair[0].action != pair[1].action);
+        self.doubtful = !translates_exactly(&self.clauses);
+        if self.mixed {
+            self.clauses.sort_by_cached_key(|clause| {
+                let mut ranks: Vec<_> = clause.conditions.iter().map(Condition::rank).collect();
+                ranks.sort_unstable();
+                ranks
+            });
+        }
+    }
+}
+
+/// Whether libseccomp's program for these clauses is the union of the clauses. Found by comparing many programs of
+/// libseccomp 2.5.4 and 2.6.1 with the rules that they were made from.
+fn translates_exactly(clauses: &[Clause]) -> bool {
+    let conditions = || clauses.iter().flat_map(|c| &c.conditions);
+    let equalities = |ne: bool| conditions().all(|c| matches!(c.op, Op::Eq | Op::MaskedEq) || (ne && c.op == Op::Ne));
+    match clauses.iter().map(|c| c.conditions.len()).max() {
+        _ if clauses.len() < 2 => true,
+        Some(0 | 1) => equalities(true) || conditions().all(|c| c.value <= u64::from(u32::MAX)),
+        Some(2) => equalities(false),
+        _ => false,
+    }
+}
+
+impl Table {
+    pub fn entry(&self, nr: u64) -> &Entry {
+        const NOTHING: &Entry = &Entry::Default;
+        usize::try_from(nr).ok().and_then(|nr| self.entries.get(nr)).unwrap_or(NOTHING)
+    }
+
+    /// Adds a rule as libseccomp does: without conditions beats with, and of two without the first stays.
+    /// `Err`: the rule in the profile that has the same conditions and another action.
+    pub fn add(&mut self, nr: u64, clause: Clause) -> Result<(), usize> {
+        let Ok(nr) = usize::try_from(nr) else { return Ok(()) };
+        if self.entries.len() <= nr {
+            self.entries.resize(nr + 1, Entry::Default);
+        }
+        let entry = &mut self.entries[nr];
+        match entry {
+            Entry::Fixed { .. } => {}
+            _ if clause.conditions.is_empty() => *entry = Entry::Fixed { action: clause.action, rule: clause.rule },
+            Entry::Default => {
+                let clauses = vec![clause];
+                *entry = Entry::Conditional(Box::new(Conditional { clauses, ..Conditional::default() }));
+            }
+            Entry::Conditional(conditional) => {
+                let known = conditional.clauses.iter().find(|c| c.conditions == clause.conditions);
+                match known {
+                    Some(known) if known.action == clause.action => {}
+                    Some(known) => return Err(known.rule),
+                    None => conditional.clauses.push(clause),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn settle(&mut self) {
+        for entry in &mut self.entries {
+            if let Entry::Conditional(conditional) = entry {
+                conditional.settle();
+            }
+        }
+    }
+}
