@@ -2,9 +2,14 @@
 //! that a terminal would send. Leaves out where the bytes come from and go to (`source::Message::Output` and
 //! `source::Command::Input` carry them), images, and clipboard access.
 
+mod dialect;
 mod keys;
 mod mouse;
 mod replies;
+mod resize;
+mod sgr;
+
+use std::panic::AssertUnwindSafe;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -15,13 +20,16 @@ use tui_term::vt100::{MouseProtocolMode, Parser, Screen};
 use tui_term::widget::{Cursor, PseudoTerminal};
 use unicode_width::UnicodeWidthStr;
 
+use super::terminal::guarded;
+use dialect::Dialect;
 use keys::KeyModes;
 use replies::Replies;
 
 /// Lines that are kept after they left the screen; the oldest go first.
 pub const SCROLLBACK_LINES: usize = 5_000;
-/// The screen model needs room for one wide character.
+/// The screen model needs room for one wide character, and fails when the only line of a screen wraps.
 const MIN_COLS: u16 = 2;
+const MIN_ROWS: u16 = 2;
 /// Bounds the memory that the model takes: 32 bytes a cell, scrollback included.
 const MAX_COLS: u16 = 512;
 const MAX_ROWS: u16 = 512;
@@ -31,15 +39,17 @@ const WHEEL_LINES: i32 = 3;
 /// A terminal emulator with a face: feed it output, ask it for input bytes, draw it.
 pub struct ProgramPane {
     parser: Parser<Replies>,
+    dialect: Dialect,
     colours: bool,
+    /// How often the screen model failed.
+    restarts: u32,
 }
 
 impl ProgramPane {
-    /// A blank screen. Sizes are clamped to 1..=512 rows and 2..=512 columns; `size` tells what it became.
+    /// A blank screen. Sizes are clamped to 2..=512 rows and columns; `size` tells what it became.
     pub fn new(rows: u16, cols: u16) -> ProgramPane {
         let (rows, cols) = clamp(rows, cols);
-        let parser = Parser::new_with_callbacks(rows, cols, SCROLLBACK_LINES, Replies::default());
-        ProgramPane { parser, colours: true }
+        ProgramPane { parser: blank(rows, cols), dialect: Dialect::default(), colours: true, restarts: 0 }
     }
 
     /// Without colours (`NO_COLOR`) only bold, underline, reverse and the like are drawn.
@@ -54,7 +64,7 @@ impl ProgramPane {
 
     /// Output of the program, cut anywhere.
     pub fn feed(&mut self, bytes: &[u8]) {
-        self.parser.process(bytes);
+        self.model(|parser, dialect| dialect.feed(parser, bytes));
     }
 
     /// Answers to the program's queries since the last call; they belong into its input.
@@ -72,9 +82,12 @@ impl ProgramPane {
         self.parser.callbacks().title()
     }
 
+    /// Gives the screen another size. Lines that no longer fit above the cursor go into the scrollback.
     pub fn resize(&mut self, rows: u16, cols: u16) {
         let (rows, cols) = clamp(rows, cols);
         if (rows, cols) != self.size() {
+            self.model(|parser, _| resize::resize(parser, rows, cols));
+            // A screen that had to start afresh has the old size.
             self.parser.screen_mut().set_size(rows, cols);
         }
     }
@@ -217,6 +230,19 @@ impl ProgramPane {
         }
     }
 
+    /// Runs the screen model. It is foreign code that is fed by the program, and its indexing has failed before: if it
+    /// does, the screen starts afresh instead of taking the view down.
+    fn model(&mut self, run: impl FnOnce(&mut Parser<Replies>, &mut Dialect)) {
+        let (rows, cols) = self.size();
+        let ProgramPane { parser, dialect, .. } = self;
+        // Nothing that is broken half way is looked at again.
+        if guarded(AssertUnwindSafe(|| run(parser, dialect))).is_none() {
+            self.parser = blank(rows, cols);
+            self.dialect = Dialect::default();
+            self.restarts += 1;
+        }
+    }
+
     fn screen(&self) -> &Screen {
         self.parser.screen()
     }
@@ -229,6 +255,13 @@ impl ProgramPane {
     }
 }
 
-fn clamp(rows: u16, cols: u16) -> (u16, u16) {
-    (rows.clamp(1, MAX_ROWS), cols.clamp(MIN_COLS, MAX_COLS))
+fn blank(rows: u16, cols: u16) -> Parser<Replies> {
+    Parser::new_with_callbacks(rows, cols, SCROLLBACK_LINES, Replies::default())
 }
+
+fn clamp(rows: u16, cols: u16) -> (u16, u16) {
+    (rows.clamp(MIN_ROWS, MAX_ROWS), cols.clamp(MIN_COLS, MAX_COLS))
+}
+
+#[cfg(test)]
+mod tests;

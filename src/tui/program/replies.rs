@@ -46,10 +46,17 @@ impl Replies {
         !self.no_alternate_scroll
     }
 
-    fn say(&mut self, answer: &str) {
+    /// Adds an answer, if there is room.
+    pub fn say(&mut self, answer: &str) {
         if self.bytes.len() + answer.len() <= REPLY_LIMIT_BYTES {
             self.bytes.extend_from_slice(answer.as_bytes());
         }
+    }
+
+    /// RIS: the modes kept here go back to how they started.
+    pub fn reset_modes(&mut self) {
+        self.focus_reporting = false;
+        self.no_alternate_scroll = false;
     }
 
     fn set_modes(&mut self, params: &[&[u16]], on: bool) {
