@@ -2,8 +2,23 @@
 //!
 //! A decoder gets the argument's index, because what it needs besides (a length, a command) stands in its siblings.
 
+pub mod capability;
+pub mod clone;
+pub mod dirents;
+pub mod epoll_event;
+pub mod futex;
+pub mod ioctl;
 mod iovec;
+pub mod msghdr;
+pub mod names;
+pub mod pollfd;
+pub mod rlimit;
+mod sigaction;
+pub mod siginfo;
+pub mod sockaddr;
+pub mod sockopt;
 mod stat;
+pub mod times;
 mod wait_status;
 
 use super::value::Value;
@@ -13,7 +28,21 @@ use crate::abi::{self, Dir};
 /// The value of argument `index`, whose type is `custom[name]`.
 pub fn decode(ctx: &Ctx<'_>, name: &str, index: usize, dir: Dir) -> Value {
     match name {
+        "cap_data" => capability::data(ctx, index, dir),
+        "cap_header" => capability::header(ctx, index),
+        "clone_args" => clone::clone_args(ctx, index),
+        "dirents" => dirents::decode(ctx, index, ctx.call.name == "getdents64"),
+        "epoll_event" => epoll_event::decode(ctx, index, dir),
+        "ioctl_cmd" => ioctl::command(ctx.arg(index)),
         "iovec" => iovec::decode(ctx, index, dir),
+        "mmsghdr" => msghdr::decode_many(ctx, index, dir),
+        "msghdr" => msghdr::decode(ctx, index, dir),
+        "pollfd" => pollfd::decode(ctx, index),
+        "rlimit" => rlimit::decode(ctx, index, dir),
+        "sigaction" => sigaction::decode(ctx, index, dir),
+        "siginfo" => siginfo::decode(ctx, index, dir),
+        "sockaddr" => sockaddr::decode(ctx, index, dir),
+        "sockopt" => sockopt::decode(ctx, index, dir),
         "stat" | "stat64" => stat::decode(ctx, name, index, dir),
         "wait_status" => wait_status::decode(ctx, index, dir),
         _ => plain(ctx, name, index, dir),

@@ -1,0 +1,35 @@
+//! Events of epoll(7). The structure is packed on x86, so that both its words show; what the program keeps in `data` is
+//! a union of four widths.
+
+use super::names::EPOLL;
+use crate::abi::{Arch, Dir};
+use crate::decode::value::Value;
+use crate::decode::walk::{Ctx, Side, le};
+
+/// One event of epoll_ctl(2), several of epoll_wait(2), of which the result says how many.
+pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    let size = if ctx.arch() == Arch::Aarch64 { 16 } else { 12 };
+    match dir {
+        Dir::In => match ctx.read(Side::Entry, addr, size) {
+            Some(bytes) => event(ctx.arch(), bytes),
+            None => Value::address(addr),
+        },
+        _ => match ctx.returned() {
+            Some(count) => ctx.elements(Side::Exit, addr, count.max(0) as u64, size, |bytes| event(ctx.arch(), bytes)),
+            None => Value::address(addr),
+        },
+    }
+}
+
+fn event(arch: Arch, bytes: &[u8]) -> Value {
+    let data = le(&bytes[bytes.len() - 8..]);
+    let union = vec![("u32".into(), Value::Unsigned(data & 0xffff_ffff)), ("u64".into(), Value::Unsigned(data))];
+    Value::structure(
+        "epoll_event",
+        vec![
+            ("events".into(), EPOLL.flags(arch, le(&bytes[..4]), 32)),
+            ("data".into(), Value::structure("epoll_data", union)),
+        ],
+    )
+}

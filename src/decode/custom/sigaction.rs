@@ -1,0 +1,39 @@
+//! What is done on a signal, rt_sigaction(2): the kernel's structure, which is not the C library's.
+
+use super::names::SIGACTION;
+use crate::abi::{Arch, Dir};
+use crate::decode::signal;
+use crate::decode::value::Value;
+use crate::decode::walk::{Ctx, le};
+
+/// `SA_RESTORER` of asm/signal.h: `sa_restorer` is set.
+const SA_RESTORER: u64 = 0x0400_0000;
+
+/// Handler, flags, restorer and mask, each a word but the mask's 8 bytes.
+pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    let word = ctx.word();
+    let Some(bytes) = ctx.side(dir).and_then(|side| ctx.read(side, addr, 3 * word + 8)) else {
+        return Value::address(addr);
+    };
+    let field = |i: usize| le(&bytes[i * word..(i + 1) * word]);
+    let flags = field(1);
+    let mut fields = vec![
+        ("sa_handler".into(), handler(field(0))),
+        ("sa_mask".into(), signal::set(le(&bytes[3 * word..]))),
+        ("sa_flags".into(), SIGACTION.flags(ctx.arch(), flags, 32)),
+    ];
+    if flags & SA_RESTORER != 0 || (ctx.arch() == Arch::Aarch64 && field(2) != 0) {
+        fields.push(("sa_restorer".into(), Value::address(field(2))));
+    }
+    Value::structure("sigaction", fields)
+}
+
+/// A handler's address or the two that are none, signal(2).
+pub fn handler(value: u64) -> Value {
+    match value {
+        0 => Value::Named("SIG_DFL".into()),
+        1 => Value::Named("SIG_IGN".into()),
+        _ => Value::Address(value),
+    }
+}

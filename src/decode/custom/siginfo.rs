@@ -1,0 +1,54 @@
+//! A signal's description in the tracee's memory, sigaction(2): waitid, rt_sigtimedwait, rt_sigqueueinfo.
+
+use crate::abi::Dir;
+use crate::decode::signal;
+use crate::decode::value::Value;
+use crate::decode::walk::{Ctx, le};
+
+/// Bytes that the fields shown here take at most, on every ABI.
+const PART: usize = 48;
+
+/// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=…, …}`.
+pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    let Some(bytes) = ctx.side(dir).and_then(|side| ctx.read(side, addr, PART)) else { return Value::address(addr) };
+    let int = |at: usize| le(&bytes[at..at + 4]) as i32;
+    let (number, errno, code) = (int(0), int(4), int(8));
+    if number == 0 {
+        return Value::Text("{}".into());
+    }
+    let name = crate::decode::num::signal_name_or_number(number);
+    let mut out = format!("{{si_signo={name}, si_code=");
+    signal::code(&mut out, number as u8, code);
+    if errno != 0 {
+        out.push_str(&format!(", si_errno={errno}"));
+    }
+    // The union starts at the alignment of a pointer.
+    let word = ctx.word();
+    let base = if word == 8 { 16 } else { 12 };
+    let long = |at: usize| le(&bytes[at..at + word]);
+    match (number, code) {
+        (17, 1..) => {
+            out.push_str(&format!(", si_pid={}, si_uid={}, si_status=", int(base), int(base + 4) as u32));
+            signal::child_status(&mut out, code, int(base + 8));
+            let times = base + 8 + word;
+            out.push_str(&format!(", si_utime={}, si_stime={}", long(times), long(times + word)));
+        }
+        (4 | 5 | 7 | 8 | 11, 1..) if code != 0x80 => {
+            out.push_str(", si_addr=");
+            Value::address(long(base)).write(&mut out);
+        }
+        (_, -2) => {
+            out.push_str(&format!(", si_timerid={}, si_overrun={}", int(base), int(base + 4)));
+            signal::sigval(&mut out, long(base + 8));
+        }
+        (_, 0 | -6) => out.push_str(&format!(", si_pid={}, si_uid={}", int(base), int(base + 4) as u32)),
+        (_, ..0) => {
+            out.push_str(&format!(", si_pid={}, si_uid={}", int(base), int(base + 4) as u32));
+            signal::sigval(&mut out, long(base + 8));
+        }
+        _ => {}
+    }
+    out.push('}');
+    Value::Text(out.into())
+}
