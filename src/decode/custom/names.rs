@@ -23,10 +23,6 @@ pub const EPOLL: Set = Set("epoll_events");
 pub const CLONE: Set = Set("clone");
 pub const CAPABILITY: Set = Set("cap");
 
-#[cfg(test)]
-pub const ALL: &[Set] =
-    &[FAMILY, NETLINK, IP_PROTOCOL, ETHERTYPE, PACKET_TYPE, HARDWARE, SOCKET_LEVEL, CONTROL_TYPE, MESSAGE];
-
 impl Set {
     /// The one name of a value of `bits` bits.
     pub fn name(self, arch: Arch, value: u64, bits: usize) -> Value {
