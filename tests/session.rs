@@ -4,6 +4,8 @@ use std::io::{Cursor, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -314,8 +316,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn damaged_bytes_give_events_or_an_error(changes in vec((any::<Index>(), any::<u8>()), 1..6)) {
-        let mut file = small_recording().clone();
+    fn damaged_bytes_give_events_or_an_error(
+        changes in vec((any::<Index>(), any::<u8>()), 1..6),
+        compressed in any::<bool>(),
+    ) {
+        let mut file = small_recording(compressed).clone();
         for (index, byte) in changes {
             let at = index.index(file.len());
             file[at] = byte;
@@ -331,9 +336,10 @@ proptest! {
         message in any::<Index>(),
         at in any::<Index>(),
         value in prop_oneof![any::<u64>(), 0u64..1 << 20, (0u32..64).prop_map(|bit| 1 << bit)],
+        compressed in any::<bool>(),
     ) {
         // Eight bytes of one message's description: lengths, offsets and counts stand there.
-        let mut file = small_recording().clone();
+        let mut file = small_recording(compressed).clone();
         let headers = headers(&file);
         let header = &headers[message.index(headers.len())];
         let at = header.start + at.index(header.len() / 8) * 8;
@@ -349,10 +355,11 @@ proptest! {
     }
 }
 
-/// A small recording with every kind of row in it.
-fn small_recording() -> &'static Vec<u8> {
-    static FILE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-    FILE.get_or_init(|| {
+/// A small recording with every kind of row in it, as it is written or with its columns laid open, so that damage
+/// reaches the values.
+fn small_recording(compressed: bool) -> &'static Vec<u8> {
+    static FILES: std::sync::OnceLock<[Vec<u8>; 2]> = std::sync::OnceLock::new();
+    let files = FILES.get_or_init(|| {
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         let mut writer = Writer::new(Vec::new(), &started()).unwrap();
         for _ in 0..3 {
@@ -361,8 +368,17 @@ fn small_recording() -> &'static Vec<u8> {
             writer.flush().unwrap();
         }
         writer.end(End::Killed { signal: 9, core: false }).unwrap();
-        writer.finish().unwrap()
-    })
+        let file = writer.finish().unwrap();
+        let batches = StreamReader::try_new(&file[..], None).unwrap();
+        let mut open = StreamWriter::try_new(Vec::new(), &batches.schema()).unwrap();
+        for batch in batches {
+            open.write(&batch.unwrap()).unwrap();
+        }
+        let open = open.into_inner().unwrap();
+        assert_eq!(format!("{:?}", read_all(&open).unwrap()), format!("{:?}", read_all(&file).unwrap()));
+        [file, open]
+    });
+    &files[usize::from(!compressed)]
 }
 
 /// Where the messages' descriptions stand in a file.
@@ -379,6 +395,27 @@ fn headers(file: &[u8]) -> Vec<std::ops::Range<usize>> {
         at = header.end + arrow_ipc::root_as_message(&file[header.clone()]).unwrap().bodyLength() as usize;
         headers.push(header);
     }
+}
+
+#[test]
+fn sizes_that_no_file_warrants_are_refused_before_anything_is_allocated() {
+    let file = small_recording(true);
+    let mut refused = 0;
+    for header in headers(file) {
+        let message = arrow_ipc::root_as_message(&file[header.clone()]).unwrap();
+        let Some(batch) = message.header_as_record_batch() else { continue };
+        for buffer in batch.buffers().unwrap().iter().filter(|b| b.length() > 8) {
+            // What a compressed buffer says that it holds.
+            let at = header.end + buffer.offset() as usize;
+            for size in [1 << 33, i64::MAX, i64::MIN, -2] {
+                let mut file = file.clone();
+                file[at..at + 8].copy_from_slice(&size.to_le_bytes());
+                assert!(matches!(read_all(&file), Err(SessionError::Corrupt { .. })), "{size}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 1000, "{refused}");
 }
 
 fn messages(file: Vec<u8>) -> Vec<Message> {

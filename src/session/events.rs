@@ -21,7 +21,7 @@ use crate::source::{End, Started};
 /// Events of one hand-over, as `model::Batch` says.
 const BATCH_EVENTS: usize = 4096;
 /// Task ids that may be missing from the count, over the whole file: a source that loses one is a bug, but a file must
-/// not make the store fill millions.
+/// not make tables of tasks grow to millions.
 const TASK_GAPS: u32 = 65_536;
 
 /// What a recording holds, in order.
@@ -106,6 +106,10 @@ impl<R: Read> Reader<R> {
     }
 
     fn event(&mut self, columns: &Columns<'_>, kind: Kind, row: usize, batch: &mut Batch) -> Result<Event, Wrong> {
+        let task = columns.task(row)?;
+        if task.0 > self.next_task.saturating_add(TASK_GAPS) {
+            return Err("an event belongs to a task that never appeared");
+        }
         let event = match kind {
             Kind::Call => EventKind::Enter(columns.enter(row, batch)?),
             Kind::Return => return columns.exit(row, batch),
@@ -113,18 +117,17 @@ impl<R: Read> Reader<R> {
             Kind::Stop => EventKind::GroupStop { signal: columns.value::<UInt8Type>("signal", row)? },
             Kind::Exec => EventKind::Exec(Box::new(columns.exec(row, &mut self.image)?)),
             Kind::Task => {
-                let id: u32 = columns.value::<UInt32Type>("task", row)?;
-                self.task_gaps = self.task_gaps.saturating_add(id.saturating_sub(self.next_task));
+                self.task_gaps = self.task_gaps.saturating_add(task.0.saturating_sub(self.next_task));
                 if self.task_gaps > TASK_GAPS {
                     return Err("task ids do not count up");
                 }
-                self.next_task = self.next_task.max(id.saturating_add(1));
+                self.next_task = self.next_task.max(task.0 + 1);
                 EventKind::NewTask(Box::new(columns.new_task(row)?))
             }
             Kind::Exit => EventKind::TaskEnd(columns.task_end(row)?),
             Kind::Output | Kind::Ended => return Err("a row is no event"),
         };
-        Ok(Event { task: columns.task(row)?, t_ns: columns.value::<UInt64Type>("t_ns", row)?, kind: event })
+        Ok(Event { task, t_ns: columns.value::<UInt64Type>("t_ns", row)?, kind: event })
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::reader::{RecordBatchDecoder, read_dictionary};
 use arrow_ipc::{MessageHeader, convert::try_fb_to_schema, root_as_message};
-use arrow_schema::{ArrowError, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 
 use super::SessionError;
 use super::schema;
@@ -29,6 +29,8 @@ pub(super) struct Frames<R> {
     schema: SchemaRef,
     /// Indices of the columns that are read; others may come from a newer program.
     projection: Vec<usize>,
+    /// Width of the elements of every buffer of a batch, in bytes.
+    layout: Vec<usize>,
     dictionaries: HashMap<i64, ArrayRef>,
     /// Where the message at hand begins, in bytes.
     offset: u64,
@@ -74,16 +76,22 @@ impl<R: Read> Frames<R> {
             Some(found) => return Err(SessionError::Version { file, found }),
             None => return Err(stranger()),
         }
-        let projection = projection(&schema).map_err(|what| SessionError::Corrupt {
+        let corrupt = |column: String| SessionError::Corrupt {
             file: file.clone(),
             offset: 0,
-            what: format!("its column {what} is missing or of another type"),
-        })?;
+            what: format!("its column {column:?} is missing or of another type"),
+        };
+        let projection = projection(&schema).map_err(corrupt)?;
+        let mut layout = Vec::new();
+        for field in schema.fields() {
+            buffers_of(field.data_type(), &mut layout).ok_or_else(|| corrupt(field.name().clone()))?;
+        }
         Ok(Frames {
             input,
             file,
             schema: Arc::new(schema),
             projection,
+            layout,
             dictionaries: HashMap::new(),
             offset: 0,
             header,
@@ -139,7 +147,7 @@ impl<R: Read> Frames<R> {
         match message.header_type() {
             MessageHeader::RecordBatch => {
                 let batch = message.header_as_record_batch().ok_or(broken("a batch has no description"))?;
-                check(&batch, &body)?;
+                check(&batch, &self.layout, &body)?;
                 let batch = RecordBatchDecoder::try_new(
                     &body.into(),
                     batch,
@@ -158,7 +166,7 @@ impl<R: Read> Frames<R> {
                 if dictionary.isDelta() || self.dictionaries.contains_key(&dictionary.id()) {
                     return Err(broken("a dictionary comes twice"));
                 }
-                check(&dictionary.data().ok_or(broken("a dictionary has no words"))?, &body)?;
+                check(&dictionary.data().ok_or(broken("a dictionary has no words"))?, &WORDS, &body)?;
                 read_dictionary(&body.into(), dictionary, &self.schema, &mut self.dictionaries, &version)?;
                 Ok(Step::Dictionary)
             }
@@ -176,8 +184,36 @@ fn projection(schema: &Schema) -> Result<Vec<usize>, String> {
     schema::fields().iter().map(|wanted| find(wanted).ok_or_else(|| wanted.name().clone())).collect()
 }
 
-/// Checks what a batch says about its body before the decoder follows it.
-fn check(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8]) -> Result<(), Fault> {
+/// The buffers of a dictionary's words: which are null, where they begin, their text.
+const WORDS: [usize; 3] = [1, 4, 1];
+
+/// Adds the width of the elements of each buffer that a column of this type has, in the order of the Arrow format. None
+/// for types that no recording uses.
+fn buffers_of(ty: &DataType, widths: &mut Vec<usize>) -> Option<()> {
+    // Bits, one for each value, say which are null.
+    widths.push(1);
+    match ty {
+        DataType::Boolean => widths.push(1),
+        DataType::Utf8 | DataType::Binary => widths.extend([4, 1]),
+        DataType::LargeUtf8 | DataType::LargeBinary => widths.extend([8, 1]),
+        DataType::List(item) => {
+            widths.push(4);
+            buffers_of(item.data_type(), widths)?;
+        }
+        DataType::Struct(fields) => {
+            for field in fields {
+                buffers_of(field.data_type(), widths)?;
+            }
+        }
+        DataType::Dictionary(key, _) => widths.push(key.primitive_width()?),
+        other => widths.push(other.primitive_width()?),
+    }
+    Some(())
+}
+
+/// Checks what a batch says about its body before the decoder follows it; the decoder panics on buffers that are no
+/// whole number of elements or lie outside the body, and allocates whatever a compressed buffer says it holds.
+fn check(batch: &arrow_ipc::RecordBatch<'_>, layout: &[usize], body: &[u8]) -> Result<(), Fault> {
     if !(0..=MAX_ROWS).contains(&batch.length()) {
         return Err(broken("a batch has more rows than any that is written"));
     }
@@ -188,7 +224,11 @@ fn check(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8]) -> Result<(), Fault> {
     }
     let compressed = batch.compression().is_some();
     let mut unpacked = 0u64;
-    for buffer in batch.buffers().ok_or(broken("a batch has no buffers"))? {
+    let buffers = batch.buffers().ok_or(broken("a batch has no buffers"))?;
+    if buffers.len() != layout.len() {
+        return Err(broken("a batch has another number of buffers than its columns"));
+    }
+    for (buffer, width) in buffers.iter().zip(layout) {
         let start = usize::try_from(buffer.offset()).map_err(|_| broken("a buffer begins before its batch"))?;
         let len = usize::try_from(buffer.length()).map_err(|_| broken("a buffer has a negative length"))?;
         let bytes = start.checked_add(len).and_then(|end| body.get(start..end));
@@ -198,10 +238,13 @@ fn check(batch: &arrow_ipc::RecordBatch<'_>, body: &[u8]) -> Result<(), Fault> {
             None => return Err(broken("a compressed buffer has no length")),
             // -1: this buffer is stored as it is.
             Some(prefix) => match i64::from_le_bytes(*prefix) {
-                -1 => bytes.len() as u64,
+                -1 => bytes.len() as u64 - 8,
                 size => u64::try_from(size).map_err(|_| broken("a buffer has a negative size"))?,
             },
         };
+        if size % *width as u64 != 0 {
+            return Err(broken("a buffer breaks off within a value"));
+        }
         unpacked = unpacked.saturating_add(size);
     }
     if unpacked > MAX_UNPACKED {
