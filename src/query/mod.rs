@@ -1,1 +1,138 @@
-//! (being built)
+//! The filter language: what stands behind `/` on the screen, `log -e filter=…` and the checks of a lesson.
+//!
+//! | filter | rows |
+//! |---|---|
+//! | `openat`, `open*` | calls of that name; a word that is no call's name is free text |
+//! | `%file` `%network` … | calls of a class |
+//! | `err`, `err=ENOENT,EACCES`, `err!=EAGAIN` | calls that failed, in that way, in another way |
+//! | `ret<0` `ret=3` `dur>1ms` | by result (-1 if failed, as strace shows it), by time in the call |
+//! | `pid:123` `tid:123` `tree:123` `task:bash` | by process, thread, process with descendants, part of the name |
+//! | `fd:3` `path:/etc/**` `path:*.so` | calls on a descriptor, on a path (without a slash: on its last name) |
+//! | `signal` `signal=SIGINT` `exec` `unfinished` | signals, new programs, calls that have not come back |
+//! | `blocked` `blocked=ERRNO` `blocked=EPERM` | calls that the loaded profile would stop, and how |
+//! | `"No such file"` | the line as it is shown contains this; without capitals, either case |
+//!
+//! `and` (or just a space), `or`, `not` (or `!`) and parentheses combine them; `or` binds last. `call:NAME` and
+//! `text:"…"` say what a word means where the rule above guesses otherwise.
+//! Pure. Left out: regular expressions, fields of arguments (`arg.flags&O_CREAT`), paths made absolute.
+
+mod expr;
+mod lexer;
+mod parser;
+mod plan;
+mod words;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use expr::{Answer, Compare, Expr, Test};
+
+use crate::decode;
+use crate::model::Store;
+use crate::policy::Action;
+
+/// A filter that was read and can be asked about rows. Its `Display` is the filter in the language's own words; reading
+/// that gives the same filter.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    expr: Expr,
+    plan: plan::Plan,
+}
+
+/// What the loaded profile answers to the call of a row; None for a row without a verdict.
+pub type Verdict<'a> = &'a dyn Fn(u64) -> Option<Action>;
+
+/// What a filter may look at.
+#[derive(Clone)]
+pub struct Context<'a> {
+    pub store: &'a Store,
+    /// None while no profile is loaded: nothing is `blocked` then.
+    pub verdict: Option<Verdict<'a>>,
+    /// How lines are shown; free text is looked for in them.
+    pub options: decode::Options,
+}
+
+impl<'a> Context<'a> {
+    /// Without a profile, with lines as they are shown by default.
+    pub fn new(store: &'a Store) -> Context<'a> {
+        Context { store, verdict: None, options: decode::Options::default() }
+    }
+}
+
+/// Why a filter could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryError {
+    /// Where, in characters from 0: a caret goes under this column.
+    pub column: usize,
+    /// One clause for the user, without a capital and a full stop.
+    pub message: String,
+}
+
+impl Filter {
+    /// Reads a filter. The empty one fits every row.
+    pub fn parse(text: &str) -> Result<Filter, QueryError> {
+        parser::parse(text).map(Filter::from)
+    }
+
+    /// Whether a row fits; false for a row that does not exist.
+    pub fn matches(&self, context: &Context<'_>, seq: u64) -> bool {
+        context.store.row(seq).is_some_and(|row| self.plan.matches(context, seq, row))
+    }
+
+    /// How the filter was read, as a sentence without a full stop.
+    pub fn explain(&self) -> String {
+        words::describe(&self.expr)
+    }
+
+    pub fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
+    /// Every row fits: there is no filter.
+    pub fn is_empty(&self) -> bool {
+        self.expr == Expr::Everything
+    }
+
+    /// Whether it asks for verdicts, so that its rows change when another profile is loaded.
+    pub fn needs_profile(&self) -> bool {
+        self.expr.mentions(&|test| matches!(test, Test::Blocked(_)))
+    }
+}
+
+impl From<Expr> for Filter {
+    fn from(expr: Expr) -> Filter {
+        let plan = plan::Plan::new(&expr);
+        Filter { expr, plan }
+    }
+}
+
+impl FromStr for Filter {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Filter, QueryError> {
+        Filter::parse(text)
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.expr.fmt(f)
+    }
+}
+
+impl QueryError {
+    fn new(column: usize, message: impl Into<String>) -> QueryError {
+        QueryError { column, message: message.into() }
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "column {}: {}", self.column + 1, self.message)
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+#[cfg(test)]
+mod tests;

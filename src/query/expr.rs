@@ -1,0 +1,244 @@
+//! A filter as a tree, and how it is written. Writing a tree and reading it again gives the same tree.
+//! Left out: how it is evaluated (`plan`).
+
+use std::fmt;
+
+/// A filter. `And` and `Or` have at least two parts and none of their own kind; see `Expr::all` and `Expr::any`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expr {
+    /// The empty filter: every row.
+    Everything,
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Not(Box<Expr>),
+    Test(Test),
+}
+
+/// One question about a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    /// A call's name, or a pattern over names.
+    Call(String),
+    /// A class of calls, without the percent sign.
+    Class(String),
+    /// The call failed; with this errno, if given.
+    Failed(Option<u16>),
+    /// The result as strace shows it: -1 for a failed call.
+    Result(Compare, i64),
+    /// Nanoseconds between entry and exit.
+    Duration(Compare, u64),
+    /// Process id (the thread group's).
+    Pid(i32),
+    /// Thread id.
+    Tid(i32),
+    /// The process or one of its ancestors.
+    Tree(i32),
+    /// A part of the task's name.
+    Task(String),
+    /// A descriptor among the arguments, or the result where that is a new descriptor.
+    Fd(i32),
+    /// A pattern for a path among the arguments.
+    Path(String),
+    /// A signal, if given this one.
+    Signal(Option<u8>),
+    /// An execve that succeeded.
+    Exec,
+    /// A call that has not come back.
+    Unfinished,
+    /// The loaded profile would stop the call, or do exactly this with it.
+    Blocked(Option<Answer>),
+    /// A part of the line as it is shown; text without capitals matches both.
+    Text(String),
+}
+
+/// What a profile answers to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// ERRNO, with this number if given.
+    Errno(Option<u16>),
+    Kill,
+    Trap,
+    Notify,
+    Trace,
+    Log,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    Less,
+    LessOrEqual,
+    Equal,
+    NotEqual,
+    GreaterOrEqual,
+    Greater,
+}
+
+impl Compare {
+    pub fn holds<T: Ord>(self, left: T, right: T) -> bool {
+        match self {
+            Compare::Less => left < right,
+            Compare::LessOrEqual => left <= right,
+            Compare::Equal => left == right,
+            Compare::NotEqual => left != right,
+            Compare::GreaterOrEqual => left >= right,
+            Compare::Greater => left > right,
+        }
+    }
+
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Compare::Less => "<",
+            Compare::LessOrEqual => "<=",
+            Compare::Equal => "=",
+            Compare::NotEqual => "!=",
+            Compare::GreaterOrEqual => ">=",
+            Compare::Greater => ">",
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn name(self) -> String {
+        match self {
+            Answer::Errno(None) => "ERRNO".into(),
+            Answer::Errno(Some(number)) => errno_text(number),
+            Answer::Kill => "KILL".into(),
+            Answer::Trap => "TRAP".into(),
+            Answer::Notify => "NOTIFY".into(),
+            Answer::Trace => "TRACE".into(),
+            Answer::Log => "LOG".into(),
+        }
+    }
+}
+
+impl Expr {
+    /// All of the parts hold; none: everything.
+    pub fn all(parts: Vec<Expr>) -> Expr {
+        let mut flat = Vec::new();
+        for part in parts {
+            match part {
+                Expr::And(inner) => flat.extend(inner),
+                Expr::Everything => {}
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            0 => Expr::Everything,
+            1 => flat.remove(0),
+            _ => Expr::And(flat),
+        }
+    }
+
+    /// At least one of the parts holds.
+    pub fn any(parts: Vec<Expr>) -> Expr {
+        let mut flat = Vec::new();
+        for part in parts {
+            match part {
+                Expr::Or(inner) => flat.extend(inner),
+                // One part that is always true makes the whole so.
+                Expr::Everything => return Expr::Everything,
+                other => flat.push(other),
+            }
+        }
+        if flat.len() == 1 { flat.remove(0) } else { Expr::Or(flat) }
+    }
+
+    pub fn negate(part: Expr) -> Expr {
+        Expr::Not(Box::new(part))
+    }
+
+    /// Whether any test of the tree satisfies the predicate.
+    pub(super) fn mentions(&self, wanted: &dyn Fn(&Test) -> bool) -> bool {
+        match self {
+            Expr::Everything => false,
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().any(|p| p.mentions(wanted)),
+            Expr::Not(part) => part.mentions(wanted),
+            Expr::Test(test) => wanted(test),
+        }
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expr::Everything => Ok(()),
+            Expr::And(parts) => {
+                for (i, part) in parts.iter().enumerate() {
+                    let space = if i > 0 { " " } else { "" };
+                    match part {
+                        Expr::Or(_) => write!(f, "{space}({part})")?,
+                        _ => write!(f, "{space}{part}")?,
+                    }
+                }
+                Ok(())
+            }
+            Expr::Or(parts) => {
+                for (i, part) in parts.iter().enumerate() {
+                    write!(f, "{}{part}", if i > 0 { " or " } else { "" })?;
+                }
+                Ok(())
+            }
+            Expr::Not(part) => match **part {
+                Expr::And(_) | Expr::Or(_) => write!(f, "!({part})"),
+                _ => write!(f, "!{part}"),
+            },
+            Expr::Test(test) => write!(f, "{test}"),
+        }
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Test::Call(name) if super::parser::needs_prefix(name) => write!(f, "call:{name}"),
+            Test::Call(name) => write!(f, "{name}"),
+            Test::Class(class) => write!(f, "%{class}"),
+            Test::Failed(None) => write!(f, "err"),
+            Test::Failed(Some(number)) => write!(f, "err={}", errno_text(*number)),
+            Test::Result(compare, value) => write!(f, "ret{}{value}", compare.symbol()),
+            Test::Duration(compare, ns) => write!(f, "dur{}{}", compare.symbol(), duration_text(*ns)),
+            Test::Pid(pid) => write!(f, "pid:{pid}"),
+            Test::Tid(tid) => write!(f, "tid:{tid}"),
+            Test::Tree(pid) => write!(f, "tree:{pid}"),
+            Test::Task(name) => write!(f, "task:{}", value_text(name)),
+            Test::Fd(fd) => write!(f, "fd:{fd}"),
+            Test::Path(pattern) => write!(f, "path:{}", value_text(pattern)),
+            Test::Signal(None) => write!(f, "signal"),
+            Test::Signal(Some(number)) => write!(f, "signal={}", signal_text(*number)),
+            Test::Exec => write!(f, "exec"),
+            Test::Unfinished => write!(f, "unfinished"),
+            Test::Blocked(None) => write!(f, "blocked"),
+            Test::Blocked(Some(answer)) => write!(f, "blocked={}", answer.name()),
+            Test::Text(text) => write!(f, "{}", quoted(text)),
+        }
+    }
+}
+
+/// `ENOENT`, or the number of an error without a name.
+pub(super) fn errno_text(number: u16) -> String {
+    crate::abi::errno(number).map_or_else(|| number.to_string(), |(name, _)| name.to_string())
+}
+
+/// `SIGINT`, or the number of a signal without a name.
+pub(super) fn signal_text(number: u8) -> String {
+    crate::abi::signal_name(u64::from(number)).map_or_else(|| number.to_string(), str::to_string)
+}
+
+/// In the largest unit in which the number stays whole: `1500us`, `2s`.
+pub(super) fn duration_text(ns: u64) -> String {
+    let (unit, size) = super::parser::UNITS
+        .into_iter()
+        .rev()
+        .find(|(_, size)| ns != 0 && ns.is_multiple_of(*size))
+        .unwrap_or(("ns", 1));
+    format!("{}{unit}", ns / size)
+}
+
+fn value_text(value: &str) -> String {
+    let plain = |c: char| !c.is_whitespace() && !"()\"\\".contains(c);
+    if !value.is_empty() && value.chars().all(plain) { value.to_string() } else { quoted(value) }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,299 @@
+//! A filter made ready to be asked about millions of rows: names became sets of numbers, and of several parts the
+//! cheap ones are asked first, so that a line is decoded only if everything else about the row fits.
+
+use super::Context;
+use super::expr::{Answer, Compare, Expr, Test};
+use super::parser::unknown_number;
+use crate::abi::{self, Arch, Call, Meaning, Ret, Type};
+use crate::decode;
+use crate::model::{CallRow, CallView, Outcome, Row, RowKind, Store, TaskId};
+use crate::policy::Action;
+
+#[derive(Debug, Clone)]
+pub(super) enum Plan {
+    Everything,
+    All(Vec<Plan>),
+    Any(Vec<Plan>),
+    Not(Box<Plan>),
+    Numbers(Box<Numbers>),
+    Failed(Option<u16>),
+    Result(Compare, i64),
+    Duration(Compare, u64),
+    Pid(i32),
+    Tid(i32),
+    Tree(i32),
+    Task(Needle),
+    Fd(i32),
+    Path(Vec<u8>),
+    Signal(Option<u8>),
+    Exec,
+    Unfinished,
+    Blocked(Option<Answer>),
+    Text(Needle),
+}
+
+impl Plan {
+    pub fn new(expr: &Expr) -> Plan {
+        let sorted = |parts: &[Expr]| {
+            let mut plans: Vec<Plan> = parts.iter().map(Plan::new).collect();
+            plans.sort_by_key(Plan::cost);
+            plans
+        };
+        match expr {
+            Expr::Everything => Plan::Everything,
+            Expr::And(parts) => Plan::All(sorted(parts)),
+            Expr::Or(parts) => Plan::Any(sorted(parts)),
+            Expr::Not(part) => Plan::Not(Box::new(Plan::new(part))),
+            Expr::Test(test) => Plan::of_test(test),
+        }
+    }
+
+    fn of_test(test: &Test) -> Plan {
+        match test {
+            Test::Call(pattern) => Plan::Numbers(Box::new(Numbers::named(pattern))),
+            Test::Class(class) => Plan::Numbers(Box::new(Numbers::collect(|call| call.tags.contains(&class.as_str())))),
+            Test::Failed(errno) => Plan::Failed(*errno),
+            Test::Result(compare, value) => Plan::Result(*compare, *value),
+            Test::Duration(compare, ns) => Plan::Duration(*compare, *ns),
+            Test::Pid(pid) => Plan::Pid(*pid),
+            Test::Tid(tid) => Plan::Tid(*tid),
+            Test::Tree(pid) => Plan::Tree(*pid),
+            Test::Task(name) => Plan::Task(Needle::new(name.as_bytes().to_vec())),
+            Test::Fd(fd) => Plan::Fd(*fd),
+            Test::Path(pattern) => Plan::Path(pattern.as_bytes().to_vec()),
+            Test::Signal(number) => Plan::Signal(*number),
+            Test::Exec => Plan::Exec,
+            Test::Unfinished => Plan::Unfinished,
+            Test::Blocked(answer) => Plan::Blocked(*answer),
+            Test::Text(text) => Plan::Text(Needle::new(as_shown(text))),
+        }
+    }
+
+    /// In rough nanoseconds; only the order matters.
+    fn cost(&self) -> u32 {
+        match self {
+            Plan::All(parts) | Plan::Any(parts) => parts.iter().map(Plan::cost).sum(),
+            Plan::Not(part) => part.cost(),
+            Plan::Pid(_) | Plan::Tid(_) => 5,
+            Plan::Task(_) => 10,
+            Plan::Tree(_) | Plan::Fd(_) => 20,
+            Plan::Path(_) => 50,
+            Plan::Blocked(_) => 200,
+            Plan::Text(_) => 1000,
+            _ => 1,
+        }
+    }
+
+    pub fn matches(&self, context: &Context<'_>, seq: u64, row: &Row) -> bool {
+        let call = match &row.kind {
+            RowKind::Call(call) => Some(call),
+            _ => None,
+        };
+        let store = context.store;
+        let task = || store.task(row.task);
+        match self {
+            Plan::Everything => true,
+            Plan::All(parts) => parts.iter().all(|p| p.matches(context, seq, row)),
+            Plan::Any(parts) => parts.iter().any(|p| p.matches(context, seq, row)),
+            Plan::Not(part) => !part.matches(context, seq, row),
+            Plan::Numbers(numbers) => call.is_some_and(|c| numbers.contains(c.arch, c.nr)),
+            Plan::Failed(None) => call.is_some_and(|c| c.errno().is_some()),
+            Plan::Failed(wanted) => call.is_some_and(|c| failed_with(c) == *wanted),
+            Plan::Result(compare, value) => call.and_then(result).is_some_and(|r| compare.holds(r, *value)),
+            Plan::Duration(compare, ns) => {
+                call.and_then(|c| c.duration_ns(row.t_ns)).is_some_and(|d| compare.holds(d, *ns))
+            }
+            Plan::Pid(pid) => task().is_some_and(|t| t.tgid == *pid),
+            Plan::Tid(tid) => task().is_some_and(|t| t.tid == *tid),
+            Plan::Tree(pid) => descends(store, row.task, *pid),
+            Plan::Task(name) => task().is_some_and(|t| name.is_in(&t.comm)),
+            Plan::Fd(fd) => store.call(seq).is_some_and(|view| uses_fd(&view, *fd)),
+            Plan::Path(pattern) => match &row.kind {
+                RowKind::Exec(exec) => path_fits(pattern, &exec.path),
+                RowKind::Call(_) => store.call(seq).is_some_and(|view| uses_path(&view, pattern)),
+                _ => false,
+            },
+            Plan::Signal(None) => matches!(row.kind, RowKind::Signal(_)),
+            Plan::Signal(Some(wanted)) => matches!(&row.kind, RowKind::Signal(s) if s.number == *wanted),
+            Plan::Exec => matches!(row.kind, RowKind::Exec(_)),
+            Plan::Unfinished => call.is_some_and(|c| c.outcome.is_none()),
+            Plan::Blocked(answer) => {
+                call.is_some() && context.verdict.and_then(|of| of(seq)).is_some_and(|action| answers(action, *answer))
+            }
+            Plan::Text(text) => text.is_in(decode::row_text(store, seq, &context.options).as_bytes()),
+        }
+    }
+}
+
+/// The errno, restart codes included: whoever names one wants to see it.
+fn failed_with(call: &CallRow) -> Option<u16> {
+    match call.outcome {
+        Some(Outcome::Failed(errno)) => Some(errno),
+        _ => None,
+    }
+}
+
+/// As strace shows it: -1 for a failed call; none for one that is restarted or never came back.
+fn result(call: &CallRow) -> Option<i64> {
+    match call.outcome {
+        Some(Outcome::Returned(value)) => Some(value),
+        Some(Outcome::Failed(_)) if call.errno().is_some() => Some(-1),
+        _ => None,
+    }
+}
+
+fn descends(store: &Store, task: TaskId, pid: i32) -> bool {
+    let mut next = Some(task);
+    // A broken recording could have a circle of parents.
+    for _ in 0..=store.tasks().len() {
+        let Some(task) = next.and_then(|id| store.task(id)) else { return false };
+        if task.tgid == pid {
+            return true;
+        }
+        next = task.parent;
+    }
+    false
+}
+
+/// The arguments that the call has, each with its register's content.
+fn arguments<'a>(view: &CallView<'a>) -> impl Iterator<Item = (&'static abi::Arg, u64)> + use<'a> {
+    let args = view.args;
+    let call = abi::lookup(view.arch, view.nr).map(|call| call.select(args));
+    let exists = move |arg: &abi::Arg| arg.when.is_none_or(|when| when.holds(args));
+    let all = call.map_or(&[][..], |call| call.args);
+    all.iter().zip(args).filter(move |(arg, _)| exists(arg)).map(|(arg, &raw)| (arg, raw))
+}
+
+fn uses_fd(view: &CallView<'_>, fd: i32) -> bool {
+    let named = |arg: &abi::Arg| arg.name == "fd" || arg.name == "dfd" || arg.name.ends_with("fd");
+    let Some(call) = abi::lookup(view.arch, view.nr).map(|call| call.select(view.args)) else { return false };
+    let is_fd = |arg: &abi::Arg| match arg.ty {
+        Type::Num { meaning: Meaning::Fd { .. } | Meaning::DirFd, .. } => true,
+        // Of a call that is not described, only the names are known.
+        _ => !call.described && named(arg),
+    };
+    let given = arguments(view).any(|(arg, raw)| is_fd(arg) && raw as i32 == fd);
+    given || (matches!(call.ret, Ret::NewFd) && view.outcome == Some(Outcome::Returned(i64::from(fd))))
+}
+
+fn uses_path(view: &CallView<'_>, pattern: &[u8]) -> bool {
+    arguments(view).filter(|(arg, _)| matches!(arg.ty, Type::Path)).any(|(_, addr)| {
+        let Some(piece) = view.entry.at(addr) else { return false };
+        let end = piece.bytes.iter().position(|&b| b == 0).unwrap_or(piece.bytes.len());
+        path_fits(pattern, &piece.bytes[..end])
+    })
+}
+
+/// A pattern without a slash is about the last name of the path.
+fn path_fits(pattern: &[u8], path: &[u8]) -> bool {
+    if pattern.contains(&b'/') {
+        return abi::glob(pattern, path);
+    }
+    let end = path.iter().rposition(|&b| b != b'/').map_or(0, |i| i + 1);
+    let last = path[..end].rsplit(|&b| b == b'/').next().unwrap_or_default();
+    abi::glob(pattern, last)
+}
+
+fn answers(action: Action, wanted: Option<Answer>) -> bool {
+    match wanted {
+        None => action.blocks(),
+        Some(Answer::Errno(None)) => matches!(action, Action::Errno(_)),
+        Some(Answer::Errno(Some(number))) => action == Action::Errno(number),
+        Some(Answer::Kill) => matches!(action, Action::KillProcess | Action::KillThread),
+        Some(Answer::Trap) => action == Action::Trap,
+        Some(Answer::Notify) => action == Action::Notify,
+        Some(Answer::Trace) => matches!(action, Action::Trace(_)),
+        Some(Answer::Log) => action == Action::Log,
+    }
+}
+
+/// Call numbers below this are looked up by bit; no kernel has higher ones.
+const DENSE: u64 = 1024;
+
+/// Call numbers of each architecture.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Numbers {
+    /// By `Arch as usize`; x32 numbers without bit 30.
+    bits: [[u64; DENSE as usize / 64]; 4],
+    /// A number that has no name (`syscall_0x270f`).
+    unnamed: Option<u64>,
+}
+
+impl Numbers {
+    fn named(pattern: &str) -> Numbers {
+        let exact = !pattern.contains(['*', '?']);
+        let mut numbers = Numbers::collect(|call| {
+            if exact { call.name == pattern } else { abi::glob(pattern.as_bytes(), call.name.as_bytes()) }
+        });
+        for arch in Arch::ALL {
+            if let Some(nr) = abi::number(arch, pattern) {
+                numbers.insert(arch, small(arch, nr));
+            }
+        }
+        numbers.unnamed = unknown_number(pattern);
+        numbers
+    }
+
+    fn collect(wanted: impl Fn(&'static Call) -> bool) -> Numbers {
+        let mut numbers = Numbers::default();
+        for arch in Arch::ALL {
+            for nr in 0..DENSE {
+                if abi::lookup(arch, nr).is_some_and(&wanted) {
+                    numbers.insert(arch, nr);
+                }
+            }
+        }
+        numbers
+    }
+
+    fn insert(&mut self, arch: Arch, nr: u64) {
+        if let Some(word) = self.bits[arch as usize].get_mut(nr as usize / 64) {
+            *word |= 1 << (nr % 64);
+        }
+    }
+
+    fn contains(&self, arch: Arch, nr: u64) -> bool {
+        let nr_small = small(arch, nr);
+        let named = self.bits[arch as usize].get(nr_small as usize / 64).is_some_and(|w| w >> (nr_small % 64) & 1 == 1);
+        named || (self.unnamed == Some(nr) && abi::lookup(arch, nr).is_none())
+    }
+}
+
+/// Without x32's bit 30.
+fn small(arch: Arch, nr: u64) -> u64 {
+    if arch == Arch::X32 { nr & !0x4000_0000 } else { nr }
+}
+
+/// Text to look for: without capitals it matches both, with them exactly.
+#[derive(Debug, Clone)]
+pub(super) struct Needle {
+    bytes: Vec<u8>,
+    exact: bool,
+}
+
+impl Needle {
+    fn new(bytes: Vec<u8>) -> Needle {
+        let exact = bytes.iter().any(u8::is_ascii_uppercase);
+        Needle { bytes, exact }
+    }
+
+    fn is_in(&self, text: &[u8]) -> bool {
+        if self.bytes.is_empty() {
+            return true;
+        }
+        text.windows(self.bytes.len())
+            .any(|window| if self.exact { window == self.bytes } else { window.eq_ignore_ascii_case(&self.bytes) })
+    }
+}
+
+/// Shown lines are ASCII: other bytes stand there as `\303`, so they are looked for like that.
+fn as_shown(text: &str) -> Vec<u8> {
+    let mut shown = Vec::new();
+    for byte in text.bytes() {
+        match byte {
+            b' '..=b'~' => shown.push(byte),
+            _ => shown.extend(format!("\\{byte:03o}").bytes()),
+        }
+    }
+    shown
+}
