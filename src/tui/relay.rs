@@ -246,3 +246,6 @@ fn wait_for_input(input: &File, stopped: &UnixStream) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,11 +138,8 @@ impl Dialect {
                 self.string(parser, &string);
             }
             (State::String, 0x1b) => self.state = State::StringEscape,
-            (State::String, _) => {
-                if self.pending.len() <= STRING_LIMIT_BYTES {
-                    self.pending.push(byte);
-                }
-            }
+            (State::String, _) if self.pending.len() <= STRING_LIMIT_BYTES => self.pending.push(byte),
+            (State::String, _) => {}
             (_, 0x1b) => self.begin(),
             // Other controls are carried out in the middle of a sequence.
             (_, 0x00..0x20) => parser.process(&[byte]),
@@ -203,7 +200,7 @@ impl Dialect {
 
     /// A whole control sequence: `ESC [`, perhaps a private mark, parameters, perhaps intermediates, the final byte.
     fn csi(&mut self, parser: &mut Parser<Replies>, sequence: &[u8]) {
-        let (last, middle) = sequence[2..].split_last().expect("the final byte was pushed");
+        let [0x1b, b'[', middle @ .., last] = sequence else { return };
         let (rows, cols) = parser.screen().size();
         if let [b'?', list @ ..] = middle {
             return self.private(parser, list, *last, sequence);

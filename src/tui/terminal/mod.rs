@@ -151,3 +151,6 @@ fn duplicate(stream: impl AsFd) -> io::Result<File> {
 fn controlling_terminal() -> io::Result<File> {
     File::options().read(true).write(true).open("/dev/tty")
 }
+
+#[cfg(test)]
+pub mod tests;
