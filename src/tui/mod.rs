@@ -1,5 +1,68 @@
-//! (being built)
+//! The view: trace, histogram, call detail and the program's own terminal on one screen, live or over a recording.
+//!
+//! `state` is what the view knows, `app` what happens to it (messages, keys, time), `view` how it is drawn; drawing takes
+//! the state by shared reference, so it cannot change it. `actions` is the one list of what the user can do: keymap,
+//! help, key bar and README come from it. `run` is the loop. Left out: where events come from (`source`).
+
+pub mod actions;
+pub mod app;
+pub mod format;
+pub mod key;
+pub mod layout;
 pub mod program;
 pub mod relay;
+mod run;
+pub mod state;
 pub mod svg;
 pub mod terminal;
+pub mod theme;
+mod view;
+
+pub use actions::actions;
+pub use app::{App, Leave};
+pub use run::{Error, Finish, run};
+
+use crate::decode;
+use crate::policy;
+use key::Key;
+
+/// What the view is told before it begins.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The profile to judge by; None: the user may choose one.
+    pub profile: Option<policy::Profile>,
+    /// The marks are shown from the start, if there is a profile.
+    pub seccomp_on: bool,
+    /// The key that leaves the program's terminal.
+    pub escape: Key,
+    /// False: modifiers and symbols only (`NO_COLOR`).
+    pub colour: bool,
+    /// How calls are written in the trace.
+    pub decode: decode::Options,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            profile: None,
+            seccomp_on: true,
+            escape: Key::ctrl(']'),
+            colour: true,
+            decode: decode::Options::default(),
+        }
+    }
+}
+
+/// Rows and columns of the program's terminal when the whole screen has this size: what a source should give it before
+/// the program starts, so that it is not resized at once.
+pub fn program_size(cols: u16, rows: u16) -> (u16, u16) {
+    let shape = layout::Shape {
+        cols,
+        rows,
+        focus: layout::Pane::Trace,
+        side: layout::Pane::Histogram,
+        zoom: false,
+        program: true,
+    };
+    shape.program_size()
+}

@@ -1,0 +1,283 @@
+//! What the user can do: one list that feeds the keymap, the help popup, the key bar and the README.
+//! An action is a word; what it does stands in `app::update`, and whether it can be done now in `app::enabled`.
+
+use crossterm::event::KeyCode;
+
+use super::key::Key;
+
+/// Where an action applies. The first of the contexts that are active and has the key wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Context {
+    /// Everywhere but in popups and while typing to the program.
+    Global,
+    Trace,
+    Histogram,
+    Call,
+    /// The program's terminal, while it has the focus and no program takes the keys.
+    Program,
+    /// Every popup.
+    Popup,
+    /// The dialog that asks what becomes of a running program.
+    QuitDialog,
+}
+
+impl Context {
+    pub const ALL: [Context; 7] = [
+        Context::Global,
+        Context::Trace,
+        Context::Histogram,
+        Context::Call,
+        Context::Program,
+        Context::Popup,
+        Context::QuitDialog,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Context::Global => "Everywhere",
+            Context::Trace => "Trace",
+            Context::Histogram => "Histogram",
+            Context::Call => "Call",
+            Context::Program => "Program",
+            Context::Popup => "Popups",
+            Context::QuitDialog => "Quit dialog",
+        }
+    }
+}
+
+/// What an action is called in code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Id {
+    Help,
+    Filter,
+    ClearFilter,
+    Seccomp,
+    ChooseProfile,
+    PolicyContext,
+    Vdso,
+    FocusProgram,
+    Freeze,
+    NextPane,
+    PreviousPane,
+    Zoom,
+    Quit,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    End,
+    Left,
+    Right,
+    Follow,
+    OpenCall,
+    NextMatch,
+    PreviousMatch,
+    FirstBlocked,
+    SortNext,
+    SortPrevious,
+    SortColumn,
+    Narrow,
+    Confirm,
+    Close,
+    Kill,
+    HandOver,
+    Stay,
+}
+
+/// One thing that the user can do.
+#[derive(Debug)]
+pub struct Action {
+    pub id: Id,
+    pub context: Context,
+    /// The keys that do it; the first is the one that help and bar show.
+    pub keys: &'static [Key],
+    /// A word for the key bar; empty: not shown there.
+    pub label: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+}
+
+const fn action(id: Id, context: Context, keys: &'static [Key], label: &'static str, help: &'static str) -> Action {
+    Action { id, context, keys, label, help }
+}
+
+const UP: &[Key] = &[Key::code(KeyCode::Up), Key::char('k')];
+const DOWN: &[Key] = &[Key::code(KeyCode::Down), Key::char('j')];
+const PAGE_UP: &[Key] = &[Key::code(KeyCode::PageUp), Key::ctrl('b')];
+const PAGE_DOWN: &[Key] = &[Key::code(KeyCode::PageDown), Key::ctrl('f')];
+const HOME: &[Key] = &[Key::code(KeyCode::Home), Key::char('g')];
+const END: &[Key] = &[Key::code(KeyCode::End), Key::char('G')];
+const ENTER: &[Key] = &[Key::code(KeyCode::Enter)];
+
+static ACTIONS: &[Action] = &[
+    action(Id::Help, Context::Global, &[Key::char('?'), Key::code(KeyCode::F(1))], "help", "Show every key."),
+    action(Id::Filter, Context::Global, &[Key::char('/')], "filter", "Show only the rows that match a filter."),
+    action(Id::ClearFilter, Context::Global, &[Key::code(KeyCode::Esc)], "all rows", "Show every row again."),
+    action(
+        Id::Seccomp,
+        Context::Global,
+        &[Key::char('s')],
+        "seccomp",
+        "Mark the calls that the profile would block, or stop marking them; without a profile, choose one.",
+    ),
+    action(Id::ChooseProfile, Context::Global, &[Key::char('S')], "", "Choose another seccomp profile."),
+    action(
+        Id::PolicyContext,
+        Context::Global,
+        &[Key::char('c')],
+        "",
+        "Show under which capabilities, kernel and architecture the profile is judged.",
+    ),
+    action(Id::Vdso, Context::Global, &[Key::char('v')], "vDSO", "Show what the vDSO of each program offers."),
+    action(Id::FocusProgram, Context::Global, &[Key::char('t')], "terminal", "Type to the program's own terminal."),
+    action(
+        Id::Freeze,
+        Context::Global,
+        &[Key::char(' ')],
+        "freeze",
+        "Stop the view or let it go on; the program runs on and nothing is lost.",
+    ),
+    action(Id::NextPane, Context::Global, &[Key::code(KeyCode::Tab)], "pane", "Go to the next pane."),
+    action(Id::PreviousPane, Context::Global, &[Key::code(KeyCode::BackTab)], "", "Go to the pane before."),
+    action(Id::Zoom, Context::Global, &[Key::char('z')], "zoom", "Give the whole screen to the pane, or back."),
+    action(
+        Id::Quit,
+        Context::Global,
+        &[Key::char('q'), Key::ctrl('c')],
+        "quit",
+        "Leave; while the program runs, ask what becomes of it.",
+    ),
+    action(Id::Up, Context::Trace, UP, "", "Go one row up."),
+    action(Id::Down, Context::Trace, DOWN, "", "Go one row down."),
+    action(Id::PageUp, Context::Trace, PAGE_UP, "", "Go one page up."),
+    action(Id::PageDown, Context::Trace, PAGE_DOWN, "", "Go one page down."),
+    action(Id::Top, Context::Trace, HOME, "", "Go to the first row."),
+    action(Id::End, Context::Trace, END, "", "Go to the last row and follow new ones."),
+    action(Id::Left, Context::Trace, &[Key::code(KeyCode::Left), Key::char('h')], "", "Scroll the calls left."),
+    action(Id::Right, Context::Trace, &[Key::code(KeyCode::Right), Key::char('l')], "", "Scroll the calls right."),
+    action(Id::Follow, Context::Trace, &[Key::char('F')], "follow", "Follow new rows, or stop following."),
+    action(Id::OpenCall, Context::Trace, ENTER, "call", "Look at the selected call."),
+    action(Id::NextMatch, Context::Trace, &[Key::char('n')], "", "Go to the next row of the same call."),
+    action(Id::PreviousMatch, Context::Trace, &[Key::char('N')], "", "Go to the row of the same call before."),
+    action(Id::FirstBlocked, Context::Trace, &[Key::char('x')], "", "Go to the first call that would be blocked."),
+    action(Id::Up, Context::Histogram, UP, "", "Go one call up."),
+    action(Id::Down, Context::Histogram, DOWN, "", "Go one call down."),
+    action(Id::PageUp, Context::Histogram, PAGE_UP, "", "Go one page up."),
+    action(Id::PageDown, Context::Histogram, PAGE_DOWN, "", "Go one page down."),
+    action(Id::Top, Context::Histogram, HOME, "", "Go to the first call of the table."),
+    action(Id::End, Context::Histogram, END, "", "Go to the last call of the table."),
+    action(Id::Narrow, Context::Histogram, ENTER, "only this call", "Show only rows of this call in the trace."),
+    action(
+        Id::SortNext,
+        Context::Histogram,
+        &[Key::char('o'), Key::char('>'), Key::code(KeyCode::Right)],
+        "sort",
+        "Sort by the next column.",
+    ),
+    action(
+        Id::SortPrevious,
+        Context::Histogram,
+        &[Key::char('<'), Key::code(KeyCode::Left)],
+        "",
+        "Sort by the column before.",
+    ),
+    action(
+        Id::SortColumn,
+        Context::Histogram,
+        &[
+            Key::char('1'),
+            Key::char('2'),
+            Key::char('3'),
+            Key::char('4'),
+            Key::char('5'),
+            Key::char('6'),
+            Key::char('7'),
+        ],
+        "",
+        "Sort by the column of that number: calls, errors, total, mean, max, name, blocked.",
+    ),
+    action(Id::Up, Context::Call, UP, "", "Scroll up."),
+    action(Id::Down, Context::Call, DOWN, "", "Scroll down."),
+    action(Id::PageUp, Context::Call, PAGE_UP, "", "Scroll one page up."),
+    action(Id::PageDown, Context::Call, PAGE_DOWN, "", "Scroll one page down."),
+    action(Id::Top, Context::Call, HOME, "", "Scroll to the top."),
+    action(Id::End, Context::Call, END, "", "Scroll to the end."),
+    action(Id::Close, Context::Call, &[Key::code(KeyCode::Enter)], "trace", "Go back to the trace."),
+    action(Id::PageUp, Context::Program, PAGE_UP, "", "Scroll back in what the program wrote."),
+    action(Id::PageDown, Context::Program, PAGE_DOWN, "", "Scroll forward in what the program wrote."),
+    action(Id::Up, Context::Popup, &[Key::code(KeyCode::Up)], "", "Go one line up."),
+    action(Id::Down, Context::Popup, &[Key::code(KeyCode::Down)], "", "Go one line down."),
+    action(Id::PageUp, Context::Popup, &[Key::code(KeyCode::PageUp)], "", "Go one page up."),
+    action(Id::PageDown, Context::Popup, &[Key::code(KeyCode::PageDown)], "", "Go one page down."),
+    action(Id::Confirm, Context::Popup, ENTER, "take it", "Take what is selected or typed."),
+    action(Id::Close, Context::Popup, &[Key::code(KeyCode::Esc), Key::ctrl('c')], "close", "Close the popup."),
+    action(Id::Kill, Context::QuitDialog, &[Key::char('k')], "kill", "Kill the program and leave."),
+    action(
+        Id::HandOver,
+        Context::QuitDialog,
+        &[Key::char('h')],
+        "hand over",
+        "Stop tracing and let the program go on in this terminal, without the panes.",
+    ),
+    action(
+        Id::Stay,
+        Context::QuitDialog,
+        &[Key::char('s'), Key::code(KeyCode::Esc), Key::char('q'), Key::ctrl('c')],
+        "stay",
+        "Do not leave.",
+    ),
+];
+
+/// Every action, in the order in which help shows them.
+pub fn actions() -> &'static [Action] {
+    ACTIONS
+}
+
+/// The action that a key means in the first of `contexts` that knows it.
+pub fn lookup(contexts: &[Context], key: Key) -> Option<&'static Action> {
+    contexts.iter().find_map(|context| ACTIONS.iter().find(|a| a.context == *context && a.keys.contains(&key)))
+}
+
+impl Action {
+    /// The keys as help prints them: `Up k`, `1 … 7`.
+    pub fn keys_text(&self) -> String {
+        match self.keys {
+            [first, _, _, .., last] if self.keys.len() > 4 => format!("{first} … {last}"),
+            keys => keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_context() {
+        let mut seen = HashSet::new();
+        for action in actions() {
+            for key in action.keys {
+                assert!(seen.insert((action.context, *key)), "{key} twice in {:?}", action.context);
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_explains_itself_in_one_sentence() {
+        for action in actions() {
+            assert!(action.help.ends_with('.') && action.help.len() < 100, "{:?}: {}", action.id, action.help);
+            assert!(!action.keys.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_pane_is_asked_before_everywhere() {
+        let enter = Key::code(KeyCode::Enter);
+        assert_eq!(lookup(&[Context::Histogram, Context::Global], enter).map(|a| a.id), Some(Id::Narrow));
+        assert_eq!(lookup(&[Context::Trace, Context::Global], Key::char('q')).map(|a| a.id), Some(Id::Quit));
+        assert_eq!(lookup(&[Context::Popup], Key::char('q')).map(|a| a.id), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! Where a key goes: to the popup on top, to the program, or to an action of the pane.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::App;
+use crate::tui::actions::{self, Context};
+use crate::tui::key::Key;
+use crate::tui::layout::Pane;
+use crate::tui::state::layer::Layer;
+
+impl App {
+    /// A key was pressed.
+    pub fn key(&mut self, event: KeyEvent) {
+        if event.kind == KeyEventKind::Release {
+            return;
+        }
+        self.dirty = true;
+        let key = Key::from(event);
+        if !self.layers.is_empty() {
+            self.popup_key(key, event.code);
+        } else if self.typing() {
+            self.program_key(key, event);
+        } else if std::mem::take(&mut self.escaped) && key == self.options.escape && self.session.running() {
+            // Pressed twice: the program gets it after all, and the focus with it.
+            self.focus_on(Pane::Program);
+            let bytes = self.program.key(event);
+            self.send_input(&bytes);
+        } else if let Some(action) = actions::lookup(self.contexts(), key)
+            && self.enabled(action.id)
+        {
+            self.act(action.id, key);
+        }
+        self.work_slice();
+        self.settle();
+    }
+
+    /// A text was pasted.
+    pub fn paste(&mut self, text: &str) {
+        self.dirty = true;
+        let typing = self.typing();
+        match self.layers.last_mut() {
+            Some(Layer::Chooser(chooser)) => chooser.path.paste(text),
+            Some(Layer::Filter(input)) => input.paste(text),
+            None if typing => {
+                let bytes = self.program.paste(text);
+                self.send_input(&bytes);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn program_key(&mut self, key: Key, event: KeyEvent) {
+        if key == self.options.escape {
+            self.focus_on(Pane::Trace);
+            self.escaped = true;
+            return;
+        }
+        let bytes = self.program.key(event);
+        self.send_input(&bytes);
+    }
+
+    /// The contexts whose keys work now, most particular first; none while keys go to the program.
+    pub(in crate::tui) fn contexts(&self) -> &'static [Context] {
+        match self.layers.last() {
+            Some(Layer::Quit) => &[Context::QuitDialog],
+            Some(_) => &[Context::Popup],
+            None if self.typing() => &[],
+            None => match self.focus {
+                Pane::Trace => &[Context::Trace, Context::Global],
+                Pane::Histogram => &[Context::Histogram, Context::Global],
+                Pane::Call => &[Context::Call, Context::Global],
+                Pane::Program => &[Context::Program, Context::Global],
+            },
+        }
+    }
+}

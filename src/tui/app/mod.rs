@@ -1,0 +1,334 @@
+//! The whole state of the view and what happens to it: messages, keys, time. Drawing (`view`) only reads it.
+//!
+//! No terminal, no clock and no source in here: time comes in as an argument and commands wait in the outbox, so a test
+//! is state, keys, state. Left out: the loop that feeds it (`run`).
+
+mod keys;
+mod mouse;
+mod overlay;
+mod popups;
+mod update;
+
+pub use overlay::Overlay;
+pub use update::Leave;
+
+use update::Leaving;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Options;
+use super::layout::{Layout, Pane, Shape};
+use super::program::ProgramPane;
+use super::state::layer::Layer;
+use super::state::outbox::Outbox;
+use super::state::session::{Phase, Session};
+use super::state::table::TableState;
+use super::state::trace::TraceState;
+use super::theme::Theme;
+use super::view;
+use crate::source::{Command, Message};
+use crate::stats::CallStats;
+
+/// Rows that one slice of background work looks at; several slices fit in a frame.
+const SLICE_ROWS: u64 = 4_096;
+/// How long a notice stays, in milliseconds.
+const NOTICE_MS: u64 = 6_000;
+
+/// Everything that the view knows.
+pub struct App {
+    pub(super) options: Options,
+    pub(super) theme: Theme,
+    pub(super) session: Session,
+    pub(super) trace: TraceState,
+    pub(super) table: TableState,
+    /// First line in view of the call detail.
+    pub(super) detail_top: u16,
+    pub(super) program: ProgramPane,
+    pub(super) overlay: Option<Overlay>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) focus: Pane,
+    pub(super) side: Pane,
+    pub(super) zoom: bool,
+    pub(super) cols: u16,
+    pub(super) rows: u16,
+    pub(super) layout: Layout,
+    /// A sentence on the last line and when it goes away, in milliseconds.
+    pub(super) notice: Option<(String, u64)>,
+    pub(super) outbox: Outbox,
+    pub(super) leave: Option<Leave>,
+    pub(super) leaving: Option<Leaving>,
+    /// The escape key was just pressed in the program's pane; a second press sends it.
+    escaped: bool,
+    pub(super) now_ms: u64,
+    dirty: bool,
+}
+
+impl App {
+    /// A view of 80x24 that has heard nothing yet.
+    pub fn new(options: Options) -> App {
+        let theme = Theme::new(options.colour);
+        let mut program = ProgramPane::new(24, 80);
+        program.set_colours(options.colour);
+        let mut app = App {
+            options,
+            theme,
+            session: Session::new(),
+            trace: TraceState::new(),
+            table: TableState::default(),
+            detail_top: 0,
+            program,
+            overlay: None,
+            layers: Vec::new(),
+            focus: Pane::Trace,
+            side: Pane::Histogram,
+            zoom: false,
+            cols: 0,
+            rows: 0,
+            layout: Layout::default(),
+            notice: None,
+            outbox: Outbox::default(),
+            leave: None,
+            leaving: None,
+            escaped: false,
+            now_ms: 0,
+            dirty: true,
+        };
+        app.resize(80, 24);
+        app
+    }
+
+    /// Takes one message of the source.
+    pub fn message(&mut self, message: Message) {
+        self.dirty = true;
+        match message {
+            Message::Started(started) => {
+                self.session.start(*started, self.now_ms);
+                self.judge_from_start();
+                self.relayout();
+            }
+            Message::Batch(batch) => {
+                let changes = self.session.append(&batch);
+                if let Some(narrow) = &mut self.trace.narrow {
+                    narrow.revise(&self.session.store, &changes);
+                }
+            }
+            Message::Output(bytes) => {
+                self.program.feed(&bytes);
+                let replies = self.program.take_replies();
+                self.send_input(&replies);
+            }
+            Message::Notice(sentence) => self.say(sentence),
+            Message::Detached => {
+                self.session.leave_phase(Phase::Detached, self.now_ms);
+                self.detached();
+            }
+            Message::Ended(end) => {
+                self.session.leave_phase(Phase::Ended(end), self.now_ms);
+                self.ended();
+            }
+            Message::Failed(sentence) => self.fail(sentence),
+        }
+        self.work_slice();
+        self.settle();
+    }
+
+    /// The source broke, or vanished without a word. What was stored stays to be looked at.
+    pub fn fail(&mut self, sentence: String) {
+        self.session.leave_phase(Phase::Failed(sentence.clone()), self.now_ms);
+        self.layers.retain(|layer| *layer != Layer::Quit);
+        self.layers.push(Layer::Failure(sentence));
+        self.dirty = true;
+        self.ended();
+    }
+
+    /// The view's clock moves on, in milliseconds since any fixed moment; one slice of background work is done.
+    pub fn tick(&mut self, now_ms: u64) {
+        let second = self.now_ms / 1_000 != now_ms / 1_000;
+        self.now_ms = self.now_ms.max(now_ms);
+        self.session.sample(self.now_ms);
+        if self.notice.as_ref().is_some_and(|(_, until)| *until <= self.now_ms) {
+            self.notice = None;
+            self.dirty = true;
+        }
+        self.dirty |= second && self.session.phase == Phase::Live;
+        self.leave_if_late();
+        self.work_slice();
+        self.settle();
+    }
+
+    /// The screen has a new size, in character cells.
+    pub fn resize(&mut self, cols: u16, rows: u16) {
+        (self.cols, self.rows) = (cols, rows);
+        self.relayout();
+        self.settle();
+    }
+
+    /// Does background work (narrowing, judging) until it is done or `enough` says so; true if it is done.
+    pub fn work(&mut self, mut enough: impl FnMut() -> bool) -> bool {
+        while self.work_slice() {
+            if enough() {
+                return false;
+            }
+        }
+        self.settle();
+        true
+    }
+
+    /// One slice of background work; true while there is more.
+    fn work_slice(&mut self) -> bool {
+        let store = &self.session.store;
+        let mut more = false;
+        if let Some(narrow) = &mut self.trace.narrow {
+            let before = narrow.scanned();
+            more |= narrow.scan(store, SLICE_ROWS);
+            self.dirty |= narrow.scanned() != before;
+        }
+        if let Some(overlay) = self.overlay.as_mut().filter(|o| o.on) {
+            let before = overlay.blocked.judged();
+            more |= overlay.scan(store, SLICE_ROWS);
+            self.dirty |= overlay.blocked.judged() != before;
+        }
+        more
+    }
+
+    /// Brings every position into bounds; after this, drawing needs no decision.
+    fn settle(&mut self) {
+        let stored = self.session.store.len();
+        let divider = self.divider();
+        self.trace.settle(stored, self.trace_rows(), divider);
+        let height = view::histogram::rows_in(self.layout.inner(Pane::Histogram));
+        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        let rows = self.table.ordered(&self.session.histogram, blocked);
+        self.table.settle(&rows, height);
+    }
+
+    /// Lines of the trace pane that show rows.
+    pub(super) fn trace_rows(&self) -> u16 {
+        view::trace::rows_in(self.layout.inner(Pane::Trace))
+    }
+
+    /// The position before which the divider stands: right after the first row that would be blocked.
+    pub(super) fn divider(&self) -> Option<u64> {
+        let overlay = self.overlay.as_ref().filter(|o| o.on)?;
+        Some(self.trace.position_of(overlay.blocked.first()? + 1))
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        Shape {
+            cols: self.cols,
+            rows: self.rows,
+            focus: self.focus,
+            side: self.side,
+            zoom: self.zoom,
+            program: self.has_program_pane(),
+        }
+    }
+
+    /// Without a terminal of the program's there is nothing to show in its pane; before it is known, it is assumed.
+    pub(super) fn has_program_pane(&self) -> bool {
+        self.session.started.is_none() || self.session.has_terminal()
+    }
+
+    /// Computes where the panes stand, and tells the program when its terminal changed its size.
+    fn relayout(&mut self) {
+        self.dirty = true;
+        if !self.has_program_pane() {
+            for pane in [&mut self.focus, &mut self.side] {
+                if *pane == Pane::Program {
+                    *pane = Pane::Call;
+                }
+            }
+        }
+        let shape = self.shape();
+        self.layout = shape.layout();
+        let (rows, cols) = shape.program_size();
+        if (rows, cols) != self.program.size() {
+            let before = self.program.size();
+            self.program.resize(rows, cols);
+            let (rows, cols) = self.program.size();
+            if (rows, cols) != before && self.session.has_terminal() {
+                self.outbox.control(Command::Resize { rows, cols });
+            }
+        }
+    }
+
+    pub(super) fn say(&mut self, sentence: impl Into<String>) {
+        self.notice = Some((sentence.into(), self.now_ms + NOTICE_MS));
+        self.dirty = true;
+    }
+
+    /// Queues bytes for the program, or says why not.
+    fn send_input(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() || !self.session.running() {
+            return;
+        }
+        if self.outbox.input(bytes).is_err() {
+            self.say("The program is not reading its input; what you type now is lost.");
+        }
+    }
+
+    /// Whether keys go to the program.
+    pub(super) fn typing(&self) -> bool {
+        self.focus == Pane::Program && self.session.running() && self.session.has_terminal()
+    }
+
+    /// What is to be drawn has changed since the last `drawn`.
+    pub fn dirty(&self) -> bool {
+        self.dirty
+    }
+
+    pub fn drawn(&mut self) {
+        self.dirty = false;
+    }
+
+    /// Commands for the source that wait to be handed over.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// Why the view is to be left, once it is.
+    pub fn leave(&self) -> Option<Leave> {
+        self.leave
+    }
+
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The sentence of a source that broke.
+    pub fn failure(&self) -> Option<String> {
+        match &self.session.phase {
+            Phase::Failed(sentence) => Some(sentence.clone()),
+            _ => None,
+        }
+    }
+
+    /// The program's screen, for the relay after hand-over.
+    pub(super) fn program_mut(&mut self) -> &mut ProgramPane {
+        &mut self.program
+    }
+
+    /// The source's end of the line is gone.
+    pub(super) fn closed(&mut self) {
+        if matches!(self.session.phase, Phase::Waiting | Phase::Live | Phase::Detached) {
+            self.fail("The source of events vanished without saying how the program ended.".into());
+        }
+    }
+
+    /// The calls of the histogram in the order in which they are shown.
+    pub(super) fn ordered_calls(&self) -> Vec<&CallStats> {
+        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        self.table.ordered(&self.session.histogram, blocked)
+    }
+
+    /// Draws everything. Changes nothing.
+    pub fn render(&self, area: Rect, buf: &mut Buffer) {
+        view::draw(self, area, buf);
+    }
+
+    /// Where the terminal's own cursor belongs, as column and row; None: hidden.
+    pub fn cursor(&self) -> Option<(u16, u16)> {
+        view::cursor(self)
+    }
+}

@@ -1,0 +1,87 @@
+//! The mouse: a click focuses and selects, the wheel scrolls what is under it, the program gets what it asked for.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use super::App;
+use crate::tui::actions::Id;
+use crate::tui::layout::Pane;
+use crate::tui::state::trace::TraceLine;
+use crate::tui::view;
+
+/// Lines per notch of the wheel.
+const WHEEL_LINES: i64 = 3;
+
+impl App {
+    /// The mouse did something.
+    pub fn mouse(&mut self, event: MouseEvent) {
+        let lines = match event.kind {
+            MouseEventKind::ScrollUp => -WHEEL_LINES,
+            MouseEventKind::ScrollDown => WHEEL_LINES,
+            _ => 0,
+        };
+        if !self.layers.is_empty() {
+            if lines != 0 {
+                self.dirty = true;
+                self.scroll_popup(if lines < 0 { Id::Up } else { Id::Down });
+            }
+            return;
+        }
+        let Some(pane) = self.layout.at(event.column, event.row) else { return };
+        if pane == Pane::Program && self.typing() {
+            let area = self.layout.inner(Pane::Program);
+            let bytes = self.program.mouse(event, area);
+            self.dirty = true;
+            return self.send_input(&bytes);
+        }
+        match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(pane, event),
+            _ if lines != 0 => self.wheel(pane, lines),
+            _ => return,
+        }
+        self.dirty = true;
+        self.settle();
+    }
+
+    fn click(&mut self, pane: Pane, event: MouseEvent) {
+        let inner = self.layout.inner(pane);
+        let line = event.row.checked_sub(inner.y).filter(|_| inner.contains((event.column, event.row).into()));
+        let before = self.focus;
+        self.focus_on(pane);
+        match (pane, line) {
+            (Pane::Trace, Some(line)) => self.click_row(line.checked_sub(view::trace::heading_rows(inner)), before),
+            (Pane::Histogram, Some(line)) => self.click_call(line.checked_sub(view::histogram::heading_rows(inner))),
+            _ => {}
+        }
+    }
+
+    fn click_row(&mut self, line: Option<u16>, before: Pane) {
+        let Some(line) = line else { return };
+        let lines = self.trace.lines(self.session.store.len(), self.trace_rows(), self.divider());
+        let Some(TraceLine::Row(position)) = lines.get(usize::from(line)) else { return };
+        // A click on what is selected already opens it.
+        if *position == self.trace.cursor && before == Pane::Trace && !self.trace.follow {
+            return self.focus_on(Pane::Call);
+        }
+        self.trace.go_to(*position);
+        self.detail_top = 0;
+    }
+
+    fn click_call(&mut self, line: Option<u16>) {
+        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        let rows = self.table.ordered(&self.session.histogram, blocked);
+        let Some(index) = line.map(|line| self.table.top + usize::from(line)) else { return };
+        if index < rows.len() {
+            self.table.select(&rows, index);
+        }
+    }
+
+    fn wheel(&mut self, pane: Pane, lines: i64) {
+        let id = if lines < 0 { Id::Up } else { Id::Down };
+        match pane {
+            Pane::Trace => self.trace.scroll_by(lines, self.session.store.len(), self.trace_rows()),
+            Pane::Histogram => self.move_in_table(id),
+            Pane::Call => (0..WHEEL_LINES).for_each(|_| self.scroll_detail(id)),
+            Pane::Program => self.program.scroll(-lines as i32),
+        }
+    }
+}

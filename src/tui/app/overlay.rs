@@ -1,0 +1,73 @@
+//! The seccomp overlay: a profile, its judge, and what was judged so far.
+
+use std::fmt;
+
+use crate::abi::Arch;
+use crate::model::Store;
+use crate::policy::{Context, Judge, Profile, ProfileError, Verdict};
+use crate::tui::state::blocked::Blocked;
+
+use super::App;
+
+/// A profile that rows are judged by.
+pub struct Overlay {
+    pub profile: Profile,
+    pub context: Context,
+    pub judge: Judge,
+    /// Marks are shown.
+    pub on: bool,
+    pub blocked: Blocked,
+}
+
+impl fmt::Debug for Overlay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overlay").field("on", &self.on).field("blocked", &self.blocked).finish_non_exhaustive()
+    }
+}
+
+impl Overlay {
+    /// # Errors
+    /// The container runtime would refuse the profile; the sentence says where and why.
+    pub fn new(profile: Profile, context: Context) -> Result<Overlay, ProfileError> {
+        let judge = profile.resolve(&context)?;
+        Ok(Overlay { profile, context, judge, on: true, blocked: Blocked::default() })
+    }
+
+    pub fn verdict(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> Verdict {
+        self.judge.verdict(arch, nr, args)
+    }
+
+    /// Judges up to `budget` more rows; true while there are more.
+    pub fn scan(&mut self, store: &Store, budget: u64) -> bool {
+        let judge = &self.judge;
+        self.blocked.scan(store, budget, |arch, nr, args| judge.verdict(arch, nr, args))
+    }
+}
+
+impl App {
+    /// Judges by a profile from now on. Its context needs the machine, which is known once the source has started.
+    pub(super) fn judge_by(&mut self, profile: Profile) -> Result<(), ProfileError> {
+        self.dirty = true;
+        match &self.session.started {
+            Some(started) => {
+                let context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
+                self.overlay = Some(Overlay::new(profile, context)?);
+            }
+            None => self.options.profile = Some(profile),
+        }
+        Ok(())
+    }
+
+    /// Takes up the profile of the command line.
+    pub(super) fn judge_from_start(&mut self) {
+        let on = self.options.seccomp_on;
+        if let Some(profile) = self.options.profile.take() {
+            if let Err(error) = self.judge_by(profile) {
+                self.say(error.to_string());
+            }
+            if let Some(overlay) = &mut self.overlay {
+                overlay.on = on;
+            }
+        }
+    }
+}

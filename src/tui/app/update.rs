@@ -1,0 +1,305 @@
+//! What each action does, and when it can be done.
+
+use crossterm::event::KeyCode;
+
+use super::App;
+use crate::decode;
+use crate::model::RowKind;
+use crate::source::Command;
+use crate::stats::SortKey;
+use crate::tui::actions::Id;
+use crate::tui::key::Key;
+use crate::tui::layout::Pane;
+use crate::tui::state::layer::{Chooser, Input, Layer};
+use crate::tui::state::narrow::{Narrow, RowFilter};
+use crate::tui::state::session::Phase;
+use crate::tui::view;
+
+/// How long a killed program may take to end before the view is left all the same, in milliseconds.
+const KILL_WAIT_MS: u64 = 3_000;
+
+/// How the view is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    Quit,
+    /// The program goes on in this terminal.
+    HandOver,
+}
+
+/// What the user chose for the running program, until the source has done it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Leaving {
+    Killing { since_ms: u64 },
+    HandingOver,
+}
+
+impl App {
+    /// Whether an action can be done now; the key bar shows no others.
+    pub(in crate::tui) fn enabled(&self, id: Id) -> bool {
+        match id {
+            Id::ClearFilter => self.trace.narrow.is_some(),
+            Id::FocusProgram => self.session.has_terminal(),
+            Id::FirstBlocked => self.divider().is_some(),
+            Id::PolicyContext => self.overlay.is_some(),
+            Id::Narrow => self.session.histogram.calls() > 0,
+            Id::OpenCall | Id::NextMatch | Id::PreviousMatch => self.selected().is_some(),
+            _ => true,
+        }
+    }
+
+    /// The selected row.
+    pub(in crate::tui) fn selected(&self) -> Option<u64> {
+        self.trace.selected(self.session.store.len())
+    }
+
+    pub(super) fn act(&mut self, id: Id, key: Key) {
+        match id {
+            Id::Help => self.layers.push(Layer::Help { scroll: 0 }),
+            Id::Filter => self.layers.push(Layer::Filter(Input::default())),
+            Id::ClearFilter => self.trace.set_narrow(None, self.session.store.len()),
+            Id::Seccomp => self.toggle_seccomp(),
+            Id::ChooseProfile => self.layers.push(Layer::Chooser(Chooser::default())),
+            Id::PolicyContext => self.layers.push(Layer::Policy { scroll: 0 }),
+            Id::Vdso => self.layers.push(Layer::Vdso { scroll: 0 }),
+            Id::FocusProgram => self.focus_on(Pane::Program),
+            Id::Freeze => self.trace.toggle_freeze(self.session.store.len()),
+            Id::NextPane => self.step_pane(1),
+            Id::PreviousPane => self.step_pane(-1),
+            Id::Zoom => {
+                self.zoom = !self.zoom;
+                self.relayout();
+            }
+            Id::Quit => self.quit(),
+            Id::Follow => self.trace.set_follow(!self.trace.follow),
+            Id::OpenCall => {
+                self.detail_top = 0;
+                self.focus_on(Pane::Call);
+            }
+            Id::NextMatch => self.same_call(true),
+            Id::PreviousMatch => self.same_call(false),
+            Id::FirstBlocked => self.first_blocked(),
+            Id::SortNext => self.table.sort_next(self.judging()),
+            Id::SortPrevious => self.table.sort_previous(self.judging()),
+            Id::SortColumn => self.sort_column(key),
+            Id::Narrow => self.narrow_to_selected_call(),
+            Id::Up | Id::Down | Id::PageUp | Id::PageDown | Id::Top | Id::End | Id::Left | Id::Right => self.move_(id),
+            Id::Close => self.focus_on(Pane::Trace),
+            Id::Kill => self.kill(),
+            Id::HandOver => self.hand_over(),
+            Id::Stay | Id::Confirm => {}
+        }
+    }
+
+    pub(in crate::tui) fn judging(&self) -> bool {
+        self.overlay.as_ref().is_some_and(|o| o.on)
+    }
+
+    fn move_(&mut self, id: Id) {
+        match self.focus {
+            Pane::Trace => self.move_in_trace(id),
+            Pane::Histogram => self.move_in_table(id),
+            Pane::Call => self.scroll_detail(id),
+            Pane::Program => {
+                let page = i32::from(self.layout.inner(Pane::Program).height.max(2)) - 1;
+                self.program.scroll(if id == Id::PageUp { page } else { -page });
+            }
+        }
+    }
+
+    fn move_in_trace(&mut self, id: Id) {
+        let stored = self.session.store.len();
+        let page = i64::from(self.trace_rows().max(2)) - 1;
+        match id {
+            Id::Up => self.trace.move_by(-1, stored),
+            Id::Down => self.trace.move_by(1, stored),
+            Id::PageUp => self.trace.move_by(-page, stored),
+            Id::PageDown => self.trace.move_by(page, stored),
+            Id::Top => self.trace.go_to(0),
+            Id::End => self.trace.set_follow(true),
+            Id::Left => self.trace.sideways = self.trace.sideways.saturating_sub(8),
+            Id::Right => self.trace.sideways = (self.trace.sideways + 8).min(4_096),
+            _ => {}
+        }
+        self.detail_top = 0;
+    }
+
+    pub(super) fn move_in_table(&mut self, id: Id) {
+        let page = i64::from(view::histogram::rows_in(self.layout.inner(Pane::Histogram)).max(2)) - 1;
+        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        let rows = self.table.ordered(&self.session.histogram, blocked);
+        // Nothing is selected at first; any move begins at the top.
+        let lines = match id {
+            _ if self.table.selected.is_none() => 0,
+            Id::Up => -1,
+            Id::Down => 1,
+            Id::PageUp => -page,
+            Id::PageDown => page,
+            Id::Top => i64::from(i32::MIN),
+            Id::End => i64::from(i32::MAX),
+            _ => 0,
+        };
+        self.table.move_by(&rows, lines);
+    }
+
+    pub(super) fn scroll_detail(&mut self, id: Id) {
+        let height = self.layout.inner(Pane::Call).height;
+        let most = view::call::height(self).saturating_sub(height);
+        self.detail_top = scrolled(self.detail_top, id, height).min(most);
+    }
+
+    pub(super) fn focus_on(&mut self, pane: Pane) {
+        let before = self.typing();
+        self.focus = pane;
+        if pane != Pane::Trace {
+            self.side = pane;
+        }
+        if before != self.typing() {
+            let bytes = self.program.focus(!before);
+            self.send_input(&bytes);
+        }
+        self.relayout();
+    }
+
+    fn step_pane(&mut self, step: isize) {
+        let order: &[Pane] = if self.has_program_pane() {
+            &[Pane::Trace, Pane::Histogram, Pane::Call, Pane::Program]
+        } else {
+            &[Pane::Trace, Pane::Histogram, Pane::Call]
+        };
+        let at = order.iter().position(|&p| p == self.focus).unwrap_or(0);
+        let next = (at as isize + step).rem_euclid(order.len() as isize) as usize;
+        self.focus_on(order[next]);
+    }
+
+    fn sort_column(&mut self, key: Key) {
+        let column = match key.event().code {
+            KeyCode::Char(c) => c.to_digit(10).and_then(|d| SortKey::ALL.get((d as usize).checked_sub(1)?)),
+            _ => None,
+        };
+        match column {
+            Some(SortKey::Blocked) if !self.judging() => {
+                self.say("Nothing is judged; s switches the seccomp overlay on.")
+            }
+            Some(&column) => self.table.sort = column,
+            None => {}
+        }
+    }
+
+    pub(super) fn narrow_to_selected_call(&mut self) {
+        let Some((arch, nr)) = self.table.selected else {
+            return self.say("Select a call first, with the arrow keys.");
+        };
+        let name = decode::call_name(arch, nr).into_owned();
+        self.narrow_to(RowFilter::Call { arch, nr, name });
+    }
+
+    pub(super) fn narrow_to(&mut self, filter: RowFilter) {
+        let mut narrow = Narrow::new(filter);
+        narrow.scan(&self.session.store, super::SLICE_ROWS);
+        self.trace.set_narrow(Some(narrow), self.session.store.len());
+    }
+
+    /// Goes to the next row (or the one before) that is the same call as the selected one.
+    fn same_call(&mut self, forward: bool) {
+        let store = &self.session.store;
+        let key_of = |seq: u64| match store.row(seq).map(|r| &r.kind) {
+            Some(RowKind::Call(call)) => Some((call.arch, call.nr)),
+            _ => None,
+        };
+        let len = self.trace.len(store.len());
+        let at = self.trace.cursor;
+        let Some(wanted) = self.selected().map(key_of) else { return };
+        let same = |&position: &u64| self.trace.seq_at(position).map(key_of) == Some(wanted);
+        // A look-up of a million rows takes a few milliseconds; more are not looked at in one key press.
+        const REACH: usize = 1_000_000;
+        let found =
+            if forward { (at + 1..len).take(REACH).find(same) } else { (0..at.min(len)).rev().take(REACH).find(same) };
+        match found {
+            Some(position) => self.trace.go_to(position),
+            None => self.say("No further row of this call that way."),
+        }
+    }
+
+    fn first_blocked(&mut self) {
+        let first = self.overlay.as_ref().and_then(|o| o.blocked.first());
+        if let Some(seq) = first {
+            self.trace.go_to(self.trace.position_of(seq));
+        }
+    }
+
+    fn toggle_seccomp(&mut self) {
+        match &mut self.overlay {
+            Some(overlay) => {
+                overlay.on = !overlay.on;
+                if !overlay.on && self.table.sort == SortKey::Blocked {
+                    self.table.sort = SortKey::default();
+                }
+            }
+            None => self.layers.push(Layer::Chooser(Chooser::default())),
+        }
+    }
+
+    fn quit(&mut self) {
+        if self.session.running() {
+            self.layers.push(Layer::Quit);
+        } else {
+            self.leave = Some(Leave::Quit);
+        }
+    }
+
+    fn kill(&mut self) {
+        self.outbox.control(Command::Kill);
+        self.leaving = Some(Leaving::Killing { since_ms: self.now_ms });
+        self.say("Killing the program.");
+    }
+
+    fn hand_over(&mut self) {
+        if self.session.phase == Phase::Detached {
+            self.leave = Some(Leave::HandOver);
+            return;
+        }
+        self.outbox.control(Command::Detach);
+        self.leaving = Some(Leaving::HandingOver);
+        self.say("Letting go of the program.");
+    }
+
+    /// The source let go of the program.
+    pub(super) fn detached(&mut self) {
+        if self.leaving == Some(Leaving::HandingOver) {
+            self.leave = Some(Leave::HandOver);
+        }
+    }
+
+    /// The program, or what told about it, is over.
+    pub(super) fn ended(&mut self) {
+        if self.leaving.is_some() {
+            self.leave = Some(Leave::Quit);
+        }
+        if self.layers.contains(&Layer::Quit) {
+            self.layers.retain(|layer| *layer != Layer::Quit);
+            self.say("The program ended by itself; q leaves.");
+        }
+        self.settle();
+    }
+
+    pub(super) fn leave_if_late(&mut self) {
+        if let Some(Leaving::Killing { since_ms }) = self.leaving
+            && self.now_ms >= since_ms + KILL_WAIT_MS
+        {
+            self.leave = Some(Leave::Quit);
+        }
+    }
+}
+
+/// A scroll position after a movement, not yet limited at the end.
+pub(super) fn scrolled(top: u16, id: Id, height: u16) -> u16 {
+    match id {
+        Id::Up => top.saturating_sub(1),
+        Id::Down => top.saturating_add(1),
+        Id::PageUp => top.saturating_sub(height.max(2) - 1),
+        Id::PageDown => top.saturating_add(height.max(2) - 1),
+        Id::Top => 0,
+        Id::End => u16::MAX,
+        _ => top,
+    }
+}

@@ -1,0 +1,191 @@
+//! Which pane stands where, from the size of the screen and what is focused. Pure geometry.
+//! Left out: what the panes show (`view`).
+
+use ratatui::layout::Rect;
+
+/// The panes of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    Trace,
+    Histogram,
+    Call,
+    Program,
+}
+
+/// What the geometry depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub cols: u16,
+    pub rows: u16,
+    pub focus: Pane,
+    /// The pane beside the trace when there is room for two only.
+    pub side: Pane,
+    pub zoom: bool,
+    /// Whether there is a program's terminal to show.
+    pub program: bool,
+}
+
+/// Where everything stands. A pane that is not in the list is not shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    pub header: Rect,
+    pub panes: Vec<(Pane, Rect)>,
+    pub bar: Rect,
+}
+
+/// Room for all four panes.
+const FULL: (u16, u16) = (100, 28);
+/// Room for two panes.
+const PAIR: (u16, u16) = (40, 12);
+/// From this width on, two panes stand side by side when the screen is low.
+const WIDE: u16 = 130;
+
+impl Shape {
+    pub fn layout(&self) -> Layout {
+        let full = self.cols >= FULL.0 && self.rows >= FULL.1;
+        let header_rows = match self.rows {
+            0..=2 => 0,
+            _ if full => 2,
+            _ => 1,
+        };
+        let bar_rows = u16::from(self.rows >= 4);
+        let header = Rect::new(0, 0, self.cols, header_rows);
+        let body = Rect::new(0, header_rows, self.cols, self.rows - header_rows - bar_rows);
+        let bar = Rect::new(0, self.rows - bar_rows, self.cols, bar_rows);
+        let panes = if self.zoom || self.cols < PAIR.0 || self.rows < PAIR.1 {
+            vec![(self.focus, body)]
+        } else if full {
+            self.four(body)
+        } else {
+            self.two(body)
+        };
+        Layout { header, panes, bar }
+    }
+
+    fn four(&self, body: Rect) -> Vec<(Pane, Rect)> {
+        let below = share(body.height, 40);
+        let (top, bottom) = split_rows(body, body.height - below);
+        let (trace, histogram) = split_cols(top, share(body.width, 63));
+        let mut panes = vec![(Pane::Trace, trace), (Pane::Histogram, histogram)];
+        if self.program {
+            let (call, program) = split_cols(bottom, share(body.width, 46));
+            panes.extend([(Pane::Call, call), (Pane::Program, program)]);
+        } else {
+            panes.push((Pane::Call, bottom));
+        }
+        panes
+    }
+
+    fn two(&self, body: Rect) -> Vec<(Pane, Rect)> {
+        let (trace, side) = if self.cols >= WIDE {
+            split_cols(body, share(body.width, 60))
+        } else {
+            split_rows(body, share(body.height, 55))
+        };
+        vec![(Pane::Trace, trace), (self.side, side)]
+    }
+
+    /// Rows and columns of the program's terminal: those of its pane, or those that it would have if it were shown, so
+    /// that going from pane to pane does not make the program redraw.
+    pub fn program_size(&self) -> (u16, u16) {
+        let shown = Shape { side: Pane::Program, program: true, ..*self };
+        let layout = shown.layout();
+        let area = match layout.area(Pane::Program) {
+            Some(area) => area,
+            None => {
+                let focused = Shape { focus: Pane::Program, ..shown };
+                let single = self.cols < PAIR.0 || self.rows < PAIR.1;
+                let unzoomed = Shape { zoom: single, ..focused };
+                unzoomed.layout().area(Pane::Program).unwrap_or_default()
+            }
+        };
+        let inner = inner(area);
+        (inner.height.max(1), inner.width.max(1))
+    }
+}
+
+impl Layout {
+    pub fn area(&self, pane: Pane) -> Option<Rect> {
+        self.panes.iter().find(|(p, _)| *p == pane).map(|(_, area)| *area)
+    }
+
+    /// The inside of a pane; empty when it is not shown.
+    pub fn inner(&self, pane: Pane) -> Rect {
+        self.area(pane).map(inner).unwrap_or_default()
+    }
+
+    pub fn at(&self, column: u16, row: u16) -> Option<Pane> {
+        self.panes.iter().find(|(_, area)| area.contains((column, row).into())).map(|(pane, _)| *pane)
+    }
+}
+
+/// Whether a pane of this size has a border; without the room for one it is all content.
+pub fn bordered(area: Rect) -> bool {
+    area.width >= 8 && area.height >= 4
+}
+
+/// A pane without its border.
+pub fn inner(area: Rect) -> Rect {
+    if bordered(area) { Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2) } else { area }
+}
+
+fn share(length: u16, percent: u32) -> u16 {
+    (u32::from(length) * percent / 100) as u16
+}
+
+fn split_rows(area: Rect, first: u16) -> (Rect, Rect) {
+    let top = Rect { height: first, ..area };
+    let bottom = Rect { y: area.y + first, height: area.height - first, ..area };
+    (top, bottom)
+}
+
+fn split_cols(area: Rect, first: u16) -> (Rect, Rect) {
+    let left = Rect { width: first, ..area };
+    let right = Rect { x: area.x + first, width: area.width - first, ..area };
+    (left, right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(cols: u16, rows: u16) -> Shape {
+        Shape { cols, rows, focus: Pane::Trace, side: Pane::Histogram, zoom: false, program: true }
+    }
+
+    #[test]
+    fn panes_cover_the_screen_and_never_overlap() {
+        for cols in 0..=140 {
+            for rows in 0..=45 {
+                for zoom in [false, true] {
+                    let shape = Shape { zoom, ..shape(cols, rows) };
+                    let layout = shape.layout();
+                    let parts = layout.panes.iter().map(|(_, a)| *a).chain([layout.header, layout.bar]);
+                    let cells: u32 = parts.map(|a| u32::from(a.width) * u32::from(a.height)).sum();
+                    assert_eq!(cells, u32::from(cols) * u32::from(rows), "{cols}x{rows}");
+                    for (_, area) in &layout.panes {
+                        assert!(area.right() <= cols && area.bottom() <= rows);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn small_screens_show_fewer_panes() {
+        assert_eq!(shape(120, 40).layout().panes.len(), 4);
+        assert_eq!(shape(80, 24).layout().panes.len(), 2);
+        assert_eq!(shape(30, 10).layout().panes.len(), 1);
+    }
+
+    #[test]
+    fn the_program_keeps_its_size_when_another_pane_takes_its_place() {
+        let there = Shape { side: Pane::Program, ..shape(80, 24) };
+        assert_eq!(shape(80, 24).program_size(), there.program_size());
+        let zoomed_trace = Shape { zoom: true, ..shape(120, 40) };
+        assert_eq!(zoomed_trace.program_size(), shape(120, 40).program_size());
+        let zoomed = Shape { zoom: true, focus: Pane::Program, ..shape(120, 40) };
+        assert!(zoomed.program_size() > shape(120, 40).program_size());
+        assert_eq!(shape(0, 0).program_size(), (1, 1));
+    }
+}

@@ -1,0 +1,194 @@
+//! The loop: keys, signals, messages and frames, on a tokio runtime of one thread.
+//!
+//! Keys and signals come first, then frames, then messages one at a time, so a flood of events never makes the view
+//! deaf. A frame is drawn at most every `FRAME` and only if something changed. Left out: every decision (`app`).
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use nix::libc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Options;
+use super::app::{App, Leave};
+use super::relay;
+use super::terminal::Screen;
+use crate::source::{End, Source};
+
+/// Shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+/// Background work between two looks at keys and messages.
+const WORK: Duration = Duration::from_millis(8);
+
+/// How the view was left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finish {
+    /// How the program ended; None: it had not when the view was left.
+    pub end: Option<End>,
+    /// The program went on in this terminal without the panes; the view only returned at its end.
+    pub handed_over: bool,
+    /// The signal that ended the view.
+    pub signal: Option<i32>,
+    /// The sentence of a source that broke.
+    pub failure: Option<String>,
+}
+
+/// Why the view could not go on.
+#[derive(Debug)]
+pub enum Error {
+    /// The terminal cannot be set up, read or written.
+    Terminal(io::Error),
+    /// The relay after hand-over broke.
+    Relay(relay::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Terminal(error) => write!(f, "the terminal cannot be used: {error}"),
+            Error::Relay(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        Error::Terminal(error)
+    }
+}
+
+/// Shows a source until the user leaves. The terminal is put back on every way out.
+///
+/// # Errors
+/// The terminal cannot be used, or it broke while the program was handed over.
+pub fn run(source: Source, mut screen: Screen, options: Options) -> Result<Finish, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    screen.enter()?;
+    let mut app = App::new(options);
+    let result = runtime.block_on(session(source, &mut screen, &mut app));
+    screen.leave();
+    result
+}
+
+async fn session(mut source: Source, screen: &mut Screen, app: &mut App) -> Result<Finish, Error> {
+    let signal = watch(&mut source, screen, app).await?;
+    let mut finish = Finish { end: app.session().end(), handed_over: false, signal, failure: app.failure() };
+    if signal.is_none() && app.leave() == Some(Leave::HandOver) {
+        finish.handed_over = true;
+        match relay::run(source, screen, app.program_mut()).await {
+            Ok(end) => finish.end = Some(end),
+            Err(relay::Error::Signalled(number)) => finish.signal = Some(number),
+            Err(error) => return Err(Error::Relay(error)),
+        }
+    }
+    Ok(finish)
+}
+
+/// Runs the view until it is left; the signal that ended it, if one did.
+async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Result<Option<i32>, Error> {
+    let mut signals = Signals::new()?;
+    let mut keys = EventStream::new();
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let clock = Instant::now();
+    let mut listening = true;
+    let size = screen.size();
+    app.resize(size.width, size.height);
+    while app.leave().is_none() {
+        tokio::select! {
+            biased;
+            event = signals.next() => match event {
+                Wake::Deadly(number) => return Ok(Some(number)),
+                Wake::Stop => { screen.suspend()?; }
+                Wake::Continue => screen.reenter()?,
+            },
+            event = keys.next() => match event {
+                Some(Ok(event)) => handle(app, event),
+                Some(Err(error)) => return Err(error.into()),
+                // Nobody can press a key any more: as if the terminal had hung up.
+                None => return Ok(Some(libc::SIGHUP)),
+            },
+            _ = frames.tick() => {
+                let now_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+                app.tick(now_ms);
+                let began = Instant::now();
+                app.work(|| began.elapsed() > WORK);
+                if app.dirty() {
+                    screen.draw(|frame| {
+                        app.render(frame.area(), frame.buffer_mut());
+                        if let Some(position) = app.cursor() {
+                            frame.set_cursor_position(position);
+                        }
+                    })?;
+                    app.drawn();
+                }
+            },
+            message = source.messages.recv(), if listening => match message {
+                Some(message) => app.message(message),
+                None => {
+                    listening = false;
+                    app.closed();
+                }
+            },
+        }
+        app.outbox().flush(source.control.as_ref());
+    }
+    Ok(None)
+}
+
+fn handle(app: &mut App, event: Event) {
+    match event {
+        Event::Key(key) => app.key(key),
+        Event::Mouse(mouse) => app.mouse(mouse),
+        Event::Paste(text) => app.paste(&text),
+        Event::Resize(cols, rows) => app.resize(cols, rows),
+        Event::FocusGained | Event::FocusLost => {}
+    }
+}
+
+/// What a signal asks of the view.
+enum Wake {
+    Deadly(i32),
+    Stop,
+    Continue,
+}
+
+struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    stop: Signal,
+    go_on: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            // Keys do not make these in raw mode; somebody sent them to sysview itself.
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
+            go_on: signal(SignalKind::from_raw(libc::SIGCONT))?,
+        })
+    }
+
+    async fn next(&mut self) -> Wake {
+        tokio::select! {
+            _ = self.terminate.recv() => Wake::Deadly(libc::SIGTERM),
+            _ = self.hang_up.recv() => Wake::Deadly(libc::SIGHUP),
+            _ = self.interrupt.recv() => Wake::Deadly(libc::SIGINT),
+            _ = self.quit.recv() => Wake::Deadly(libc::SIGQUIT),
+            _ = self.stop.recv() => Wake::Stop,
+            _ = self.go_on.recv() => Wake::Continue,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Popups. They lie on each other in a stack; the top one gets the keys.
+//! Left out: how they look (`view::popup`) and what their keys do (`app::popups`).
+
+/// One popup with what it remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layer {
+    /// Every key; scrolled by lines.
+    Help { scroll: u16 },
+    /// What becomes of the running program.
+    Quit,
+    /// The seccomp profiles to choose from, and a path.
+    Chooser(Chooser),
+    /// What the vDSO offers.
+    Vdso { scroll: u16 },
+    /// Under which circumstances the profile is judged.
+    Policy { scroll: u16 },
+    /// Typing a filter.
+    Filter(Input),
+    /// A sentence that must not be missed.
+    Failure(String),
+}
+
+/// The chooser's state: a line of the list, or the path that is typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chooser {
+    /// Index in the list of built-in profiles; the line after them is the path.
+    pub line: usize,
+    pub path: Input,
+    /// Why the last choice did not work.
+    pub error: Option<String>,
+}
+
+/// One line of text being typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Input {
+    pub text: String,
+    pub error: Option<String>,
+}
+
+/// Longest text that can be typed, in characters; a PATH_MAX path fits.
+const INPUT_LIMIT: usize = 4_096;
+
+impl Input {
+    pub fn push(&mut self, c: char) {
+        if !c.is_control() && self.text.chars().count() < INPUT_LIMIT {
+            self.text.push(c);
+            self.error = None;
+        }
+    }
+
+    /// A pasted text; line ends and other control characters are left out.
+    pub fn paste(&mut self, text: &str) {
+        text.chars().for_each(|c| self.push(c));
+    }
+
+    pub fn erase(&mut self) {
+        self.text.pop();
+        self.error = None;
+    }
+
+    pub fn clear(&mut self) {
+        *self = Input::default();
+    }
+}

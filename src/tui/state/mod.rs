@@ -1,0 +1,9 @@
+//! The state of the view, apart from how it is drawn and from what keys do to it.
+
+pub mod blocked;
+pub mod layer;
+pub mod narrow;
+pub mod outbox;
+pub mod session;
+pub mod table;
+pub mod trace;

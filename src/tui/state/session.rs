@@ -1,0 +1,133 @@
+//! What the source has told: the program, its rows, its counts, and how it went on.
+//! Left out: how any of it is looked at.
+
+use std::collections::VecDeque;
+
+use crate::model::{Batch, Changes, Store};
+use crate::source::{End, Started};
+use crate::stats::Histogram;
+
+/// Length of the window over which calls per second are counted, in milliseconds.
+const RATE_WINDOW_MS: u64 = 1_000;
+
+/// Where the session stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing was heard yet.
+    Waiting,
+    Live,
+    /// Tracing stopped, the program runs on.
+    Detached,
+    Ended(End),
+    /// The source broke; the sentence that it left.
+    Failed(String),
+}
+
+/// Everything known about the observed program.
+#[derive(Debug)]
+pub struct Session {
+    pub started: Option<Started>,
+    pub phase: Phase,
+    pub store: Store,
+    pub histogram: Histogram,
+    /// When `Started` came, and when the last message did, in milliseconds of the view's clock.
+    began_ms: u64,
+    over_ms: Option<u64>,
+    /// Calls counted at moments of the last second: (time, calls).
+    samples: VecDeque<(u64, u64)>,
+    /// Time of the newest row, in nanoseconds.
+    newest_ns: u64,
+}
+
+impl Session {
+    pub fn new() -> Session {
+        Session {
+            started: None,
+            phase: Phase::Waiting,
+            store: Store::new(),
+            histogram: Histogram::default(),
+            began_ms: 0,
+            over_ms: None,
+            samples: VecDeque::new(),
+            newest_ns: 0,
+        }
+    }
+
+    pub fn start(&mut self, started: Started, now_ms: u64) {
+        self.started = Some(started);
+        self.phase = Phase::Live;
+        self.began_ms = now_ms;
+    }
+
+    /// Takes a batch into store and counts; what changed, for the views that keep an index.
+    pub fn append(&mut self, batch: &Batch) -> Changes {
+        let changes = self.store.append(batch);
+        self.histogram.update(&self.store, &changes);
+        if let Some(event) = batch.events.last() {
+            self.newest_ns = self.newest_ns.max(event.t_ns);
+        }
+        changes
+    }
+
+    pub fn leave_phase(&mut self, phase: Phase, now_ms: u64) {
+        // The end of a program that we no longer trace says nothing about the trace, but it is worth showing.
+        self.phase = phase;
+        self.over_ms.get_or_insert(now_ms);
+    }
+
+    /// A program runs that the user could type to, kill or hand over.
+    pub fn running(&self) -> bool {
+        matches!(self.phase, Phase::Live | Phase::Detached) && self.live()
+    }
+
+    /// The source is a program and no recording.
+    pub fn live(&self) -> bool {
+        self.started.as_ref().is_some_and(|s| s.live)
+    }
+
+    /// The program's terminal is ours to show.
+    pub fn has_terminal(&self) -> bool {
+        self.started.as_ref().is_some_and(|s| s.has_terminal)
+    }
+
+    pub fn end(&self) -> Option<End> {
+        match self.phase {
+            Phase::Ended(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Time since the start, or of the recording, in milliseconds.
+    pub fn elapsed_ms(&self, now_ms: u64) -> u64 {
+        if self.live() {
+            self.over_ms.unwrap_or(now_ms).saturating_sub(self.began_ms)
+        } else {
+            self.newest_ns / 1_000_000
+        }
+    }
+
+    pub fn sample(&mut self, now_ms: u64) {
+        self.samples.push_back((now_ms, self.histogram.calls()));
+        while self.samples.len() > 2 && self.samples[1].0 + RATE_WINDOW_MS <= now_ms {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Calls per second over the last second, while the trace grows.
+    pub fn rate(&self) -> Option<u64> {
+        let (&(t0, n0), &(t1, n1)) = (self.samples.front()?, self.samples.back()?);
+        let ms = t1.checked_sub(t0).filter(|&ms| ms >= 100)?;
+        (self.phase == Phase::Live).then_some((n1 - n0) * 1_000 / ms)
+    }
+
+    /// More than one process was seen, so rows name theirs.
+    pub fn several_tasks(&self) -> bool {
+        self.store.tasks().len() > 1
+    }
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session::new()
+    }
+}

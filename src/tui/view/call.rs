@@ -1,0 +1,159 @@
+//! The call pane: everything about the selected row, in words.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::marks;
+use crate::decode;
+use crate::model::{CallView, Outcome, RowKind};
+use crate::tui::app::App;
+use crate::tui::format::{self, fit, wrap};
+use crate::tui::layout::Pane;
+use crate::tui::theme::Role;
+
+/// Bytes of a string shown here, more than in a row.
+const STRING_LIMIT: usize = 256;
+/// Columns of the names at the left.
+const LABEL: usize = 9;
+
+/// Lines that the pane has to show.
+pub fn height(app: &App) -> u16 {
+    let width = app.layout.inner(Pane::Call).width;
+    u16::try_from(lines(app, width).len()).unwrap_or(u16::MAX)
+}
+
+pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
+    let lines = lines(app, inner.width);
+    let top = usize::from(app.detail_top).min(lines.len().saturating_sub(usize::from(inner.height)));
+    for (y, line) in (inner.y..inner.bottom()).zip(lines.iter().skip(top)) {
+        buf.set_line(inner.x, y, line, inner.width);
+    }
+}
+
+/// Collects lines of label and text, wrapped to the pane.
+struct Page<'a> {
+    app: &'a App,
+    width: usize,
+    lines: Vec<Line<'static>>,
+}
+
+impl Page<'_> {
+    /// Columns for the text beside a label.
+    fn room(&self) -> usize {
+        self.width.saturating_sub(LABEL + 2).max(8)
+    }
+
+    fn entry(&mut self, label: &str, text: &str, role: Role) {
+        for (i, part) in wrap(text, self.room()).into_iter().enumerate() {
+            self.line(if i == 0 { label } else { "" }, part, role, "");
+        }
+    }
+
+    /// A value, in which every space counts, and the register that carries it at the right edge.
+    fn value(&mut self, label: &str, text: &str, role: Role, register: &str) {
+        let room = self.room();
+        let mut parts = format::chop(text, room);
+        if !register.is_empty() && parts.last().is_none_or(|last| format::width(last) + 2 + register.len() > room) {
+            parts.push(String::new());
+        }
+        let last = parts.len() - 1;
+        for (i, part) in parts.into_iter().enumerate() {
+            self.line(if i == 0 { label } else { "" }, part, role, if i == last { register } else { "" });
+        }
+    }
+
+    fn line(&mut self, label: &str, text: String, role: Role, register: &str) {
+        let style = |role: Role| self.app.theme.style(role);
+        let gap = self.room().saturating_sub(format::width(&text) + register.len());
+        let line = Line::from(vec![
+            Span::raw(" "),
+            Span::styled(fit(label, LABEL), style(Role::Dim)),
+            Span::raw(" "),
+            Span::styled(text, style(role)),
+            Span::styled(format!("{}{register}", " ".repeat(gap)), style(Role::Dim)),
+        ]);
+        self.lines.push(line);
+    }
+
+    fn text(&mut self, text: &str, role: Role) {
+        for part in wrap(text, self.width.saturating_sub(1)) {
+            self.lines.push(Line::from(vec![Span::raw(" "), Span::styled(part, self.app.theme.style(role))]));
+        }
+    }
+}
+
+fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
+    let mut page = Page { app, width: usize::from(width), lines: Vec::new() };
+    let store = &app.session.store;
+    let Some((seq, row)) = app.selected().and_then(|seq| Some((seq, store.row(seq)?))) else {
+        page.text("Select a row of the trace to see it in words.", Role::Dim);
+        return page.lines;
+    };
+    match (&row.kind, store.call(seq)) {
+        (RowKind::Call(call), Some(view)) => {
+            describe_call(&mut page, &view);
+            if let Some(ns) = call.duration_ns(row.t_ns) {
+                page.entry("took", &format::duration(ns), Role::Text);
+            }
+            verdict(&mut page, &view);
+            registers(&mut page, &view);
+        }
+        _ => {
+            let (_, role) = marks::mark(row);
+            page.text(&decode::row_text(store, seq, &app.options.decode), role);
+        }
+    }
+    let task = store.task(row.task);
+    if let Some(task) = task {
+        let comm = format::escape(&task.comm);
+        page.entry("task", &format!("{comm}, thread {} of process {}", task.tid, task.tgid), Role::Text);
+    }
+    page.entry("time", &format!("{} s after the start, row {seq}", format::seconds(row.t_ns)), Role::Text);
+    page.lines
+}
+
+fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
+    let name = decode::call_name(view.arch, view.nr);
+    let style = page.app.theme.style(marks::class(view.arch, view.nr)).patch(page.app.theme.style(Role::Title));
+    page.lines.push(Line::from(vec![Span::raw(" "), Span::styled(name.to_string(), style)]));
+    let options = decode::Options { string_limit: STRING_LIMIT, verbose: true };
+    let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
+    for line in decode::detail(view, &options) {
+        let role = if failed && line.label == "result" { Role::Error } else { Role::Text };
+        let label = format!("{}{}", " ".repeat(usize::from(line.depth)), line.label);
+        let register = match (line.register, line.raw) {
+            (Some(register), Some(raw)) => format!("{register}={raw:#x}"),
+            _ => String::new(),
+        };
+        page.value(&label, &line.text, role, &register);
+    }
+    if view.outcome.is_none() {
+        page.entry("result", "still going on", Role::Unfinished);
+    }
+}
+
+/// What the loaded profile says about the call, and why.
+fn verdict(page: &mut Page<'_>, view: &CallView<'_>) {
+    let Some(overlay) = &page.app.overlay else { return };
+    let verdict = overlay.verdict(view.arch, view.nr, view.args);
+    let role = if verdict.action.blocks() { Role::FirstBlocked } else { Role::Text };
+    let name = overlay.profile.name();
+    let reason = match verdict.rule.and_then(|rule| Some((rule, overlay.profile.rule_text(rule)?.0))) {
+        Some((rule, line)) => format!("rule {}, line {line} of {name}", rule + 1),
+        None => format!("no rule of {name} applies"),
+    };
+    page.entry("seccomp", &format!("{}: {} ({reason})", verdict.action, verdict.action.meaning()), role);
+}
+
+fn registers(page: &mut Page<'_>, view: &CallView<'_>) {
+    let [number, _, ip, sp] = view.arch.special_registers();
+    let mut text = format!("{number}={}", view.nr);
+    for (name, value) in view.arch.arg_registers().iter().zip(view.args) {
+        text.push_str(&format!(" {name}={value:#x}"));
+    }
+    text.push_str(&format!(" {ip}={:#x} {sp}={:#x}", view.ip, view.sp));
+    page.entry("entry", &text, Role::Dim);
+    let abi = format!("by the instruction `{}`, {} ABI", view.arch.instruction(), view.arch.name());
+    page.entry("made", &abi, Role::Dim);
+}

@@ -1,0 +1,142 @@
+//! The header: which program, how it goes, what seccomp would do, what the vDSO offers.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::model::VdsoState;
+use crate::source::{End, VdsoMode};
+use crate::tui::app::App;
+use crate::tui::format::{self, clock, count, cut, short_count};
+use crate::tui::state::session::Phase;
+use crate::tui::theme::Role;
+
+/// A piece of the header. When there is no room, the pieces with the highest number go first.
+struct Piece {
+    text: String,
+    style: Style,
+    expendable: u8,
+}
+
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    if area.height == 0 || area.width == 0 {
+        return;
+    }
+    let mut pieces = first_line(app);
+    let room = usize::from(area.width);
+    let needed = |pieces: &[Piece]| pieces.iter().map(|p| format::width(&p.text) + 2).sum::<usize>();
+    while needed(&pieces) > room {
+        let Some(last) = pieces.iter().map(|p| p.expendable).max().filter(|&e| e > 0) else { break };
+        pieces.retain(|p| p.expendable != last);
+    }
+    let spans: Vec<Span> =
+        pieces.iter().flat_map(|p| [Span::raw(" "), Span::styled(p.text.as_str(), p.style), Span::raw(" ")]).collect();
+    buf.set_line(area.x, area.y, &Line::from(spans), area.width);
+    if area.height > 1 {
+        let text = cut(&second_line(app), room.saturating_sub(1));
+        buf.set_stringn(area.x + 1, area.y + 1, text, room.saturating_sub(1), app.theme.style(Role::Dim));
+    }
+}
+
+fn first_line(app: &App) -> Vec<Piece> {
+    let style = |role: Role| app.theme.style(role);
+    let session = &app.session;
+    let piece = |text: String, role: Role, expendable: u8| Piece { text, style: style(role), expendable };
+    let (phase, role) = phase(app);
+    let mut pieces = vec![
+        piece("sysview".into(), Role::Title, 6),
+        piece(cut(&command_line(app), usize::from(app.cols / 4).max(8)), Role::Header, 0),
+        piece(phase, role, 0),
+        piece(format!("{} calls", count(session.histogram.calls())), Role::Text, 1),
+    ];
+    if let Some(rate) = session.rate() {
+        pieces.push(piece(format!("{}/s", short_count(rate)), Role::Text, 4));
+    }
+    pieces.push(piece(clock(session.elapsed_ms(app.now_ms)), Role::Text, 3));
+    if let Some((text, role)) = seccomp(app) {
+        pieces.push(piece(text, role, 2));
+    }
+    pieces.push(piece(vdso_short(app), Role::Text, 5));
+    pieces
+}
+
+/// The command line as one would type it, escaped.
+fn command_line(app: &App) -> String {
+    match &app.session.started {
+        Some(started) => started.argv.iter().map(|arg| format::escape(arg)).collect::<Vec<_>>().join(" "),
+        None => String::new(),
+    }
+}
+
+fn phase(app: &App) -> (String, Role) {
+    match &app.session.phase {
+        Phase::Waiting => ("starting".into(), Role::Dim),
+        Phase::Live if !app.session.live() => ("replay".into(), Role::Live),
+        Phase::Live => ("live".into(), Role::Live),
+        Phase::Detached => ("detached".into(), Role::Ended),
+        Phase::Ended(End::Exited(status)) => (format!("ended ({status})"), Role::Ended),
+        Phase::Ended(End::Killed { signal, core }) => {
+            let name = crate::decode::signal_name(u8::try_from(*signal).unwrap_or(0));
+            let core = if *core { ", core dumped" } else { "" };
+            (format!("killed ({name}{core})"), Role::Ended)
+        }
+        Phase::Ended(End::Replayed) => ("recording".into(), Role::Ended),
+        Phase::Failed(_) => ("trace broken".into(), Role::Failure),
+    }
+}
+
+fn seccomp(app: &App) -> Option<(String, Role)> {
+    let overlay = app.overlay.as_ref()?;
+    let name = format::cut(overlay.profile.name(), 40);
+    if !overlay.on {
+        return Some((format!("seccomp: {name}, off"), Role::Dim));
+    }
+    let stored = app.session.store.len();
+    let judged = overlay.blocked.judged();
+    let progress =
+        if judged < stored { format!(" ({} % judged)", judged * 100 / stored.max(1)) } else { String::new() };
+    let blocked = overlay.blocked.total();
+    let role = if blocked > 0 { Role::FirstBlocked } else { Role::Text };
+    Some((format!("seccomp: {name}, {} would be blocked{progress}", count(blocked)), role))
+}
+
+/// The vDSO of the program that made the newest image.
+pub fn vdso(app: &App) -> Option<&VdsoState> {
+    app.session.store.tasks().iter().map(|t| &t.vdso).find(|v| !matches!(v, VdsoState::Unknown))
+}
+
+fn vdso_short(app: &App) -> String {
+    match vdso(app) {
+        Some(VdsoState::Present(image)) => format!("vDSO: {} symbols", image.symbols.len()),
+        Some(VdsoState::Removed(_)) => "vDSO: absent".into(),
+        Some(VdsoState::None) => "vDSO: none".into(),
+        _ if app.session.started.as_ref().is_some_and(|s| s.vdso == VdsoMode::Absent) => "vDSO: absent".into(),
+        _ => "vDSO: unknown".into(),
+    }
+}
+
+/// Under what circumstances the profile is judged, and which symbols the vDSO has.
+fn second_line(app: &App) -> String {
+    let judged = match &app.overlay {
+        Some(overlay) => {
+            let context = &overlay.context;
+            let (major, minor) = context.kernel;
+            format!(
+                "seccomp judged with {} capabilities, kernel {major}.{minor}, {}",
+                context.capabilities.len(),
+                context.arch.name()
+            )
+        }
+        None => "seccomp: no profile, s chooses one".into(),
+    };
+    let symbols = match vdso(app) {
+        Some(VdsoState::Present(image)) => {
+            let names: Vec<&str> = image.symbols.iter().map(|s| s.name.trim_start_matches("__vdso_")).collect();
+            format!("vDSO: {}", format::escape(names.join(", ").as_bytes()))
+        }
+        Some(VdsoState::Removed(_)) => "vDSO: absent, its calls are made as system calls".into(),
+        _ => String::new(),
+    };
+    if symbols.is_empty() { judged } else { format!("{judged}   {symbols}") }
+}

@@ -1,0 +1,165 @@
+//! The histogram pane: one line a call.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::marks;
+use crate::decode;
+use crate::stats::{CallStats, SortKey};
+use crate::tui::app::App;
+use crate::tui::format::{count, duration, fit, fit_right};
+use crate::tui::theme::Role;
+
+pub fn heading_rows(inner: Rect) -> u16 {
+    u16::from(inner.height >= 4)
+}
+
+/// Lines for calls.
+pub fn rows_in(inner: Rect) -> u16 {
+    inner.height - heading_rows(inner)
+}
+
+/// Columns in order of importance; the name comes before all of them.
+const IMPORTANCE: [SortKey; 6] =
+    [SortKey::Count, SortKey::Blocked, SortKey::Errors, SortKey::Total, SortKey::Mean, SortKey::Max];
+/// Columns from left to right.
+const ORDER: [SortKey; 6] =
+    [SortKey::Count, SortKey::Errors, SortKey::Blocked, SortKey::Total, SortKey::Mean, SortKey::Max];
+
+const NAME: usize = 12;
+const BAR: usize = 4;
+
+/// Columns that a number takes, with the space before it.
+fn breadth(key: SortKey) -> usize {
+    match key {
+        SortKey::Errors | SortKey::Blocked => 6,
+        _ => 7,
+    }
+}
+
+/// A heading that fits its column together with the arrow.
+fn label(key: SortKey) -> &'static str {
+    match key {
+        SortKey::Errors => "err",
+        SortKey::Blocked => "block",
+        key => key.label(),
+    }
+}
+
+struct Columns {
+    name: usize,
+    bar: usize,
+    numbers: Vec<SortKey>,
+}
+
+impl Columns {
+    /// As many columns as fit, the one that is sorted by always among them.
+    fn of(app: &App, width: u16) -> Columns {
+        let width = usize::from(width);
+        let judged = app.judging();
+        let mut wanted: Vec<SortKey> = IMPORTANCE.into_iter().filter(|&k| k != SortKey::Blocked || judged).collect();
+        if let Some(at) = wanted.iter().position(|&k| k == app.table.sort) {
+            let sorted = wanted.remove(at);
+            wanted.insert(0, sorted);
+        }
+        let mut room = width.saturating_sub(NAME + BAR + 1);
+        wanted.retain(|&key| {
+            let fits = breadth(key) <= room;
+            room -= if fits { breadth(key) } else { 0 };
+            fits
+        });
+        let numbers: Vec<SortKey> = ORDER.into_iter().filter(|k| wanted.contains(k)).collect();
+        let rest = width.saturating_sub(numbers.iter().map(|&k| breadth(k)).sum());
+        let name = rest.saturating_sub(BAR + 1).clamp(NAME.min(rest), 26.min(rest.max(NAME.min(rest))));
+        let bar = rest.saturating_sub(name + 1).min(40);
+        Columns { name, bar, numbers }
+    }
+}
+
+pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
+    let columns = Columns::of(app, inner.width);
+    let mut y = inner.y;
+    if heading_rows(inner) > 0 {
+        buf.set_line(inner.x, y, &heading(app, &columns), inner.width);
+        y += 1;
+    }
+    let rows = app.ordered_calls();
+    let most = rows.iter().map(|r| r.count).max().unwrap_or(0);
+    for row in rows.iter().skip(app.table.top).take(usize::from(rows_in(inner))) {
+        buf.set_line(inner.x, y, &line(app, row, most, &columns), inner.width);
+        if app.table.selected == Some((row.arch, row.nr)) {
+            buf.set_style(Rect { y, height: 1, ..inner }, app.theme.style(Role::Selected));
+        }
+        y += 1;
+    }
+}
+
+fn heading(app: &App, columns: &Columns) -> Line<'static> {
+    let style = |key: SortKey| {
+        let role = if app.table.sort == key { Role::Title } else { Role::Column };
+        app.theme.style(role)
+    };
+    let word = |key: SortKey| match app.table.sort == key {
+        true => format!("{}↓", label(key)),
+        false => label(key).to_owned(),
+    };
+    let mut spans = vec![Span::styled(fit("call", columns.name + 1 + columns.bar), style(SortKey::Name))];
+    for &key in &columns.numbers {
+        spans.push(Span::styled(fit_right(&word(key), breadth(key)), style(key)));
+    }
+    Line::from(spans)
+}
+
+fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'static> {
+    let style = |role: Role| app.theme.style(role);
+    let blocked = app.overlay.as_ref().filter(|o| o.on).map_or(0, |o| o.blocked.of_call(row.arch, row.nr));
+    let name = decode::call_name(row.arch, row.nr);
+    let mut spans = vec![
+        Span::styled(fit(&name, columns.name), style(marks::class(row.arch, row.nr))),
+        Span::raw(" "),
+        Span::styled(bar(row.count, most, columns.bar), style(Role::Bar)),
+    ];
+    for &key in &columns.numbers {
+        let (text, role) = match key {
+            SortKey::Count => (count(row.count), Role::Text),
+            SortKey::Errors if row.errors > 0 => (count(row.errors), Role::Error),
+            SortKey::Errors => ("0".to_owned(), Role::Dim),
+            SortKey::Blocked if blocked > 0 => (format!("x{}", count(blocked)), Role::FirstBlocked),
+            SortKey::Blocked => ("0".to_owned(), Role::Dim),
+            SortKey::Total => (duration(row.total_ns), Role::Text),
+            SortKey::Mean => (duration(row.mean_ns()), Role::Text),
+            SortKey::Max => (duration(row.max_ns), Role::Text),
+            SortKey::Name => continue,
+        };
+        spans.push(Span::styled(fit_right(&text, breadth(key)), style(role)));
+    }
+    Line::from(spans)
+}
+
+/// A bar of eighths of a column; whatever happened at all shows.
+fn bar(n: u64, most: u64, width: usize) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    let full = width as u128 * 8;
+    let eighths = (u128::from(n) * full).checked_div(u128::from(most)).unwrap_or(0);
+    let eighths = eighths.max(u128::from(n > 0)).min(full) as usize;
+    let mut text = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        text.push(EIGHTHS[eighths % 8]);
+    }
+    fit(&text, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bar;
+
+    #[test]
+    fn bars_are_as_long_as_their_share() {
+        assert_eq!(bar(100, 100, 4), "████");
+        assert_eq!(bar(50, 100, 4), "██  ");
+        assert_eq!(bar(1, 1_000_000, 4), "▏   ");
+        assert_eq!(bar(0, 0, 4), "    ");
+        assert_eq!(bar(5, 5, 0), "");
+    }
+}

@@ -1,0 +1,99 @@
+//! From the state to cells. Everything here takes the state by shared reference: drawing decides nothing and changes
+//! nothing. Left out: what keys do (`app`).
+
+mod bar;
+pub mod call;
+mod header;
+pub mod histogram;
+mod marks;
+pub mod popup;
+pub mod trace;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Widget};
+
+use super::app::App;
+use super::layout::{self, Pane};
+use super::theme::Role;
+
+/// Draws the whole screen.
+pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    // The terminal can change its size between the last update and this frame.
+    let places = if (area.width, area.height) == (app.cols, app.rows) {
+        app.layout.clone()
+    } else {
+        layout::Shape { cols: area.width, rows: area.height, ..app.shape() }.layout()
+    };
+    header::draw(app, places.header, buf);
+    for &(pane, area) in &places.panes {
+        draw_pane(app, pane, area, buf);
+    }
+    bar::draw(app, places.bar, buf);
+    popup::draw(app, area, buf);
+}
+
+/// Where the terminal's own cursor belongs.
+pub fn cursor(app: &App) -> Option<(u16, u16)> {
+    if !app.layers.is_empty() {
+        return popup::cursor(app);
+    }
+    let inner = app.layout.inner(Pane::Program);
+    let (row, column) = app.program.cursor().filter(|_| app.typing())?;
+    (row < inner.height && column < inner.width).then_some((inner.x + column, inner.y + row))
+}
+
+fn draw_pane(app: &App, pane: Pane, area: Rect, buf: &mut Buffer) {
+    let inner = layout::inner(area);
+    if layout::bordered(area) {
+        let (left, right) = titles(app, pane, inner.width);
+        let focused = app.focus == pane;
+        let style = app.theme.style(if focused { Role::BorderFocus } else { Role::Border });
+        // The focus is told by the title too, for screens without colours.
+        let mark = if focused { "●" } else { " " };
+        let title =
+            Line::from(vec![Span::styled(mark, style), Span::styled(format!("{left} "), app.theme.style(Role::Title))]);
+        let mut block = Block::bordered().border_style(style).title(title);
+        if !right.is_empty() {
+            block = block.title(Line::from(format!(" {right} ")).right_aligned());
+        }
+        block.render(area, buf);
+    }
+    match pane {
+        Pane::Trace => trace::draw(app, inner, buf),
+        Pane::Histogram => histogram::draw(app, inner, buf),
+        Pane::Call => call::draw(app, inner, buf),
+        Pane::Program => app.program.render(inner, buf, app.typing()),
+    }
+}
+
+/// The words at the left and right of a pane's upper border; the right ones give way when there is no room.
+fn titles(app: &App, pane: Pane, width: u16) -> (String, String) {
+    let (left, right) = match pane {
+        Pane::Trace => ("Trace".to_owned(), trace::title(app)),
+        Pane::Histogram => ("Histogram".to_owned(), format!("sort: {}", app.table.sort.label())),
+        Pane::Call => ("Call".to_owned(), String::new()),
+        Pane::Program => program_titles(app),
+    };
+    let room = usize::from(width).saturating_sub(super::format::width(&left) + 6);
+    let right = if room < 8 { String::new() } else { super::format::cut(&right, room) };
+    (left, right)
+}
+
+fn program_titles(app: &App) -> (String, String) {
+    let title = app.program.title();
+    let left = if title.is_empty() { "Program".to_owned() } else { format!("Program: {title}") };
+    let left = super::format::cut(&left, 40);
+    let right = if app.typing() {
+        format!("{} leaves", app.options.escape)
+    } else if app.program.scrolled() > 0 {
+        format!("{} lines back", app.program.scrolled())
+    } else if app.session.running() {
+        "t types here".to_owned()
+    } else {
+        "ended".to_owned()
+    };
+    (left, right)
+}

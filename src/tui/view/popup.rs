@@ -1,0 +1,308 @@
+//! Popups: boxes over the middle of the screen, the last one on top.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Widget};
+
+use super::header;
+use crate::model::VdsoState;
+use crate::policy;
+use crate::tui::actions::{self, Context};
+use crate::tui::app::App;
+use crate::tui::format::{self, cut, fit, wrap};
+use crate::tui::state::layer::{Chooser, Input, Layer};
+use crate::tui::theme::Role;
+
+/// Widest popup, in columns.
+const WIDEST: u16 = 90;
+
+/// What a popup shows.
+struct Content {
+    title: String,
+    lines: Vec<Line<'static>>,
+    /// First line in view.
+    scroll: u16,
+    /// Line and column of the cursor in the content.
+    cursor: Option<(u16, u16)>,
+}
+
+/// How much a popup has to show and how much of it is in view, in lines.
+pub struct ContentSize {
+    pub lines: u16,
+    pub shown: u16,
+}
+
+/// Of the popup on top; zeros without one.
+pub fn content_size(app: &App) -> ContentSize {
+    let screen = Rect::new(0, 0, app.cols, app.rows);
+    match app.layers.last() {
+        Some(layer) => {
+            let content = content(app, layer, inner_width(screen));
+            let shown = place(&content, screen).height.saturating_sub(2);
+            ContentSize { lines: content.lines.len() as u16, shown }
+        }
+        None => ContentSize { lines: 0, shown: 0 },
+    }
+}
+
+/// Where the cursor belongs while something is typed.
+pub fn cursor(app: &App) -> Option<(u16, u16)> {
+    let screen = Rect::new(0, 0, app.cols, app.rows);
+    let content = content(app, app.layers.last()?, inner_width(screen));
+    let (line, column) = content.cursor?;
+    let area = place(&content, screen);
+    let position = (area.x + 2 + column, area.y + 1 + line.checked_sub(content.scroll)?);
+    (position.0 < area.right().saturating_sub(1) && position.1 < area.bottom().saturating_sub(1)).then_some(position)
+}
+
+pub fn draw(app: &App, screen: Rect, buf: &mut Buffer) {
+    for layer in &app.layers {
+        draw_layer(app, layer, screen, buf);
+    }
+}
+
+fn draw_layer(app: &App, layer: &Layer, screen: Rect, buf: &mut Buffer) {
+    let content = content(app, layer, inner_width(screen));
+    let area = place(&content, screen);
+    if screen.is_empty() {
+        return;
+    }
+    if area.width < 4 || area.height < 3 {
+        // No room for a box: the first words, so that the keys that they name can be pressed.
+        let text = content.lines.first().map(Line::to_string).unwrap_or_default();
+        buf.set_stringn(
+            screen.x,
+            screen.y,
+            fit(&text, usize::from(screen.width)),
+            usize::from(screen.width),
+            app.theme.style(Role::Notice),
+        );
+        return;
+    }
+    Clear.render(area, buf);
+    let below = content.lines.len().saturating_sub(usize::from(content.scroll) + usize::from(area.height - 2));
+    let mut block = Block::bordered()
+        .border_style(app.theme.style(Role::BorderFocus))
+        .title(Span::styled(format!(" {} ", content.title), app.theme.style(Role::Title)));
+    if below > 0 {
+        block = block.title_bottom(Line::from(format!(" {below} more lines below ")).right_aligned());
+    }
+    block.render(area, buf);
+    let lines = content.lines.iter().skip(usize::from(content.scroll)).take(usize::from(area.height - 2));
+    for (y, line) in (area.y + 1..).zip(lines) {
+        buf.set_line(area.x + 2, y, line, area.width.saturating_sub(4));
+    }
+}
+
+/// Columns for text in a popup on this screen.
+fn inner_width(screen: Rect) -> usize {
+    usize::from(screen.width.min(WIDEST).saturating_sub(4)).max(1)
+}
+
+fn place(content: &Content, screen: Rect) -> Rect {
+    let widest = content.lines.iter().map(Line::width).max().unwrap_or(0).max(format::width(&content.title) + 2);
+    let width = (widest as u16).saturating_add(4).min(screen.width).min(WIDEST);
+    let height = (content.lines.len() as u16).saturating_add(2).min(screen.height);
+    Rect::new(screen.x + (screen.width - width) / 2, screen.y + (screen.height - height) / 2, width, height)
+}
+
+fn content(app: &App, layer: &Layer, width: usize) -> Content {
+    let plain = |title: &str, lines: Vec<Line<'static>>, scroll: u16| Content {
+        title: title.to_owned(),
+        lines,
+        scroll,
+        cursor: None,
+    };
+    match layer {
+        Layer::Help { scroll } => plain("Keys", help(app, width), *scroll),
+        Layer::Quit => plain("Leave?", quit(app, width), 0),
+        Layer::Chooser(chooser) => choose(app, chooser, width),
+        Layer::Vdso { scroll } => plain("vDSO", vdso(app, width), *scroll),
+        Layer::Policy { scroll } => plain("Seccomp profile", judged(app, width), *scroll),
+        Layer::Filter(input) => filter(app, input, width),
+        Layer::Failure(sentence) => {
+            let mut lines = text(sentence, width);
+            lines.push(Line::default());
+            lines.extend(text("What was traced so far can be looked at. Esc closes this, q leaves.", width));
+            plain("The trace broke", lines, 0)
+        }
+    }
+}
+
+fn text(sentence: &str, width: usize) -> Vec<Line<'static>> {
+    wrap(sentence, width).into_iter().map(Line::from).collect()
+}
+
+/// Columns that help gives to the keys.
+const KEYS: usize = 16;
+
+fn help(app: &App, width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for context in Context::ALL {
+        lines.push(Line::styled(context.title(), app.theme.style(Role::Title)));
+        for action in actions::actions().iter().filter(|a| a.context == context) {
+            let mut keys = fit(&action.keys_text(), KEYS);
+            for part in wrap(action.help, width.saturating_sub(KEYS + 2).max(8)) {
+                lines.push(Line::from(vec![
+                    Span::raw(" "),
+                    Span::styled(std::mem::replace(&mut keys, " ".repeat(KEYS)), app.theme.style(Role::Key)),
+                    Span::raw(" "),
+                    Span::raw(part),
+                ]));
+            }
+        }
+        lines.push(Line::default());
+    }
+    let escape = app.options.escape;
+    let typing = format!("While you type to the program, every key is the program's; {escape} leaves, twice sends it.");
+    lines.extend(text(&typing, width));
+    lines.push(Line::default());
+    lines.push(Line::styled("Marks in the trace", app.theme.style(Role::Title)));
+    for (mark, meaning) in MARKS {
+        lines.push(Line::from(vec![
+            Span::raw(" "),
+            Span::styled(fit(mark, KEYS), app.theme.style(Role::Key)),
+            Span::raw(format!(" {meaning}")),
+        ]));
+    }
+    lines
+}
+
+const MARKS: [(&str, &str); 8] = [
+    ("x", "the profile would block this call"),
+    ("X", "the first call that it would block"),
+    ("!", "the call failed"),
+    ("~", "the call is going on"),
+    ("-", "a signal"),
+    ("*", "a new program (exec)"),
+    ("+", "a new task"),
+    ("#", "the end of a task"),
+];
+
+fn quit(app: &App, width: usize) -> Vec<Line<'static>> {
+    let mut lines = text("The program still runs.", width);
+    lines.push(Line::default());
+    for action in actions::actions().iter().filter(|a| a.context == Context::QuitDialog) {
+        let Some(key) = action.keys.first() else { continue };
+        let head = format!("{key}  {}: ", action.label);
+        for (i, part) in wrap(&format!("{head}{}", action.help), width).into_iter().enumerate() {
+            match part.strip_prefix(&key.to_string()).filter(|_| i == 0) {
+                Some(rest) => lines.push(Line::from(vec![
+                    Span::styled(key.to_string(), app.theme.style(Role::Key)),
+                    Span::raw(format!(" {rest}")),
+                ])),
+                None => lines.push(Line::from(format!("   {part}"))),
+            }
+        }
+    }
+    lines
+}
+
+fn choose(app: &App, chooser: &Chooser, width: usize) -> Content {
+    let style = |selected: bool| app.theme.style(if selected { Role::Selected } else { Role::Text });
+    let mut lines = text("Mark the calls that a seccomp profile would block. Which profile?", width);
+    lines.push(Line::default());
+    for (i, builtin) in policy::builtins().iter().enumerate() {
+        let selected = chooser.line == i;
+        let arrow = if selected { ">" } else { " " };
+        let entry = cut(&format!("{arrow} {}  {}", builtin.name, builtin.summary), width);
+        lines.push(Line::styled(entry, style(selected)));
+    }
+    let typing = chooser.line >= policy::builtins().len();
+    let arrow = if typing { ">" } else { " " };
+    let label = format!("{arrow} file: ");
+    let shown = tail(&chooser.path.text, width.saturating_sub(label.len() + 1));
+    let cursor = typing.then(|| (lines.len() as u16, (label.len() + format::width(shown)) as u16));
+    lines.push(Line::from(vec![Span::styled(label.clone(), style(typing)), Span::raw(shown.to_owned())]));
+    if let Some(error) = &chooser.error {
+        lines.push(Line::default());
+        for line in wrap(error, width) {
+            lines.push(Line::styled(line, app.theme.style(Role::Error)));
+        }
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled(cut("Enter takes it, Up and Down choose, Esc closes", width), app.theme.style(Role::Dim)));
+    Content { title: "Seccomp".into(), lines, scroll: 0, cursor }
+}
+
+fn filter(app: &App, input: &Input, width: usize) -> Content {
+    let shown = tail(&input.text, width.saturating_sub(2));
+    // The box keeps its width while one types.
+    let mut lines = vec![Line::from(fit(&format!("/{shown}"), width))];
+    if let Some(error) = &input.error {
+        for line in wrap(error, width) {
+            lines.push(Line::styled(line, app.theme.style(Role::Error)));
+        }
+    }
+    lines.push(Line::styled(cut("Enter takes it, Esc closes; empty: all rows", width), app.theme.style(Role::Dim)));
+    let cursor = Some((0, 1 + format::width(shown) as u16));
+    Content { title: "Filter".into(), lines, scroll: 0, cursor }
+}
+
+/// The end of a text that is longer than there is room.
+fn tail(text: &str, width: usize) -> &str {
+    let mut rest = text;
+    while format::width(rest) > width {
+        let mut chars = rest.chars();
+        chars.next();
+        rest = chars.as_str();
+    }
+    rest
+}
+
+fn vdso(app: &App, width: usize) -> Vec<Line<'static>> {
+    let mut lines = text(
+        "The vDSO is a small library that the kernel puts into every program. What it answers needs no system call, so no \
+         tracer sees it.",
+        width,
+    );
+    lines.push(Line::default());
+    let (sentence, image) = match header::vdso(app) {
+        Some(VdsoState::Present(image)) => ("The program can call:".to_owned(), Some(image)),
+        Some(VdsoState::Removed(image)) => (
+            "It is hidden from this program, so these are made as system calls and stand in the trace:".to_owned(),
+            Some(image),
+        ),
+        Some(VdsoState::None) => ("The kernel gave this program none.".to_owned(), None),
+        _ => ("What this program has is not known.".to_owned(), None),
+    };
+    lines.extend(text(&sentence, width));
+    if let Some(image) = image {
+        for symbol in &image.symbols {
+            let name = format::escape(symbol.name.as_bytes());
+            lines.push(Line::from(cut(&format!("  {:#08x}  {name}", symbol.offset), width)));
+        }
+        lines.extend(text(&format!("At {:#x}, {} bytes.", image.base, image.size), width));
+    }
+    lines
+}
+
+fn judged(app: &App, width: usize) -> Vec<Line<'static>> {
+    let Some(overlay) = &app.overlay else { return text("No profile is loaded; s chooses one.", width) };
+    let context = &overlay.context;
+    let (major, minor) = context.kernel;
+    let mut lines =
+        text(&format!("Profile {}, {} rules.", overlay.profile.name(), overlay.profile.rules().len()), width);
+    lines.extend(text(&format!("Calls without a rule: {}.", overlay.profile.default_action()), width));
+    lines.push(Line::default());
+    lines.extend(text(
+        &format!(
+            "Judged as in a container on kernel {major}.{minor}, {}, with {} capabilities:",
+            context.arch.name(),
+            context.capabilities.len()
+        ),
+        width,
+    ));
+    for line in wrap(&context.capabilities.join(" "), width.saturating_sub(2)) {
+        lines.push(Line::from(format!("  {line}")));
+    }
+    if !overlay.profile.warnings().is_empty() {
+        lines.push(Line::default());
+        lines.push(Line::styled("A container runtime would pass over this in silence:", app.theme.style(Role::Title)));
+        for warning in overlay.profile.warnings() {
+            lines.extend(text(&format!("line {warning}"), width));
+        }
+    }
+    lines
+}
