@@ -259,5 +259,5 @@ fn nothing_of_the_program_reaches_the_screen_unescaped() {
     app.message(r.take());
     let buffer = print::buffer(&app, 120, 40);
     assert!(buffer.content().iter().all(|cell| !cell.symbol().chars().any(char::is_control)));
-    shows(&app, "evil\\x1b");
+    shows(&app, "evil\\33[2J");
 }

@@ -32,6 +32,7 @@ impl App {
         }
         self.work_slice();
         self.settle();
+        self.explain_selected();
     }
 
     /// A text was pasted.

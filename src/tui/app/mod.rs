@@ -27,6 +27,7 @@ use super::state::table::TableState;
 use super::state::trace::TraceState;
 use super::theme::Theme;
 use super::view;
+use crate::policy::Explanation;
 use crate::source::{Command, Message};
 use crate::stats::CallStats;
 
@@ -46,6 +47,8 @@ pub struct App {
     pub(super) detail_top: u16,
     pub(super) program: ProgramPane,
     pub(super) overlay: Option<Overlay>,
+    /// Why the selected row got its verdict; by `seq`.
+    pub(super) explained: Option<(u64, Explanation)>,
     pub(super) layers: Vec<Layer>,
     pub(super) focus: Pane,
     pub(super) side: Pane,
@@ -79,6 +82,7 @@ impl App {
             detail_top: 0,
             program,
             overlay: None,
+            explained: None,
             layers: Vec::new(),
             focus: Pane::Trace,
             side: Pane::Histogram,
@@ -155,6 +159,7 @@ impl App {
         self.leave_if_late();
         self.work_slice();
         self.settle();
+        self.explain_selected();
     }
 
     /// The screen has a new size, in character cells.

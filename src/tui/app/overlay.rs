@@ -5,6 +5,7 @@ use std::fmt;
 use crate::abi::Arch;
 use crate::model::Store;
 use crate::policy::{Context, Judge, Profile, ProfileError, Verdict};
+use crate::tui::layout::Pane;
 use crate::tui::state::blocked::Blocked;
 
 use super::App;
@@ -52,10 +53,21 @@ impl App {
             Some(started) => {
                 let context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
                 self.overlay = Some(Overlay::new(profile, context)?);
+                self.explained = None;
             }
             None => self.options.profile = Some(profile),
         }
         Ok(())
+    }
+
+    /// Works out why the selected call got its verdict, unless that is known or not in view.
+    pub(super) fn explain_selected(&mut self) {
+        let selected = self.selected().filter(|_| self.layout.area(Pane::Call).is_some());
+        let known = self.explained.as_ref().map(|(seq, _)| *seq);
+        let (Some(overlay), Some(seq)) = (&self.overlay, selected.filter(|seq| Some(*seq) != known)) else { return };
+        let call = self.session.store.call(seq);
+        self.explained = call.map(|call| (seq, overlay.judge.explain(call.arch, call.nr, call.args)));
+        self.dirty = true;
     }
 
     /// Takes up the profile of the command line.

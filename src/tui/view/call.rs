@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::marks;
+use super::{marks, verdict};
+use crate::abi::{self, Type};
 use crate::decode;
 use crate::model::{CallView, Outcome, RowKind};
 use crate::tui::app::App;
@@ -32,8 +33,8 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
 }
 
 /// Collects lines of label and text, wrapped to the pane.
-struct Page<'a> {
-    app: &'a App,
+pub(super) struct Page<'a> {
+    pub(super) app: &'a App,
     width: usize,
     lines: Vec<Line<'static>>,
 }
@@ -44,7 +45,7 @@ impl Page<'_> {
         self.width.saturating_sub(LABEL + 2).max(8)
     }
 
-    fn entry(&mut self, label: &str, text: &str, role: Role) {
+    pub(super) fn entry(&mut self, label: &str, text: &str, role: Role) {
         for (i, part) in wrap(text, self.room()).into_iter().enumerate() {
             self.line(if i == 0 { label } else { "" }, part, role, "");
         }
@@ -96,7 +97,7 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             if let Some(ns) = call.duration_ns(row.t_ns) {
                 page.entry("took", &format::duration(ns), Role::Text);
             }
-            verdict(&mut page, &view);
+            verdict::write(&mut page, seq, &view);
             registers(&mut page, &view);
         }
         _ => {
@@ -117,6 +118,9 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
     let name = decode::call_name(view.arch, view.nr);
     let style = page.app.theme.style(marks::class(view.arch, view.nr)).patch(page.app.theme.style(Role::Title));
     page.lines.push(Line::from(vec![Span::raw(" "), Span::styled(name.to_string(), style)]));
+    if let Some(explain) = abi::explain::explain(&name) {
+        page.text(&explain.summary, Role::Text);
+    }
     let options = decode::Options { string_limit: STRING_LIMIT, verbose: true };
     let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
     for line in decode::detail(view, &options) {
@@ -128,22 +132,24 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
         };
         page.value(&label, &line.text, role, &register);
     }
-    if view.outcome.is_none() {
-        page.entry("result", "still going on", Role::Unfinished);
+    match view.outcome {
+        None => page.entry("result", "still going on", Role::Unfinished),
+        Some(Outcome::Failed(errno)) if failed => {
+            let words = decode::errno_name(errno).and_then(|(e, _)| abi::explain::explain_error(&name, e, path(view)));
+            if let Some(words) = words {
+                page.entry("", words, Role::Text);
+            }
+        }
+        Some(_) => {}
     }
 }
 
-/// What the loaded profile says about the call, and why.
-fn verdict(page: &mut Page<'_>, view: &CallView<'_>) {
-    let Some(overlay) = &page.app.overlay else { return };
-    let verdict = overlay.verdict(view.arch, view.nr, view.args);
-    let role = if verdict.action.blocks() { Role::FirstBlocked } else { Role::Text };
-    let name = overlay.profile.name();
-    let reason = match verdict.rule.and_then(|rule| Some((rule, overlay.profile.rule_text(rule)?.0))) {
-        Some((rule, line)) => format!("rule {}, line {line} of {name}", rule + 1),
-        None => format!("no rule of {name} applies"),
-    };
-    page.entry("seccomp", &format!("{}: {} ({reason})", verdict.action, verdict.action.meaning()), role);
+/// The first path among the arguments, as copied at entry.
+fn path<'a>(view: &CallView<'a>) -> Option<&'a [u8]> {
+    let call = abi::lookup(view.arch, view.nr)?.select(view.args);
+    let index = call.args.iter().position(|arg| matches!(arg.ty, Type::Path))?;
+    let bytes = view.entry.at(*view.args.get(index)?)?.bytes;
+    bytes.split(|b| *b == 0).next()
 }
 
 fn registers(page: &mut Page<'_>, view: &CallView<'_>) {

@@ -8,6 +8,7 @@ pub mod histogram;
 mod marks;
 pub mod popup;
 pub mod trace;
+mod verdict;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

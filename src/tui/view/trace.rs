@@ -35,6 +35,8 @@ struct Columns {
 
 const MARKS: usize = 2;
 const TIME: usize = 10;
+/// A short name and the number of a task.
+const TASK: usize = 12;
 const TOOK: usize = 7;
 
 impl Columns {
@@ -45,7 +47,7 @@ impl Columns {
         let seq = when(width >= 50, stored.to_string().len().max(5));
         let time = when(width >= 36, TIME);
         let task = match app.session.several_tasks() {
-            true => when(width >= 56, 14),
+            true => when(width >= 56, TASK),
             false => when(width >= 90, 8),
         };
         let took = when(width >= 110, TOOK);
@@ -55,7 +57,7 @@ impl Columns {
 
     /// Columns that the result is lined up in.
     fn result(&self) -> usize {
-        (self.text / 4).clamp(12, 40).min(self.text / 2)
+        (self.text / 5).clamp(8, 40).min(self.text / 2)
     }
 }
 
@@ -182,7 +184,7 @@ fn task_name(app: &App, row: &Row) -> String {
         return comm;
     }
     let tid = task.tid.to_string();
-    format!("{} {tid}", cut(&comm, 13usize.saturating_sub(tid.len())))
+    format!("{} {tid}", cut(&comm, (TASK - 1).saturating_sub(tid.len())))
 }
 
 /// The mark of the loaded profile and the word for what it would do.
@@ -219,7 +221,9 @@ fn call_spans(app: &App, seq: u64, role: Role, room: usize, columns: &Columns, s
         return push_call(&cut(&text, room), room, name_style, call_style, spans);
     };
     // The result stands in its column, or further left when it is long and the call leaves room.
-    let aligned = columns.result().min(room);
+    // An error has room for its name at least: `= -1 ENOENT…`.
+    let least = if role == Role::Error { 12 } else { 0 };
+    let aligned = columns.result().max(least.min(result.len())).min(room);
     let free = room.saturating_sub(text.len() + 1);
     let result_width = result.len().min(aligned.max(free));
     let call_width = room.saturating_sub(aligned.max(result_width) + 1);

@@ -1,0 +1,41 @@
+//! What the loaded profile says about the selected call, and why: part of the call pane.
+
+use super::call::Page;
+use crate::model::CallView;
+use crate::policy::{Explanation, Reason};
+use crate::tui::theme::Role;
+
+/// Rows of a rule's other answers that are shown; a rule of many circumstances would bury the rest.
+const MOST_CHANGES: usize = 4;
+
+pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
+    let app = page.app;
+    let Some(overlay) = &app.overlay else { return };
+    let verdict = overlay.verdict(view.arch, view.nr, view.args);
+    let role = if verdict.action.blocks() { Role::FirstBlocked } else { Role::Text };
+    page.entry("seccomp", &format!("{}: {}", verdict.action, verdict.action.meaning()), role);
+    // The reasons cost more than a verdict; they are worked out once per selection, not per frame.
+    match app.explained.as_ref().filter(|(explained, _)| *explained == seq) {
+        Some((_, explanation)) => reasons(page, overlay.profile.name(), explanation),
+        None => page.entry("", &format!("by profile {}", overlay.profile.name()), Role::Text),
+    }
+}
+
+fn reasons(page: &mut Page<'_>, name: &str, explanation: &Explanation) {
+    let text = match (&explanation.rule, explanation.reason) {
+        (Some(rule), _) => format!("rule {} of {name}, line {}: {}", rule.index + 1, rule.name_line, rule.summary),
+        (None, Reason::Default) => format!("no rule of {name} is about it, so the default action counts"),
+        (None, Reason::Architecture) => format!("{name} does not cover this architecture"),
+        (None, Reason::AboveHighest(_) | Reason::Rule) => format!("answered before any rule of {name}"),
+    };
+    page.entry("rule", &text, Role::Text);
+    for check in &explanation.checks {
+        page.entry("", &check.to_string(), Role::Dim);
+    }
+    for change in explanation.changes.iter().take(MOST_CHANGES) {
+        page.entry("", &format!("{} {}", change.action, change.what), Role::Dim);
+    }
+    for note in &explanation.notes {
+        page.entry("", note, Role::Dim);
+    }
+}
