@@ -1,1 +1,55 @@
-//! (being built)
+//! The command line: declarations in `args`, one file per subcommand, one place where errors become exit codes.
+//! The only room that sees everything; it holds no logic of its own.
+
+pub mod args;
+mod error;
+mod log;
+mod man;
+mod open;
+mod profile;
+mod record;
+mod size;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Sub};
+pub use error::CliError;
+
+/// Runs sysview on the process's own arguments. The exit status is the program's, see `args::EXIT_STATUS`.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // --help and --version arrive here too; clap knows their stream and status.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // A closed pipe (`sysview --help | head -1`) is no reason to fail.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli) {
+        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Err(error) => {
+            eprintln!("sysview: {error}");
+            ExitCode::from(error.code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<i32, CliError> {
+    match cli.sub {
+        Some(Sub::Log(args)) => log::run(&args),
+        Some(Sub::Record(args)) => record::run(&args),
+        Some(Sub::Open(args)) => open::run(&args),
+        Some(Sub::Man) => man::run(),
+        None => ui::run(&cli.ui),
+    }
+}
+
+/// The view's event loop: one thread, timers and signals; the engine has its own thread.
+fn view_runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::failed)
+}

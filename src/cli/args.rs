@@ -1,0 +1,174 @@
+//! The declarations of the command line. `--help` and the man page are made from them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::source::VdsoMode;
+
+/// Bytes copied of one buffer unless `--capture` says otherwise.
+pub const CAPTURE_DEFAULT: usize = 256;
+
+/// Bytes of a string shown before `...`, as in strace.
+pub const STRING_LIMIT_DEFAULT: usize = 32;
+
+/// Shown under `--help` and in the man page.
+pub const EXIT_STATUS: &str = "\
+Exit status:
+  sysview exits with the program's own status, 128+N if signal N killed it.
+  1    sysview could not trace (no permission, no terminal, a broken file)
+  2    the command line or a profile is wrong
+  126  the command was found but cannot be run
+  127  the command was not found";
+
+const EXAMPLES: &str = "\
+Examples:
+  sysview -- ls -l /                          see the calls of a program
+  sysview -- bash                             work in a shell and watch it
+  sysview --seccomp docker-default -- nginx   what would Docker's profile block?
+  sysview --vdso absent -- date               show clock calls that the vDSO hides
+  sysview log -- sh -c 'ls | wc'              plain text, as strace prints it
+  sysview record -o run.sysview -- make       keep a run; see it with `sysview open run.sysview`";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "sysview",
+    version,
+    about = "See every system call that a program makes, live",
+    long_about = "Runs a program in an embedded terminal and shows every system call it makes, live: a trace, a histogram, \
+                  the details of a call, and what a seccomp profile would block and why.",
+    after_help = EXIT_STATUS,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"),
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview log|record|open ..."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub sub: Option<Sub>,
+    #[command(flatten)]
+    pub ui: UiArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sub {
+    /// Print the calls as text, in strace's format
+    Log(LogArgs),
+    /// Run a program and keep its events in a file
+    Record(RecordArgs),
+    /// Show a recording on the screen
+    Open(OpenArgs),
+    /// Print the manual page (roff); read it with `sysview man | man -l -`
+    Man,
+}
+
+/// `sysview [OPTIONS] -- cmd`.
+#[derive(Debug, Args)]
+pub struct UiArgs {
+    #[command(flatten)]
+    pub view: ViewArgs,
+    #[command(flatten)]
+    pub trace: TraceArgs,
+    /// Run the program on another terminal instead of the pane, for example /dev/pts/3
+    #[arg(long, value_name = "PTS")]
+    pub tty: Option<PathBuf>,
+    /// The program to run, with its arguments
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+}
+
+/// What the screen needs, live or over a recording.
+#[derive(Debug, Args)]
+pub struct ViewArgs {
+    /// Mark what a seccomp profile would block: a JSON file (Docker or OCI) or a built-in name (docker-default)
+    #[arg(long, value_name = "FILE|NAME")]
+    pub seccomp: Option<String>,
+    /// The key that leaves the program's pane; typed twice it goes to the program
+    #[arg(long, value_name = "KEY", default_value = "ctrl-]")]
+    pub escape: String,
+}
+
+/// How a program is traced.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// Bytes copied of each buffer that a call reads or writes
+    #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT)]
+    pub capture: usize,
+    /// natural: leave the vDSO alone. absent: start programs without it, so that the calls it serves become real ones
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural)]
+    pub vdso: Vdso,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Vdso {
+    Natural,
+    Absent,
+}
+
+impl From<Vdso> for VdsoMode {
+    fn from(mode: Vdso) -> VdsoMode {
+        match mode {
+            Vdso::Natural => VdsoMode::Natural,
+            Vdso::Absent => VdsoMode::Absent,
+        }
+    }
+}
+
+/// `sysview log -- cmd`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS, override_usage = "sysview log [OPTIONS] -- COMMAND [ARG]...")]
+pub struct LogArgs {
+    /// Write to FILE instead of standard error
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Bytes of a string shown before `...`
+    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = STRING_LIMIT_DEFAULT)]
+    pub string_limit: usize,
+    /// Show structures and lists in full
+    #[arg(short = 'v', long)]
+    pub no_abbrev: bool,
+    #[command(flatten)]
+    pub trace: TraceArgs,
+    /// The program to run, with its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+}
+
+/// `sysview record -o FILE -- cmd`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS, override_usage = "sysview record -o FILE [OPTIONS] -- COMMAND [ARG]...")]
+pub struct RecordArgs {
+    /// The file to write; what is there is replaced
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Give the program a terminal of this size and keep what it prints there, so that a replay shows it too
+    #[arg(long, value_name = "COLUMNSxROWS")]
+    pub pty: Option<String>,
+    #[command(flatten)]
+    pub trace: TraceArgs,
+    /// The program to run, with its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+}
+
+/// `sysview open FILE`.
+#[derive(Debug, Args)]
+#[command(override_usage = "sysview open [OPTIONS] FILE")]
+pub struct OpenArgs {
+    /// A file made by `sysview record`
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub view: ViewArgs,
+    /// Draw the screen into an SVG file and end, without a terminal
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Size of that picture, in character cells
+    #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x40", requires = "svg")]
+    pub size: String,
+    /// Keys to press before drawing it, separated by spaces, for example "tab enter s"
+    #[arg(long, value_name = "KEYS", default_value = "", requires = "svg")]
+    pub keys: String,
+}

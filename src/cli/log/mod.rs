@@ -1,0 +1,77 @@
+//! `sysview log`: the same events as on the screen, as text in strace's default format.
+//! The program keeps sysview's own stdin, stdout and terminal. What a line looks like is `printer`'s business.
+
+mod printer;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::LogArgs;
+use super::error::CliError;
+use crate::capture::{self, Launch, Terminal};
+use crate::decode;
+use crate::source::{Command, Control, Message, Source};
+use printer::{Printer, Style};
+
+pub fn run(args: &LogArgs) -> Result<i32, CliError> {
+    // The file first: a typo there must not start the program.
+    let out: Box<dyn Write> = match &args.output {
+        Some(path) => Box::new(BufWriter::with_capacity(
+            64 * 1024,
+            File::create(path)
+                .map_err(|e| CliError::failed(format!("cannot write {}: {e}; choose another file", path.display())))?,
+        )),
+        None => Box::new(BufWriter::with_capacity(64 * 1024, io::stderr())),
+    };
+    let program = capture::resolve(&args.command[0]).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+    let launch = Launch {
+        program,
+        argv: args.command.clone(),
+        terminal: Terminal::Inherit,
+        vdso: args.trace.vdso.into(),
+        // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
+        capture_limit: args.trace.capture.max(args.string_limit.saturating_add(1)),
+    };
+    let runtime = super::view_runtime()?;
+    let options = decode::Options { string_limit: args.string_limit, verbose: args.no_abbrev };
+    let style = Style { pid_always: args.output.is_some(), announce: args.output.is_none() };
+    runtime.block_on(async {
+        capture::leave_interrupts_to_the_program();
+        let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
+        let Source { mut messages, control } =
+            capture::launch(launch).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+        let mut printer = Printer::new(out, options, style);
+        loop {
+            let message = tokio::select! {
+                message = messages.recv() => message,
+                _ = terminate.recv() => { kill(&*control); continue }
+                _ = hangup.recv() => { kill(&*control); continue }
+            };
+            match message {
+                Some(Message::Batch(batch)) => printer.batch(&batch).map_err(|e| {
+                    kill(&*control);
+                    CliError::failed(format!("cannot write the log: {e}"))
+                })?,
+                Some(Message::Ended(end)) => {
+                    printer.finish().map_err(|e| CliError::failed(format!("cannot write the log: {e}")))?;
+                    return Ok(end.exit_code());
+                }
+                Some(Message::Failed(why)) => {
+                    let _ = printer.finish();
+                    return Err(CliError::failed(why));
+                }
+                Some(Message::Notice(sentence)) => eprintln!("sysview: {sentence}"),
+                Some(Message::Started(_) | Message::Output(_) | Message::Detached) => {}
+                None => return Err(CliError::failed("the tracer ended without a word")),
+            }
+        }
+    })
+}
+
+/// The program must not outlive a log that nobody writes; if the engine is gone already, so is the program.
+fn kill(control: &dyn Control) {
+    let _ = control.send(Command::Kill);
+}

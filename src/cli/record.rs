@@ -1,0 +1,103 @@
+//! `sysview record`: a run into a file. Failing to write never ends the program: the run goes on, the failure is said.
+
+use std::fs::File;
+use std::io::BufWriter;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::RecordArgs;
+use super::error::CliError;
+use crate::capture::{self, Launch, Terminal};
+use crate::session::Writer;
+use crate::source::{Command, Message, Source};
+
+pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
+    let path = &args.output;
+    let file = File::create(path)
+        .map_err(|e| CliError::failed(format!("cannot write {}: {e}; choose another file", path.display())))?;
+    let terminal = match &args.pty {
+        Some(size) => {
+            let (cols, rows) = super::size::parse(size, "--pty")?;
+            Terminal::Pty { rows, cols, inherit: [false; 3] }
+        }
+        None => Terminal::Inherit,
+    };
+    let program = capture::resolve(&args.command[0]).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+    let launch = Launch {
+        program,
+        argv: args.command.clone(),
+        terminal,
+        vdso: args.trace.vdso.into(),
+        capture_limit: args.trace.capture,
+    };
+    super::view_runtime()?.block_on(async {
+        capture::leave_interrupts_to_the_program();
+        let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
+        let Source { mut messages, control } =
+            capture::launch(launch).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+        let mut recording = Recording { file: Some(file), writer: None, broken: None };
+        loop {
+            let message = tokio::select! {
+                message = messages.recv() => message,
+                _ = terminate.recv() => { let _ = control.send(Command::Kill); continue }
+                _ = hangup.recv() => { let _ = control.send(Command::Kill); continue }
+            };
+            let Some(message) = message else {
+                return Err(CliError::failed("the tracer ended without a word"));
+            };
+            recording.take(&message);
+            match message {
+                Message::Ended(end) => {
+                    return match recording.broken {
+                        None => Ok(end.exit_code()),
+                        Some(why) => Err(CliError::failed(format!(
+                            "the program ran to its end, but {} is cut: {why}",
+                            path.display()
+                        ))),
+                    };
+                }
+                Message::Failed(why) => return Err(CliError::failed(why)),
+                _ => {}
+            }
+        }
+    })
+}
+
+/// The file being written; after the first failure nothing more is tried.
+struct Recording {
+    file: Option<File>,
+    writer: Option<Writer<BufWriter<File>>>,
+    broken: Option<String>,
+}
+
+impl Recording {
+    fn take(&mut self, message: &Message) {
+        if self.broken.is_some() {
+            return;
+        }
+        if let Err(error) = self.write(message) {
+            self.broken = Some(error);
+            self.writer = None;
+        }
+    }
+
+    fn write(&mut self, message: &Message) -> Result<(), String> {
+        let text = |e: crate::session::SessionError| e.to_string();
+        if let Message::Started(started) = message
+            && let Some(file) = self.file.take()
+        {
+            self.writer = Some(Writer::new(BufWriter::new(file), started).map_err(text)?);
+        }
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        match message {
+            Message::Batch(batch) => writer.batch(batch).map_err(text),
+            Message::Output(bytes) => writer.output(bytes, None).map_err(text),
+            Message::Ended(end) => {
+                writer.end(*end).map_err(text)?;
+                self.writer.take().map_or(Ok(()), |w| w.finish().map(drop).map_err(text))
+            }
+            _ => Ok(()),
+        }
+    }
+}

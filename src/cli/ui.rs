@@ -1,0 +1,63 @@
+//! `sysview -- cmd`: the program under the engine, the screen in front of it.
+
+use std::os::fd::AsFd;
+
+use nix::unistd::isatty;
+
+use super::args::{UiArgs, ViewArgs};
+use super::error::CliError;
+use super::profile;
+use crate::capture::{self, Launch, Terminal};
+use crate::source::Source;
+use crate::tui::key::Key;
+use crate::tui::terminal::Screen;
+use crate::tui::{self, Finish, Options};
+
+pub fn run(args: &UiArgs) -> Result<i32, CliError> {
+    let Some(command) = args.command.first() else {
+        return Err(CliError::usage("no command given; write `sysview -- COMMAND`, for example `sysview -- ls -l /`"));
+    };
+    // Everything that can be wrong is looked at before the program starts and before the screen changes.
+    let options = view_options(&args.view)?;
+    let program = capture::resolve(command).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+    let screen = Screen::open().map_err(CliError::failed)?;
+    let size = screen.size();
+    let (rows, cols) = tui::program_size(size.width, size.height);
+    let terminal = match &args.tty {
+        Some(path) => Terminal::Other(path.clone()),
+        None => Terminal::Pty { rows, cols, inherit: redirected() },
+    };
+    let launch = Launch {
+        program,
+        argv: args.command.clone(),
+        terminal,
+        vdso: args.trace.vdso.into(),
+        capture_limit: args.trace.capture,
+    };
+    let source = capture::launch(launch).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+    show(source, screen, options)
+}
+
+/// The screen over any source, and sysview's exit status after it.
+pub fn show(source: Source, screen: Screen, options: Options) -> Result<i32, CliError> {
+    let Finish { end, signal, failure, .. } = tui::run(source, screen, options).map_err(CliError::failed)?;
+    match (signal, failure, end) {
+        (Some(signal), _, _) => Ok(128 + signal),
+        (None, Some(failure), _) => Err(CliError::failed(failure)),
+        (None, None, end) => Ok(end.map_or(0, |end| end.exit_code())),
+    }
+}
+
+pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
+    let profile = args.seccomp.as_deref().map(profile::load).transpose()?;
+    let escape = args.escape.parse::<Key>().map_err(|e| CliError::usage(format!("--escape {}: {e}", args.escape)))?;
+    // https://no-color.org: any value but the empty one.
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    Ok(Options { profile, escape, colour, ..Options::default() })
+}
+
+/// Which of stdin, stdout and stderr are no terminal: these belong to the program.
+fn redirected() -> [bool; 3] {
+    let terminal = |fd: &dyn AsFd| isatty(fd.as_fd()).unwrap_or(false);
+    [!terminal(&std::io::stdin()), !terminal(&std::io::stdout()), !terminal(&std::io::stderr())]
+}

@@ -1,0 +1,98 @@
+//! What is written about the program is true of it: README, help, manual page, pictures.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn read(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn sysview(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_sysview")).args(args).output().expect("sysview runs");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The README's table of keys, as it must be: made from the list of actions that implements them.
+fn key_table() -> String {
+    let mut table = String::from("| where | key | what it does |\n|---|---|---|\n");
+    for action in sysview::tui::actions() {
+        let keys = action.keys_text().replace('|', "\\|");
+        table.push_str(&format!("| {} | `{keys}` | {} |\n", action.context.title(), action.help));
+    }
+    table
+}
+
+#[test]
+fn the_readme_lists_every_key() {
+    let readme = read("README.md");
+    let between = readme
+        .split_once("<!-- keys -->\n")
+        .and_then(|(_, rest)| rest.split_once("<!-- end of keys -->"))
+        .expect("the markers of the table")
+        .0;
+    assert_eq!(between.trim(), key_table().trim(), "put this between the markers in README.md:\n{}", key_table());
+}
+
+#[test]
+fn the_readme_names_every_exit_status_and_subcommand() {
+    let readme = read("README.md");
+    for word in ["128+N", "126", "127", "sysview log", "sysview record", "sysview open", "sysview man"] {
+        assert!(readme.contains(word), "{word} is not in the README");
+    }
+    let help = sysview(&["--help"]);
+    for word in
+        ["128+N", "126", "127", "log", "record", "open", "--seccomp", "--vdso", "--tty", "--capture", "--escape"]
+    {
+        assert!(help.contains(word), "{word} is not in --help");
+    }
+}
+
+#[test]
+fn pictures_of_the_readme_exist_and_are_drawn_by_the_program() {
+    let readme = read("README.md");
+    let mut count = 0;
+    for (_, rest) in readme.match_indices("](screenshots/").map(|(at, m)| (at, &readme[at + m.len()..])) {
+        let name = rest.split(')').next().expect("a name");
+        let svg = read(&format!("screenshots/{name}"));
+        assert!(svg.starts_with("<svg ") || svg.starts_with("<?xml"), "{name} is no SVG");
+        assert!(svg.contains("sysview"), "{name} does not show sysview");
+        count += 1;
+    }
+    assert!(count >= 2, "only {count} pictures");
+}
+
+#[test]
+fn the_manual_page_has_its_sections_keys_and_options() {
+    let page = sysview(&["man"]);
+    for word in [
+        ".SH NAME",
+        ".SH SYNOPSIS",
+        ".SH OPTIONS",
+        ".SH KEYS",
+        "EXIT STATUS",
+        "SYSVIEW LOG",
+        "SYSVIEW RECORD",
+        "SYSVIEW OPEN",
+        "seccomp",
+    ] {
+        assert!(page.contains(word), "{word} is not in the manual page");
+    }
+    for action in sysview::tui::actions() {
+        let first = action.help.split(['\'', '-', '.']).next().expect("words");
+        assert!(page.contains(first), "the key {} is not in the manual page", action.keys_text());
+    }
+}
+
+#[test]
+fn ci_runs_the_command_that_the_readme_gives() {
+    let readme = read("README.md");
+    let after = readme.split_once("<!-- test command -->").expect("the marker").1;
+    let command = after.lines().find(|l| l.starts_with("cargo ")).expect("a command");
+    for part in ["cargo fmt --check", "cargo clippy --all-targets -- -D warnings", "cargo test"] {
+        assert!(command.contains(part), "{part} is not in: {command}");
+    }
+    assert!(read(".ci/run").contains("<!-- test command -->"), ".ci/run does not read it from there");
+}

@@ -1,0 +1,12 @@
+//! The real binary in a real pty: what a person types and sees. Each file is a subject; `pty` is the person.
+//!
+//! Waits are for conditions, never for time; a failure prints the screen. Needs cc, python3, bash and vim.
+
+mod bad_input;
+mod log;
+mod programs;
+mod pty;
+mod quit;
+mod redirect;
+mod seccomp;
+mod vdso;
