@@ -39,7 +39,7 @@ fn folder(path: &str) -> Result<Vec<Source>, String> {
     for entry in entries {
         paths.push(entry.map_err(|e| format!("cannot read {path}: {e}"))?.path());
     }
-    paths.retain(|p| p.is_file());
+    paths.retain(|p| p.is_file() && p.extension().is_none_or(|e| e == "sys"));
     paths.sort();
     paths.iter().map(|p| file(p)).collect()
 }

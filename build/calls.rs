@@ -8,6 +8,7 @@
 //!
 //! - Types: see `types.rs`. Arguments stand in register order; at most six.
 //! - `if flags & A|B`: the argument exists if any bit is set; `if cmd == X`: if the other argument has that value.
+//!   `unused`: the register means nothing to the call and is never shown.
 //! - Results: `int` (when nothing is said), `size fd+ hex octal pid never time enum[SET] flags[SET]`.
 //! - `$VARIANT` is chosen when every `CONSTANT` argument has its value; the first that fits wins, else the base.
 //! - `@ABI`: the declaration of that ABI alone (split 64-bit arguments on i386, for instance).
@@ -138,10 +139,16 @@ fn call(cur: &mut Cursor<'_>, name: String, variant: String, flags: &Flags, stru
             return Err(cur.error(format!("the argument `{arg}` stands twice")));
         }
         let ty = if cur.eat(":") {
+            if cur.eat_word("unused") {
+                // A condition on no bit never holds.
+                args.push(Arg { name: arg, ty: hex(), when: Some(Cond::AnyBit { arg: 0, mask: 0 }) });
+                conditions.push(None);
+                continue;
+            }
             types::argument(cur, flags, structs)?
         } else {
             untyped += 1;
-            Type::Num { width: Width::Word, meaning: Meaning::Plain("Hex") }
+            hex()
         };
         conditions.push(if cur.eat_word("if") { Some(condition(cur)?) } else { None });
         args.push(Arg { name: arg, ty, when: None });
@@ -153,7 +160,9 @@ fn call(cur: &mut Cursor<'_>, name: String, variant: String, flags: &Flags, stru
         return Err(cur.error("either all arguments have a type or none"));
     }
     for (i, condition) in conditions.into_iter().enumerate() {
-        args[i].when = condition.map(|c| resolve(cur, &args, c, flags)).transpose()?;
+        if let Some(condition) = condition {
+            args[i].when = Some(resolve(cur, &args, condition, flags)?);
+        }
     }
     for arg in &args {
         check_lengths(cur, &args, &arg.ty)?;
@@ -162,6 +171,10 @@ fn call(cur: &mut Cursor<'_>, name: String, variant: String, flags: &Flags, stru
     let tags = tags(cur)?;
     let place = cur.place.clone();
     Ok(Call { name, variant, args, ret, tags, variants: Vec::new(), described: untyped == 0, place })
+}
+
+fn hex() -> Type {
+    Type::Num { width: Width::Word, meaning: Meaning::Plain("Hex") }
 }
 
 fn condition(cur: &mut Cursor<'_>) -> Result<(String, bool, Vec<String>), Error> {

@@ -7,6 +7,7 @@
 //!   O_DIRECT = 0x4000, aarch64 0x10000        another value on one ABI
 //!   O_LARGEFILE = 0x8000, aarch64 0x20000
 //!   ARCH_ONLY = -, x86_64 1                   absent but on one ABI
+//!   SI_QUEUE = -1                             an int's code: 0xffffffff
 //! ```
 //!
 //! A set's order is the order in which strace prints. The word after the name is the comment of an unknown value, then
@@ -36,9 +37,8 @@ pub struct Flags {
 
 pub fn parse(sources: &[Source]) -> Result<Flags, Error> {
     let mut sets: BTreeMap<String, FlagSet> = BTreeMap::new();
-    let mut current: Option<String> = None;
     for source in sources {
-        current = None;
+        let mut current: Option<String> = None;
         for (line, text) in lines(&source.text) {
             let mut cur = Cursor::new(&source.path, line, text);
             if !text.starts_with(' ') {
@@ -68,7 +68,6 @@ pub fn parse(sources: &[Source]) -> Result<Flags, Error> {
             set.constants.push(constant);
         }
     }
-    let _ = current;
     if let Some((name, set)) = sets.iter().find(|(_, set)| set.constants.is_empty()) {
         return Err(Error { place: set.place.clone(), message: format!("the set `{name}` is empty") });
     }
@@ -79,7 +78,10 @@ fn constant(cur: &mut Cursor<'_>) -> Result<Constant, Error> {
     let name = cur.word("a constant's name")?.to_string();
     cur.expect("=")?;
     let absent = cur.rest().starts_with("-,") && cur.eat("-");
-    let base = if absent { None } else { Some(cur.number()?) };
+    let negative = cur.rest().starts_with('-');
+    // A negative code stands in 32 bits, where an `int` is compared with it.
+    let cut = |value: u64| if negative { value & 0xffff_ffff } else { value };
+    let base = if absent { None } else { Some(cut(cur.number()?)) };
     let mut value = [base; 4];
     let mask = if cur.eat_word("in") { Some(cur.number()?) } else { None };
     while cur.eat(",") {

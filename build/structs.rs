@@ -13,9 +13,9 @@
 //! struct epoll_event packed x86_64 x32
 //! ```
 //!
-//! 64-bit fields align to 4 on i386 and to 8 elsewhere. A structure stands before those that contain it.
+//! 64-bit fields align to 4 on i386 and to 8 elsewhere. The order of structures and files does not matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Source;
 use super::flags::Flags;
@@ -53,32 +53,80 @@ struct Definition {
 }
 
 pub fn parse(sources: &[Source], flags: &Flags) -> Result<Structs, Error> {
+    let mut pending = definitions(sources, flags)?;
+    check(&pending)?;
     let mut structs = Structs::default();
-    let mut general: BTreeMap<String, String> = BTreeMap::new();
-    for definition in definitions(sources, flags)? {
-        let Definition { name, abis, general: for_all, place, .. } = &definition;
-        let error = |message: String| Error { place: place.clone(), message };
-        if definition.fields.is_empty() {
-            return Err(error(format!("the structure `{name}` has no fields")));
+    // Round after round those whose parts are complete, until none is left.
+    while !pending.is_empty() {
+        let (ready, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut pending).into_iter().partition(|definition| {
+            let complete = |ty: &Type| parts(ty).is_none_or(|name| structs.complete(name));
+            definition.fields.iter().all(|(_, ty, _)| complete(ty))
+        });
+        if ready.is_empty() {
+            let first = &waiting[0];
+            let message = format!("the structure `{}` contains itself", first.name);
+            return Err(Error { place: first.place.clone(), message });
         }
-        if *for_all {
-            if let Some(first) = general.insert(name.clone(), place.clone()) {
-                return Err(error(format!("the structure `{name}` is already defined at {first}")));
+        for definition in &ready {
+            let layouts = structs.by_name.entry(definition.name.clone()).or_default();
+            let mut new = layouts.clone();
+            for &abi in &definition.abis {
+                // The general definition does not replace that of one ABI.
+                if definition.general && new[abi].size != 0 {
+                    continue;
+                }
+                new[abi] = layout(definition, abi, &structs)
+                    .map_err(|message| Error { place: definition.place.clone(), message })?;
             }
-            if structs.by_name.contains_key(name) {
-                return Err(error(format!("the general `{name}` must stand before those for single ABIs")));
-            }
+            structs.by_name.insert(definition.name.clone(), new);
         }
-        let mut layouts = structs.by_name.get(name).cloned().unwrap_or_default();
-        for &abi in abis {
-            layouts[abi] = layout(&definition, abi, &structs).map_err(error)?;
-        }
-        structs.by_name.insert(name.clone(), layouts);
+        pending = waiting;
+    }
+    if let Some(name) = structs.by_name.keys().find(|name| !structs.complete(name)) {
+        let message = format!("the structure `{name}` has no layout for some ABI");
+        return Err(Error { place: "assets/structs:0".into(), message });
     }
     Ok(structs)
 }
 
+impl Structs {
+    fn complete(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some_and(|layouts| layouts.iter().all(|layout| layout.size != 0))
+    }
+}
+
+/// The structure that a field's type contains.
+fn parts(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Struct(name) => Some(name),
+        Type::Inline { of, .. } => parts(of),
+        _ => None,
+    }
+}
+
+fn check(definitions: &[Definition]) -> Result<(), Error> {
+    for (i, definition) in definitions.iter().enumerate() {
+        let name = &definition.name;
+        let error = |message: String| Error { place: definition.place.clone(), message };
+        if definition.fields.is_empty() {
+            return Err(error(format!("the structure `{name}` has no fields")));
+        }
+        for first in &definitions[..i] {
+            let overlap = first.abis.iter().any(|abi| definition.abis.contains(abi));
+            if first.name == *name && first.general == definition.general && overlap {
+                return Err(error(format!("the structure `{name}` is already defined at {}", first.place)));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn definitions(sources: &[Source], flags: &Flags) -> Result<Vec<Definition>, Error> {
+    let names: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|source| lines(&source.text))
+        .filter_map(|(_, text)| text.strip_prefix("struct ")?.split_whitespace().next())
+        .collect();
     let mut all: Vec<Definition> = Vec::new();
     for source in sources {
         let first = all.len();
@@ -104,7 +152,7 @@ fn definitions(sources: &[Source], flags: &Flags) -> Result<Vec<Definition>, Err
             let verbose = cur.eat("~");
             let name = cur.word("a field's name")?.to_string();
             cur.expect(":")?;
-            let ty = types::field(&mut cur, flags, &|name| all.iter().any(|d| d.name == name))?;
+            let ty = types::field(&mut cur, flags, &|name| names.contains(name))?;
             if !cur.at_end() {
                 return Err(cur.error(format!("`{}` is left over after the field", cur.rest())));
             }
@@ -155,7 +203,7 @@ fn size_align(ty: &Type, abi: usize, structs: &Structs) -> Result<(u32, u32), St
             (size * count, align)
         }
         Type::Struct(name) => {
-            let inner = structs.by_name.get(name).ok_or_else(|| format!("`{name}` must stand before its user"))?;
+            let inner = structs.by_name.get(name).ok_or_else(|| format!("`{name}` has no layout yet"))?;
             (inner[abi].size, inner[abi].align)
         }
         other => return Err(format!("a field cannot be of type {other:?}")),
