@@ -1,7 +1,6 @@
 //! Capability sets, capget(2): up to 64 bits in two halves that stand apart.
 
-use super::names::CAPABILITY;
-use crate::abi::Dir;
+use crate::abi::{self, Dir};
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le};
 
@@ -45,7 +44,7 @@ fn set(mask: u64) -> Value {
     let mut names = Vec::new();
     let mut rest = 0;
     for bit in (0..64).filter(|bit| mask >> bit & 1 == 1) {
-        match CAPABILITY.has(crate::abi::Arch::X86_64, bit) {
+        match abi::capability_name(bit) {
             Some(name) => names.push(format!("1<<{name}").into()),
             None => rest |= 1 << bit,
         }

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use super::names::CLONE;
+use super::names::{CLONE, CLONE3};
 use crate::abi::Arch;
-use crate::decode::num::{cut, signal_name_or_number};
+use crate::decode::num::signal_name_or_number;
 use crate::decode::value::{DecodedArg, Value};
 use crate::decode::walk::{Ctx, Side, le};
 
@@ -128,7 +128,7 @@ pub fn clone_args(ctx: &Ctx<'_>, index: usize) -> Value {
 }
 
 fn plain_flags(arch: Arch, flags: u64) -> Value {
-    if flags == 0 { Value::Unsigned(0) } else { CLONE.flags(arch, cut(flags, 64), 64) }
+    if flags == 0 { Value::Unsigned(0) } else { CLONE3.flags(arch, flags, 64) }
 }
 
 fn written(ctx: &Ctx<'_>, flags: u64, pidfd: u64, parent_tid: u64) -> Option<Value> {

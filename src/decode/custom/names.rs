@@ -8,20 +8,20 @@ use crate::decode::value::Value;
 #[derive(Debug, Clone, Copy)]
 pub struct Set(pub &'static str);
 
-pub const FAMILY: Set = Set("af");
-pub const NETLINK: Set = Set("netlink_family");
-pub const IP_PROTOCOL: Set = Set("ipproto");
-pub const ETHERTYPE: Set = Set("ethertype");
+pub const FAMILY: Set = Set("address_family");
+pub const NETLINK: Set = Set("netlink_protocol");
+pub const IP_PROTOCOL: Set = Set("ip_protocol");
+pub const ETHERTYPE: Set = Set("eth_protocol");
 pub const PACKET_TYPE: Set = Set("packet_type");
-pub const HARDWARE: Set = Set("arphrd");
+pub const HARDWARE: Set = Set("arp_hardware");
 pub const SOCKET_LEVEL: Set = Set("sol");
 pub const CONTROL_TYPE: Set = Set("scm");
 pub const MESSAGE: Set = Set("msg");
-pub const SIGACTION: Set = Set("sa");
-pub const POLL: Set = Set("poll");
+pub const SIGACTION: Set = Set("sigaction");
+pub const POLL: Set = Set("poll_events");
 pub const EPOLL: Set = Set("epoll_events");
 pub const CLONE: Set = Set("clone");
-pub const CAPABILITY: Set = Set("cap");
+pub const CLONE3: Set = Set("clone3");
 
 impl Set {
     /// The one name of a value of `bits` bits.
@@ -38,10 +38,5 @@ impl Set {
             Some(set) => num::flags(arch, set, value, bits),
             None => Value::Hex(value),
         }
-    }
-
-    /// A constant of the set.
-    pub fn has(self, arch: Arch, value: u64) -> Option<&'static str> {
-        abi::flag_set(self.0)?.name_of(arch, value)
     }
 }

@@ -1,0 +1,131 @@
+//! Decoding cannot fail: whatever the number, the arguments, the memory and the outcome, the text is printable ASCII,
+//! the JSON is JSON, and what a line holds is bounded.
+
+use proptest::prelude::*;
+use sysview::abi::Arch;
+use sysview::decode::{self, Options, json};
+use sysview::model::{CallView, Memory, Outcome, Region};
+
+/// Addresses that arguments and pointers in memory are likely to meet.
+const BASE: u64 = 0x1000;
+
+#[derive(Debug, Clone)]
+struct Copied {
+    regions: Vec<Region>,
+    bytes: Vec<u8>,
+}
+
+fn word() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        4 => (0u64..64).prop_map(|n| BASE + n * 8),
+        3 => 0u64..40,
+        1 => (0u32..64).prop_map(|bit| 1 << bit),
+        1 => any::<u32>().prop_map(u64::from),
+        1 => any::<u64>(),
+        1 => Just(u64::MAX),
+        1 => Just(u64::MAX - 99),
+    ]
+}
+
+/// Overlapping, cut and faulting copies; half of their words are pointers back into them.
+fn copied() -> impl Strategy<Value = Copied> {
+    let words = prop::collection::vec(word(), 1..64);
+    let regions = prop::collection::vec((0u64..80, 0usize..600, 0usize..512, any::<bool>(), any::<u16>()), 0..8);
+    (words, regions).prop_map(|(words, parts)| {
+        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let regions = parts.into_iter().map(|(slot, len, start, fault, more)| {
+            let start = start.min(bytes.len());
+            let len = len.min(bytes.len() - start);
+            let true_len = len as u64 + u64::from(more % 3) * u64::from(more);
+            Region { addr: BASE + slot * 4, true_len, start: start as u32, len: len as u32, fault }
+        });
+        Copied { regions: regions.collect(), bytes }
+    })
+}
+
+fn outcome() -> impl Strategy<Value = Option<Outcome>> {
+    prop_oneof![
+        4 => prop_oneof![-2i64..100, any::<i64>()].prop_map(|n| Some(Outcome::Returned(n))),
+        2 => prop_oneof![1u16..140, 510u16..600, any::<u16>()].prop_map(|n| Some(Outcome::Failed(n))),
+        1 => Just(Some(Outcome::NeverReturned)),
+        1 => Just(Some(Outcome::KilledBySeccomp)),
+        1 => Just(Some(Outcome::Detached)),
+        1 => Just(None),
+    ]
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>())
+        .prop_map(|(string_limit, verbose)| Options { string_limit, verbose })
+}
+
+fn printable(what: &str, text: &str) {
+    assert!(text.bytes().all(|b| (0x20..0x7f).contains(&b)), "{what} is not printable ASCII: {text:?}");
+    assert!(text.len() < 4 << 20, "{what} has {} bytes", text.len());
+}
+
+fn decode_all(view: &CallView<'_>, options: &Options) {
+    printable("call_text", &decode::call_text(view, options));
+    printable("unfinished_text", &decode::unfinished_text(view, options));
+    printable("resumed_text", &decode::resumed_text(view, options));
+    printable("result_text", &decode::result_text(view, options).unwrap_or_default());
+    let lines = decode::detail(view, options);
+    assert!(lines.len() < 1000, "{} detail lines", lines.len());
+    lines.iter().for_each(|line| printable("detail", &line.text));
+    lines.iter().for_each(|line| printable("label", &line.label));
+    let text = json::call_json(&decode::call(view, options));
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(&text) {
+        panic!("{error} in {text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_call_with_any_memory_becomes_text(
+        arch in prop::sample::select(Arch::ALL.to_vec()),
+        nr in prop_oneof![9 => 0u64..470, 1 => any::<u64>()],
+        args in prop::array::uniform6(word()),
+        entry in copied(),
+        exit in copied(),
+        outcome in outcome(),
+        options in options(),
+    ) {
+        let view = CallView {
+            arch,
+            nr,
+            args: &args,
+            ip: 0,
+            sp: BASE,
+            outcome,
+            entry: Memory { regions: &entry.regions, bytes: &entry.bytes },
+            exit: Memory { regions: &exit.regions, bytes: &exit.bytes },
+        };
+        decode_all(&view, &options);
+    }
+}
+
+/// Every number of every ABI with the same few hostile memories: full of ones, of zeros, of pointers to itself.
+#[test]
+fn every_call_of_every_abi_takes_hostile_memory() {
+    let fills: [Vec<u8>; 3] = [vec![0xff; 4096], vec![0; 4096], (0..512u64).flat_map(|_| BASE.to_le_bytes()).collect()];
+    let outcomes = [None, Some(Outcome::Returned(4096)), Some(Outcome::Returned(-1)), Some(Outcome::Failed(14))];
+    for arch in Arch::ALL {
+        for nr in 0..470 {
+            for bytes in &fills {
+                for len in [4096u32, 61, 7] {
+                    let region = Region { addr: BASE, true_len: 4096, start: 0, len, fault: len == 61 };
+                    let regions = [region];
+                    let memory = Memory { regions: &regions, bytes };
+                    for outcome in outcomes {
+                        let args = [BASE; 6];
+                        let view =
+                            CallView { arch, nr, args: &args, ip: 0, sp: BASE, outcome, entry: memory, exit: memory };
+                        decode_all(&view, &Options { string_limit: 32, verbose: len == 7 });
+                    }
+                }
+            }
+        }
+    }
+}
