@@ -51,7 +51,7 @@ pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
     let mut args = Vec::with_capacity(6);
     let mut declared = ctx.call.args.iter().enumerate().take(6).peekable();
     while let Some((index, arg)) = declared.next() {
-        if arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) {
+        if arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) || special::omits(ctx, index) {
             continue;
         }
         let high = declared.peek().and_then(|(i, next)| split(arg.name, next.name).map(|stem| (*i, stem)));

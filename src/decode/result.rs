@@ -71,8 +71,10 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
 fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
     let value = cut(value, 32);
     hex(out, value);
-    if value != 0 {
-        named(out, "flags ", num::flags(ctx.arch(), set, value, 32));
+    let names = num::flags(ctx.arch(), set, value, 32);
+    // Zero without a name is just zero; only descriptors' flags are announced as such.
+    if value != 0 || !matches!(&names, Value::Flags { names, .. } if names.is_empty()) {
+        named(out, if ctx.call.name.starts_with("fcntl") { "flags " } else { "" }, names);
     }
 }
 

@@ -12,9 +12,24 @@ use crate::abi::{self, Dir};
 pub fn all(ctx: &Ctx<'_>) -> Option<Vec<DecodedArg>> {
     match ctx.call.name {
         "clone" => Some(clone::arguments(ctx)),
+        "restart_syscall" => Some(vec![resumed_call()]),
         "futex" | "futex_time64" => Some(futex::arguments(ctx)),
         _ => None,
     }
+}
+
+/// Whether the call does not read an argument that its declaration has: the number of a device that is none.
+pub fn omits(ctx: &Ctx<'_>, index: usize) -> bool {
+    match (ctx.call.name, index) {
+        ("mknod", 2) => !device(ctx.arg(1)),
+        ("mknodat", 3) => !device(ctx.arg(2)),
+        _ => false,
+    }
+}
+
+/// S_IFCHR or S_IFBLK of inode(7).
+fn device(mode: u64) -> bool {
+    matches!(mode & 0o170000, 0o20000 | 0o60000)
 }
 
 /// The argument's value where the call has its own idea of it.
@@ -38,10 +53,24 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("utimensat" | "utimensat_time64", 2) => Some(times::pair(ctx, index, true)),
         ("utimes", 1) | ("futimesat", 2) => Some(times::pair(ctx, index, false)),
         ("nanosleep", 1) | ("clock_nanosleep" | "clock_nanosleep_time64", 3) => Some(remaining(ctx, index)),
+        ("sendfile" | "sendfile64", 2) => Some(moved_offset(ctx, index)),
+        ("copy_file_range" | "splice", 1 | 3) => Some(offset(ctx, Side::Entry, index, 8)),
+        ("getxattr" | "lgetxattr" | "fgetxattr", 2) if ctx.arg(3) == 0 => Some(Value::address(ctx.arg(2))),
+        ("listxattr" | "llistxattr" | "flistxattr", 1) if ctx.arg(2) == 0 => Some(Value::address(ctx.arg(1))),
+        ("mmap2", 5) => Some(Value::Hex(ctx.arg(5) << 12)),
+        ("syslog", 0) => commented_number(ctx, index),
+        ("shmget" | "semget" | "msgget", 1..) => ipc_flags(ctx, index),
+        ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
         ("ioctl", 1) => unnamed_command(ctx),
         ("socket" | "socketpair", 2) => protocol(ctx),
         _ => None,
     }
+}
+
+/// restart_syscall(2) has no arguments: the kernel goes on with the call that a signal interrupted.
+fn resumed_call() -> DecodedArg {
+    let value = Value::Text("<... resuming interrupted system call ...>".into());
+    DecodedArg { name: "call".into(), index: 0, raw: 0, value, at_exit: false }
 }
 
 /// Whether arguments are printed with their names: `clone(child_stack=NULL, flags=…)`.
@@ -72,6 +101,52 @@ fn remaining(ctx: &Ctx<'_>, index: usize) -> Value {
         Some(layout) if interrupted => ctx.structure_at(Side::Exit, addr, layout),
         _ => Value::address(addr),
     }
+}
+
+/// A file offset behind a pointer.
+fn offset(ctx: &Ctx<'_>, side: Side, index: usize, width: usize) -> Value {
+    let addr = ctx.arg(index);
+    match ctx.uint(side, addr, width) {
+        Some(offset) => Value::pointee(Value::Signed(super::num::sign_extend(offset, width * 8))),
+        None => Value::address(addr),
+    }
+}
+
+/// sendfile(2) moves the offset by what it sent: `[2] => [7]`.
+fn moved_offset(ctx: &Ctx<'_>, index: usize) -> Value {
+    let width = if ctx.call.name == "sendfile" { ctx.word() } else { 8 };
+    let before = offset(ctx, Side::Entry, index, width);
+    match (ctx.returned(), offset(ctx, Side::Exit, index, width)) {
+        (Some(1..), after @ Value::Array { .. }) => Value::Changed(Box::new(before), Box::new(after)),
+        _ => before,
+    }
+}
+
+/// `3 /* SYSLOG_ACTION_READ_ALL */`: people know this call by its numbers.
+fn commented_number(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
+    match ctx.argument(index, &ctx.call.args.get(index)?.ty) {
+        Value::Named(name) => Some(Value::Unsigned(ctx.arg(index)).commented(name)),
+        _ => None,
+    }
+}
+
+/// The last argument of the calls that make System V objects: flags and permissions, `IPC_CREAT|0600`.
+fn ipc_flags(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
+    if index != if ctx.call.name == "msgget" { 1 } else { 2 } {
+        return None;
+    }
+    // linux/ipc.h, linux/shm.h
+    const FLAGS: [(u64, &str); 4] =
+        [(0o1000, "IPC_CREAT"), (0o2000, "IPC_EXCL"), (0o4000, "SHM_HUGETLB"), (0o10000, "SHM_NORESERVE")];
+    let flags = ctx.arg(index) & 0xffff_ffff;
+    let named = FLAGS.iter().filter(|(bit, _)| flags & bit != 0 && (*bit < 0o4000 || ctx.call.name == "shmget"));
+    let rest = named.clone().fold(flags & !0o777, |rest, (bit, _)| rest & !bit);
+    let mut parts: Vec<String> = named.map(|(_, name)| (*name).to_string()).collect();
+    if rest != 0 {
+        parts.push(Value::Hex(rest).text());
+    }
+    parts.push(Value::Octal(flags & 0o777).text());
+    Some(Value::Text(parts.join("|").into()))
 }
 
 /// A number without a name is taken apart.

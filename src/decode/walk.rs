@@ -208,6 +208,9 @@ impl<'a> Ctx<'a> {
 
     /// A structure from its bytes; fields that only full views show are left out and marked.
     pub fn structure(&self, layout: &'static Struct, bytes: &[u8]) -> Value {
+        if let Some(value) = super::custom::shape::structure(self, layout, bytes) {
+            return value;
+        }
         let mut fields = Vec::new();
         let mut elided = false;
         for field in layout.layout(self.arch()).fields {

@@ -4,7 +4,7 @@
 use super::names::EPOLL;
 use crate::abi::{Arch, Dir};
 use crate::decode::value::Value;
-use crate::decode::walk::{Ctx, Side, le};
+use crate::decode::walk::{Ctx, Side, le, take};
 
 /// One event of epoll_ctl(2), several of epoll_wait(2), of which the result says how many.
 pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
@@ -22,13 +22,15 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     }
 }
 
-fn event(arch: Arch, bytes: &[u8]) -> Value {
-    let data = le(&bytes[bytes.len() - 8..]);
+/// One event from its bytes.
+pub fn event(arch: Arch, bytes: &[u8]) -> Value {
+    let at = if arch == Arch::Aarch64 { 8 } else { 4 };
+    let data = le(bytes.get(at..).unwrap_or_default());
     let union = vec![("u32".into(), Value::Unsigned(data & 0xffff_ffff)), ("u64".into(), Value::Unsigned(data))];
     Value::structure(
         "epoll_event",
         vec![
-            ("events".into(), EPOLL.flags(arch, le(&bytes[..4]), 32)),
+            ("events".into(), EPOLL.flags(arch, le(take(bytes, 4)), 32)),
             ("data".into(), Value::structure("epoll_data", union)),
         ],
     )

@@ -12,12 +12,11 @@ mod iovec;
 pub mod msghdr;
 pub mod names;
 pub mod pollfd;
-pub mod rlimit;
+pub mod shape;
 mod sigaction;
 pub mod siginfo;
 pub mod sockaddr;
 pub mod sockopt;
-mod stat;
 pub mod times;
 mod wait_status;
 
@@ -38,12 +37,10 @@ pub fn decode(ctx: &Ctx<'_>, name: &str, index: usize, dir: Dir) -> Value {
         "mmsghdr" => msghdr::decode_many(ctx, index, dir),
         "msghdr" => msghdr::decode(ctx, index, dir),
         "pollfd" => pollfd::decode(ctx, index),
-        "rlimit" => rlimit::decode(ctx, index, dir),
         "sigaction" => sigaction::decode(ctx, index, dir),
         "siginfo" => siginfo::decode(ctx, index, dir),
         "sockaddr" => sockaddr::decode(ctx, index, dir),
         "sockopt" => sockopt::decode(ctx, index, dir),
-        "stat" | "stat64" => stat::decode(ctx, name, index, dir),
         "wait_status" => wait_status::decode(ctx, index, dir),
         _ => plain(ctx, name, index, dir),
     }

@@ -1,0 +1,160 @@
+//! Structures whose printed form is not simply their fields in order: short forms that show what matters, limits with
+//! their own notation, fields that count only in one command.
+
+use std::borrow::Cow;
+
+use super::names::{INTERFACE, SIGEV};
+use super::{epoll_event, sockaddr};
+use crate::abi::{Field, Layout, Struct};
+use crate::decode::num::signal_name_or_number;
+use crate::decode::value::Value;
+use crate::decode::walk::{Ctx, le, take};
+
+type Fields = Vec<(Cow<'static, str>, Value)>;
+
+/// The structure's own form; None if it has none and its fields are shown in order.
+pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Value> {
+    let full = ctx.options.verbose;
+    match layout.name {
+        "stat" | "stat64" if !full => Some(stat(ctx, layout, bytes)),
+        "statx" if !full => Some(short(ctx, layout, bytes, &["stx_mask", "stx_attributes", "stx_mode", "stx_size"])),
+        "termios" | "termios2" if !full => {
+            Some(short(ctx, layout, bytes, &["c_iflag", "c_oflag", "c_cflag", "c_lflag"]))
+        }
+        "statfs" | "statfs64" => Some(statfs(ctx, layout, bytes)),
+        "rlimit" | "rlimit64" => Some(rlimit(ctx, layout, bytes)),
+        "epoll_event" => Some(epoll_event::event(ctx.arch(), bytes)),
+        // The structure has one field: strace shows it like a pointer to a number.
+        "sched_param" => Some(Value::pointee(Value::Signed(le(take(bytes, 4)) as i32 as i64))),
+        "sched_attr" => Some(without(ctx, layout, bytes, |f| le(take(bytes, 4)) < 56 && f.starts_with("sched_util"))),
+        "open_how" => Some(open_how(ctx, layout, bytes)),
+        "flock" | "flock64" => Some(without(ctx, layout, bytes, |field| {
+            // Only the commands that ask learn who holds the lock: F_GETLK, F_GETLK64, F_OFD_GETLK.
+            field == "l_pid" && !matches!(ctx.arg(1), 5 | 12 | 36)
+        })),
+        "sigevent" => Some(sigevent(ctx, layout, bytes)),
+        "ifreq" => Some(ifreq(ctx, bytes)),
+        _ => None,
+    }
+}
+
+fn field(ctx: &Ctx<'_>, field: &'static Field, bytes: &[u8]) -> Value {
+    ctx.place(&field.ty, bytes.get(field.offset as usize..).unwrap_or_default())
+}
+
+fn named(ctx: &Ctx<'_>, layout: Layout, bytes: &[u8], name: &str) -> Option<(Cow<'static, str>, Value)> {
+    let found = layout.fields.iter().find(|f| f.name == name)?;
+    Some((found.name.into(), field(ctx, found, bytes)))
+}
+
+/// Some fields in an order of their own, and `...`.
+fn short(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8], names: &[&str]) -> Value {
+    let own = layout.layout(ctx.arch());
+    let fields = names.iter().filter_map(|name| named(ctx, own, bytes, name)).collect();
+    Value::Struct { name: layout.name, fields, elided: true }
+}
+
+/// All fields but those that `hidden` names.
+fn without(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8], hidden: impl Fn(&str) -> bool) -> Value {
+    let shown = layout.layout(ctx.arch()).fields.iter().filter(|f| !hidden(f.name));
+    let fields = shown.map(|f| (f.name.into(), field(ctx, f, bytes))).collect();
+    Value::Struct { name: layout.name, fields, elided: false }
+}
+
+/// `{st_mode=S_IFREG|0644, st_size=12, ...}`; of a device the number instead of the size.
+fn stat(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let mode = named(ctx, layout.layout(ctx.arch()), bytes, "st_mode");
+    let device = matches!(mode, Some((_, Value::Mode(mode))) if matches!(mode & 0o170000, 0o20000 | 0o60000));
+    short(ctx, layout, bytes, &["st_mode", if device { "st_rdev" } else { "st_size" }])
+}
+
+/// The file system's id is a structure of two numbers that nobody reads as such.
+fn statfs(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let Value::Struct { name, mut fields, elided } = without(ctx, layout, bytes, |_| false) else {
+        return Value::Null;
+    };
+    for (label, value) in &mut fields {
+        if let ("f_fsid", Value::Array { items, .. }) = (label.as_ref(), &*value) {
+            let halves = items.iter().map(|half| match half {
+                Value::Signed(n) => Value::Hex(*n as u32 as u64),
+                other => other.clone(),
+            });
+            let halves = Value::Array { items: halves.collect(), elided: false };
+            *value = Value::structure("fsid", vec![("val".into(), halves)]);
+        }
+    }
+    Value::Struct { name, fields, elided }
+}
+
+/// Resource limits, getrlimit(2): kibibytes where that is shorter, a name for "no limit".
+fn rlimit(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let own = layout.layout(ctx.arch());
+    let width = own.size as usize / 2;
+    let limit = |value: u64| match (value, width) {
+        (u64::MAX, 8) => Value::Named("RLIM64_INFINITY".into()),
+        (0xffff_ffff, 4) => Value::Named("RLIM_INFINITY".into()),
+        (1025.., _) if value.is_multiple_of(1024) => Value::Text(format!("{}*1024", value / 1024).into()),
+        _ => Value::Unsigned(value),
+    };
+    let value = |f: &'static Field| limit(le(take(bytes.get(f.offset as usize..).unwrap_or_default(), width)));
+    let fields = own.fields.iter().map(|f| (f.name.into(), value(f))).collect();
+    Value::structure(layout.name, fields)
+}
+
+/// openat2(2): the mode counts only for a file that may be made.
+fn open_how(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    const O_CREAT_OR_TMPFILE: u64 = 0x40 | 0x40_0000;
+    let (flags, mode) = (le(take(bytes, 8)), le(take(bytes.get(8..).unwrap_or_default(), 8)));
+    let unread = mode == 0 && flags & O_CREAT_OR_TMPFILE == 0;
+    let value = without(ctx, layout, bytes, |field| field == "mode" && unread);
+    let Value::Struct { name, mut fields, elided } = value else { return value };
+    set(&mut fields, "mode", Value::Octal(mode));
+    Value::Struct { name, fields, elided }
+}
+
+fn set(fields: &mut Fields, name: &str, value: Value) {
+    if let Some((_, old)) = fields.iter_mut().find(|(label, _)| label == name) {
+        *old = value;
+    }
+}
+
+/// timer_create(2): the value is a union of a number and a pointer.
+fn sigevent(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let word = ctx.word();
+    let int = |at: usize| le(take(bytes.get(at..).unwrap_or_default(), 4)) as i32;
+    let value = le(take(bytes, word));
+    let union =
+        vec![("sival_int".into(), Value::Signed(i64::from(value as i32))), ("sival_ptr".into(), Value::address(value))];
+    const SIGEV_THREAD_ID: i32 = 4;
+    let notify = int(word + 4);
+    let mut fields = vec![
+        ("sigev_value".into(), Value::structure("sigval", union)),
+        ("sigev_signo".into(), Value::Named(signal_name_or_number(int(word)))),
+        ("sigev_notify".into(), SIGEV.name(ctx.arch(), u64::from(notify as u32), 32)),
+    ];
+    if notify == SIGEV_THREAD_ID {
+        fields.push(("sigev_notify_thread_id".into(), Value::Signed(int(word + 8).into())));
+    }
+    Value::structure(layout.name, fields)
+}
+
+/// netdevice(7): which member of the union counts depends on the request.
+fn ifreq(ctx: &Ctx<'_>, bytes: &[u8]) -> Value {
+    let name = take(bytes, 16).split(|&b| b == 0).next().unwrap_or_default();
+    let union = bytes.get(16..).unwrap_or_default();
+    let name = Value::Str { bytes: name.to_vec(), true_len: name.len() as u64, terminated: true };
+    let int = || Value::Signed(i64::from(le(take(union, 4)) as i32));
+    let (label, value) = match ctx.arg(1) & 0xffff {
+        0x8913 | 0x8914 => ("ifr_flags", INTERFACE.flags(ctx.arch(), le(take(union, 2)), 16)),
+        0x8915 | 0x8916 => ("ifr_addr", sockaddr::address(ctx, take(union, 16))),
+        0x8917 | 0x8918 => ("ifr_dstaddr", sockaddr::address(ctx, take(union, 16))),
+        0x8919 | 0x891a => ("ifr_broadaddr", sockaddr::address(ctx, take(union, 16))),
+        0x891b | 0x891c => ("ifr_netmask", sockaddr::address(ctx, take(union, 16))),
+        0x891d | 0x891e => ("ifr_metric", int()),
+        0x8921 | 0x8922 => ("ifr_mtu", int()),
+        0x8910 | 0x8933 => ("ifr_ifindex", int()),
+        0x8942 | 0x8943 => ("ifr_qlen", int()),
+        _ => return Value::structure("ifreq", vec![("ifr_name".into(), name)]),
+    };
+    Value::structure("ifreq", vec![("ifr_name".into(), name), (label.into(), value)])
+}
