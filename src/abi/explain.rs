@@ -191,6 +191,7 @@ mod tests {
             }
             if let Some(man) = &explain.man {
                 assert!(man.ends_with("(2)") || man.ends_with("(3)"), "{name}: {man}");
+                assert_ne!(*man, format!("{name}(2)"), "needless");
             }
         }
     }

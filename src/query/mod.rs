@@ -16,6 +16,7 @@
 //! `text:"…"` say what a word means where the rule above guesses otherwise.
 //! Pure. Left out: regular expressions, fields of arguments (`arg.flags&O_CREAT`), paths made absolute.
 
+mod complete;
 mod expr;
 mod lexer;
 mod parser;
@@ -25,6 +26,7 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
+pub use complete::{Candidate, Completion, complete};
 pub use expr::{Answer, Compare, Expr, Test};
 
 use crate::decode;
