@@ -110,10 +110,7 @@ fn calls() -> impl Iterator<Item = Candidate> {
 }
 
 fn errors() -> Vec<Candidate> {
-    (1..=133)
-        .filter_map(|n| abi::errno(n))
-        .map(|(name, text)| Candidate { text: name.into(), about: text.into() })
-        .collect()
+    (1..=133).filter_map(abi::errno).map(|(name, text)| Candidate { text: name.into(), about: text.into() }).collect()
 }
 
 fn rank(options: Vec<Candidate>, typed: &str) -> Vec<Candidate> {

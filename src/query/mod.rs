@@ -21,6 +21,7 @@ mod expr;
 mod lexer;
 mod parser;
 mod plan;
+mod subject;
 mod words;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use std::str::FromStr;
 
 pub use complete::{Candidate, Completion, complete};
 pub use expr::{Answer, Compare, Expr, Test};
+pub use subject::{paths, uses_fd};
 
 use crate::decode;
 use crate::model::Store;

@@ -4,9 +4,10 @@
 use super::Context;
 use super::expr::{Answer, Compare, Expr, Test};
 use super::parser::unknown_number;
-use crate::abi::{self, Arch, Call, Meaning, Ret, Type};
+use super::subject;
+use crate::abi::{self, Arch, Call};
 use crate::decode;
-use crate::model::{CallRow, CallView, Outcome, Row, RowKind, Store, TaskId};
+use crate::model::{CallRow, Outcome, Row, RowKind, Store, TaskId};
 use crate::policy::Action;
 
 #[derive(Debug, Clone)]
@@ -107,10 +108,12 @@ impl Plan {
             Plan::Tid(tid) => task().is_some_and(|t| t.tid == *tid),
             Plan::Tree(pid) => descends(store, row.task, *pid),
             Plan::Task(name) => task().is_some_and(|t| name.is_in(&t.comm)),
-            Plan::Fd(fd) => store.call(seq).is_some_and(|view| uses_fd(&view, *fd)),
+            Plan::Fd(fd) => store.call(seq).is_some_and(|view| subject::uses_fd(&view, *fd)),
             Plan::Path(pattern) => match &row.kind {
                 RowKind::Exec(exec) => path_fits(pattern, &exec.path),
-                RowKind::Call(_) => store.call(seq).is_some_and(|view| uses_path(&view, pattern)),
+                RowKind::Call(_) => {
+                    store.call(seq).is_some_and(|view| subject::paths(&view).any(|path| path_fits(pattern, path)))
+                }
                 _ => false,
             },
             Plan::Signal(None) => matches!(row.kind, RowKind::Signal(_)),
@@ -153,35 +156,6 @@ fn descends(store: &Store, task: TaskId, pid: i32) -> bool {
         next = task.parent;
     }
     false
-}
-
-/// The arguments that the call has, each with its register's content.
-fn arguments<'a>(view: &CallView<'a>) -> impl Iterator<Item = (&'static abi::Arg, u64)> + use<'a> {
-    let args = view.args;
-    let call = abi::lookup(view.arch, view.nr).map(|call| call.select(args));
-    let exists = move |arg: &abi::Arg| arg.when.is_none_or(|when| when.holds(args));
-    let all = call.map_or(&[][..], |call| call.args);
-    all.iter().zip(args).filter(move |(arg, _)| exists(arg)).map(|(arg, &raw)| (arg, raw))
-}
-
-fn uses_fd(view: &CallView<'_>, fd: i32) -> bool {
-    let named = |arg: &abi::Arg| arg.name == "fd" || arg.name == "dfd" || arg.name.ends_with("fd");
-    let Some(call) = abi::lookup(view.arch, view.nr).map(|call| call.select(view.args)) else { return false };
-    let is_fd = |arg: &abi::Arg| match arg.ty {
-        Type::Num { meaning: Meaning::Fd { .. } | Meaning::DirFd, .. } => true,
-        // Of a call that is not described, only the names are known.
-        _ => !call.described && named(arg),
-    };
-    let given = arguments(view).any(|(arg, raw)| is_fd(arg) && raw as i32 == fd);
-    given || (matches!(call.ret, Ret::NewFd) && view.outcome == Some(Outcome::Returned(i64::from(fd))))
-}
-
-fn uses_path(view: &CallView<'_>, pattern: &[u8]) -> bool {
-    arguments(view).filter(|(arg, _)| matches!(arg.ty, Type::Path)).any(|(_, addr)| {
-        let Some(piece) = view.entry.at(addr) else { return false };
-        let end = piece.bytes.iter().position(|&b| b == 0).unwrap_or(piece.bytes.len());
-        path_fits(pattern, &piece.bytes[..end])
-    })
 }
 
 /// A pattern without a slash is about the last name of the path.

@@ -175,6 +175,21 @@ fn free_text_is_looked_for_in_the_line_as_it_is_shown() {
 }
 
 #[test]
+fn a_socket_that_is_a_file_has_a_path() {
+    for (address, rows) in
+        [("\x01\0/run/nscd/socket\0\0", 1), ("\x01\0\0/run/nscd/socket", 0), ("\x02\0/run/nscd/socket", 0), ("\x01", 0)]
+    {
+        let mut run = Run::default();
+        run.task(0, 100, None, "sh");
+        run.enter(0, "connect", [3, 0x1000, address.len() as u64, 0, 0, 0], Some((0x1000, address)));
+        let mut store = Store::new();
+        store.append(&run.batch);
+        let (context, filter) = (Context::new(&store), parse("path:/run/**"));
+        assert_eq!((0..store.len()).filter(|&seq| filter.matches(&context, seq)).count(), rows, "{address:?}");
+    }
+}
+
+#[test]
 fn without_a_profile_nothing_is_blocked_and_a_row_beyond_the_end_never_fits() {
     let store = store();
     let context = Context::new(&store);
