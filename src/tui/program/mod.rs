@@ -156,18 +156,36 @@ impl ProgramPane {
     }
 
     /// The escape sequences that put a real terminal into the modes that the program set here: arrows, keypad, paste,
-    /// mouse, focus reports, colours of the text to come, cursor.
+    /// mouse, focus reports, hidden cursor.
     pub fn mode_sequences(&self) -> Vec<u8> {
         let screen = self.screen();
         let mut out = screen.input_mode_formatted();
         if self.parser.callbacks().focus_reporting() {
             out.extend_from_slice(b"\x1b[?1004h");
         }
-        out.extend(screen.attributes_formatted());
-        let (row, col) = screen.cursor_position();
-        out.extend_from_slice(format!("\x1b[{};{}H", row + 1, col + 1).as_bytes());
         out.extend_from_slice(if screen.hide_cursor() { b"\x1b[?25l" } else { b"\x1b[?25h" });
         out
+    }
+
+    /// The escape sequences for the place of the cursor and the style of the text to come.
+    pub fn cursor_sequences(&self) -> Vec<u8> {
+        let (row, col) = self.screen().cursor_position();
+        let mut out = format!("\x1b[{};{}H", row + 1, col + 1).into_bytes();
+        out.extend(self.screen().attributes_formatted());
+        out
+    }
+
+    /// Shows the main screen while `look` runs, though the program is on the alternate one.
+    pub fn on_main_screen<T>(&mut self, look: impl FnOnce(&ProgramPane) -> T) -> T {
+        let alternate = self.alternate_screen();
+        if alternate {
+            self.parser.process(resize::TO_MAIN);
+        }
+        let result = look(self);
+        if alternate {
+            self.parser.process(resize::TO_ALTERNATE);
+        }
+        result
     }
 
     /// Moves the view by lines, towards older ones when positive. Stops at both ends.

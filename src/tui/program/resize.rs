@@ -6,8 +6,9 @@ use tui_term::vt100::Parser;
 
 use super::replies::Replies;
 
-const TO_MAIN: &[u8] = b"\x1b[?47l";
-const TO_ALTERNATE: &[u8] = b"\x1b[?47h";
+/// Switches the model's screen and nothing else.
+pub const TO_MAIN: &[u8] = b"\x1b[?47l";
+pub const TO_ALTERNATE: &[u8] = b"\x1b[?47h";
 
 /// Needs a model that is not in the middle of a sequence.
 pub fn resize(parser: &mut Parser<Replies>, rows: u16, cols: u16) {

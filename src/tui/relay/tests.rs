@@ -80,7 +80,7 @@ fn bytes_go_through_unchanged_until_the_program_ends() {
 fn a_program_on_the_alternate_screen_stays_there_and_leaves_it() {
     let mut bench = Bench::open();
     let mut pane = ProgramPane::new(5, 20);
-    pane.feed(b"\x1b[?1049h\x1b[?1h\x1b[?1002h\x1b[?1006hfull screen");
+    pane.feed(b"$ editor\x1b[?1049h\x1b[?1h\x1b[?1002h\x1b[?1006hfull screen");
     let (result, ()) = relay(&mut bench, &mut pane, |messages, commands, _| {
         messages.blocking_send(Message::Ended(End::Killed { signal: 9, core: false })).unwrap();
         while commands.recv().is_ok() {}
@@ -89,7 +89,7 @@ fn a_program_on_the_alternate_screen_stays_there_and_leaves_it() {
     let received = bench.received();
     let (_, after) = received.split_once("\x1b[?1049l").unwrap();
     let (drawn, left) = after.split_once("\x1b[?1049l").unwrap_or_else(|| panic!("{received:?}"));
-    for part in ["\x1b[?1049h", "full", "\x1b[?1h", "\x1b[?1002h", "\x1b[?1006h"] {
+    for part in ["editor", "\x1b[?1049h", "full", "\x1b[?1h", "\x1b[?1002h", "\x1b[?1006h"] {
         assert!(drawn.contains(part), "{part:?} in {drawn:?}");
     }
     for part in ["\x1b[?1l", "\x1b[?1002l", "\x1b[?1006l", "\x1b[?25h"] {

@@ -102,6 +102,11 @@ impl Screen {
         Ok(())
     }
 
+    /// Whether the view is on. It is off before `enter`, after `leave`, and after a panic in any thread.
+    pub fn is_on(&self) -> bool {
+        lock(&self.modes).is_viewed()
+    }
+
     /// The next frame is drawn whole (Ctrl-L).
     pub fn redraw(&mut self) -> io::Result<()> {
         self.terminal.clear()
@@ -109,7 +114,7 @@ impl Screen {
 
     /// Gives the terminal to the program, with the program's screen on it. Raw mode stays, so that every key is the
     /// program's.
-    pub(super) fn hand_over(&mut self, pane: &ProgramPane) -> io::Result<()> {
+    pub(super) fn hand_over(&mut self, pane: &mut ProgramPane) -> io::Result<()> {
         let screen = handover::sequences(pane, self.size())?;
         modes::activate(&self.modes);
         let mut modes = lock(&self.modes);

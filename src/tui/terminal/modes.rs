@@ -13,10 +13,11 @@ use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
 /// The reverse, in reverse; also ends a synchronized update that a broken frame left open.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1003l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
-/// What a program may have left on when its relay ends: mouse, paste, focus reports, keypad, arrows, colours, charset,
-/// scroll region (kept inside a cursor save, because it moves the cursor), hidden cursor, cursor shape.
-const AFTER_PROGRAM: &[u8] = b"\x1b[?2026l\x1b[?1l\x1b>\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\
-\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[?6l\x1b[4l\x1b7\x1b[r\x1b8\x1b(B\x0f\x1b[0m\x1b[0 q\x1b[?25h";
+/// What a program may have left on when its relay ends: a soft reset first (origin mode, insert mode, charsets), then, for
+/// terminals without one, mouse, paste, focus reports, keypad, arrows, colours, scroll region (inside a cursor save, because
+/// it moves the cursor), cursor shape, hidden cursor.
+const AFTER_PROGRAM: &[u8] = b"\x1b[?2026l\x1b[!p\x1b[?1l\x1b>\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\
+\x1b[?1005l\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b7\x1b[r\x1b8\x1b(B\x0f\x1b[0m\x1b[0 q\x1b[?25h";
 
 /// Who has the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,11 @@ impl Modes {
     pub fn new(input: File, output: File) -> io::Result<Modes> {
         let saved = tcgetattr(&input)?;
         Ok(Modes { input, output, saved, owner: Owner::Shell, alternate: false })
+    }
+
+    /// Whether the view may draw.
+    pub fn is_viewed(&self) -> bool {
+        self.owner == Owner::View
     }
 
     pub fn input(&self) -> io::Result<File> {
