@@ -18,12 +18,13 @@ use palette::{Rgb, blend};
 
 pub use palette::Theme;
 
-/// Pixels of a cell, at the font size below; 0.6 em is the width of the usual monospace fonts.
-const CELL_WIDTH: f64 = 8.4;
-const CELL_HEIGHT: f64 = 18.0;
-const FONT_SIZE: f64 = 14.0;
+/// Pixels of a cell, at the font size below; 0.6 em is the width of the usual monospace fonts. Whole pixels, so that cells
+/// side by side meet without a seam.
+const CELL_WIDTH: f64 = 9.0;
+const CELL_HEIGHT: f64 = 19.0;
+const FONT_SIZE: f64 = 15.0;
 /// From the top of a cell to the line that letters stand on.
-const BASELINE: f64 = 13.5;
+const BASELINE: f64 = 14.5;
 const PADDING: f64 = 10.0;
 const TITLE_BAR: f64 = 30.0;
 const FONTS: &str =
@@ -92,9 +93,11 @@ fn open(out: &mut String, width: f64, height: f64, options: &SvgOptions) {
     if !title.is_empty() {
         let _ = writeln!(out, "<title>{title}</title>");
     }
+    // At sizes between whole pixels, cells side by side would show a seam.
+    out.push_str("<style>rect{shape-rendering:crispEdges}</style>\n");
     let _ = writeln!(
         out,
-        "<rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\" fill=\"{}\" stroke=\"{}\"/>",
+        "<rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\" fill=\"{}\" stroke=\"{}\" style=\"shape-rendering:auto\"/>",
         number(width - 1.0),
         number(height - 1.0),
         theme.background(),
@@ -154,7 +157,7 @@ fn lines(out: &mut String, row: &[(&Cell, Look)], top: f64) {
     }
     for (start, run) in runs(row, |look| look.crossed_out.then_some(look.fg)) {
         if run[0].1.crossed_out {
-            rectangle(out, start, run.len(), top + CELL_HEIGHT / 2.0, 1.0, run[0].1.fg);
+            rectangle(out, start, run.len(), top + 9.0, 1.0, run[0].1.fg);
         }
     }
 }

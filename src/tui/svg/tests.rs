@@ -15,9 +15,9 @@ fn picture(draw: impl FnOnce(&mut Buffer)) -> String {
 #[test]
 fn words_stand_at_their_columns() {
     let svg = picture(|buffer| buffer.set_string(2, 1, "ab  漢c", Style::new()));
-    assert!(svg.contains("<text x=\"26.8\" y=\"71.5\" textLength=\"16.8\" fill=\"#d4d8df\">ab</text>"), "{svg}");
-    assert!(svg.contains("<text x=\"60.4\" y=\"71.5\" textLength=\"16.8\" fill=\"#d4d8df\">漢</text>"), "{svg}");
-    assert!(svg.contains("<text x=\"77.2\" y=\"71.5\" fill=\"#d4d8df\">c</text>"), "{svg}");
+    assert!(svg.contains("<text x=\"28\" y=\"73.5\" textLength=\"18\" fill=\"#d4d8df\">ab</text>"), "{svg}");
+    assert!(svg.contains("<text x=\"64\" y=\"73.5\" textLength=\"18\" fill=\"#d4d8df\">漢</text>"), "{svg}");
+    assert!(svg.contains("<text x=\"82\" y=\"73.5\" fill=\"#d4d8df\">c</text>"), "{svg}");
 }
 
 #[test]
@@ -41,10 +41,10 @@ fn styles_are_resolved() {
         buffer.set_string(16, 0, "hid", Style::new().add_modifier(Modifier::HIDDEN));
     });
     assert!(svg.contains("fill=\"#e0656b\" font-weight=\"bold\">red</text>"), "{svg}");
-    assert!(svg.contains("<rect x=\"43.6\" y=\"40\" width=\"25.2\" height=\"18\" fill=\"#010203\"/>"), "{svg}");
+    assert!(svg.contains("<rect x=\"46\" y=\"40\" width=\"27\" height=\"19\" fill=\"#010203\"/>"), "{svg}");
     assert!(svg.contains("fill=\"#14161b\">rev</text>"), "{svg}");
     assert!(svg.contains("fill=\"#74777d\" font-style=\"italic\">dim</text>"), "{svg}");
-    assert!(svg.contains("<rect x=\"110.8\" y=\"55\" width=\"25.2\" height=\"1\" fill=\"#d4d8df\"/>"), "{svg}");
+    assert!(svg.contains("<rect x=\"118\" y=\"56\" width=\"27\" height=\"1\" fill=\"#d4d8df\"/>"), "{svg}");
     assert!(!svg.contains("hid"), "{svg}");
 }
 
@@ -55,9 +55,9 @@ fn frames_and_bars_are_shapes() {
         buffer.set_string(6, 0, "███▌", Style::new());
         buffer.set_string(0, 1, "│", Style::new());
     });
-    assert!(svg.contains("d=\"M18.4 49L35.2 49\""), "the two cells of the line are one: {svg}");
-    assert!(svg.contains("d=\"M14.2 58L14.2 76\""), "the corner's stem and the side meet at 58: {svg}");
-    assert!(svg.contains("width=\"25.2\" height=\"18\""), "{svg}");
+    assert!(svg.contains("d=\"M19 49.5L37 49.5\""), "the two cells of the line are one: {svg}");
+    assert!(svg.contains("d=\"M14.5 59L14.5 78\""), "the corner's stem and the side meet at 59: {svg}");
+    assert!(svg.contains("width=\"27\" height=\"19\""), "{svg}");
     assert!(!svg.contains('█') && !svg.contains('─'), "{svg}");
 }
 
@@ -74,6 +74,6 @@ fn the_cursor_is_a_reversed_cell() {
     let mut buffer = Buffer::empty(Rect::new(0, 0, 3, 1));
     buffer.set_string(0, 0, "abc", Style::new());
     let svg = render(&buffer, &SvgOptions { cursor: Some((1, 0)), ..SvgOptions::default() });
-    assert!(svg.contains("<rect x=\"18.4\" y=\"40\" width=\"8.4\" height=\"18\" fill=\"#d4d8df\"/>"), "{svg}");
+    assert!(svg.contains("<rect x=\"19\" y=\"40\" width=\"9\" height=\"19\" fill=\"#d4d8df\"/>"), "{svg}");
     assert!(svg.contains("fill=\"#14161b\">b</text>"), "{svg}");
 }
