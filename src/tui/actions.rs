@@ -60,6 +60,7 @@ pub enum Id {
     NextPane,
     PreviousPane,
     Zoom,
+    Redraw,
     Quit,
     Up,
     Down,
@@ -141,6 +142,7 @@ static ACTIONS: &[Action] = &[
     action(Id::NextPane, Context::Global, &[Key::code(KeyCode::Tab)], "pane", "Go to the next pane."),
     action(Id::PreviousPane, Context::Global, &[Key::code(KeyCode::BackTab)], "", "Go to the pane before."),
     action(Id::Zoom, Context::Global, &[Key::char('z')], "zoom", "Give the whole screen to the pane, or back."),
+    action(Id::Redraw, Context::Global, &[Key::ctrl('l')], "", "Draw the whole screen anew."),
     action(
         Id::Quit,
         Context::Global,

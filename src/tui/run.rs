@@ -105,8 +105,14 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
             biased;
             event = signals.next() => match event {
                 Wake::Deadly(number) => return Ok(Some(number)),
-                Wake::Stop => { screen.suspend()?; }
-                Wake::Continue => screen.reenter()?,
+                Wake::Stop => {
+                    screen.suspend()?;
+                    app.redraw();
+                }
+                Wake::Continue => {
+                    screen.reenter()?;
+                    app.redraw();
+                }
             },
             event = keys.next() => match event {
                 Some(Ok(event)) => handle(app, event),
@@ -119,6 +125,9 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
                 app.tick(now_ms);
                 let began = Instant::now();
                 app.work(|| began.elapsed() > WORK);
+                if app.take_redraw() {
+                    screen.redraw()?;
+                }
                 if app.dirty() {
                     screen.draw(|frame| {
                         app.render(frame.area(), frame.buffer_mut());

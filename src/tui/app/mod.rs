@@ -32,7 +32,7 @@ use crate::source::{Command, Message};
 use crate::stats::CallStats;
 
 /// Rows that one slice of background work looks at; several slices fit in a frame.
-const SLICE_ROWS: u64 = 4_096;
+const SLICE_ROWS: u64 = 1_024;
 /// How long a notice stays, in milliseconds.
 const NOTICE_MS: u64 = 6_000;
 
@@ -65,6 +65,7 @@ pub struct App {
     escaped: bool,
     pub(super) now_ms: u64,
     dirty: bool,
+    redraw: bool,
 }
 
 impl App {
@@ -97,6 +98,7 @@ impl App {
             escaped: false,
             now_ms: 0,
             dirty: true,
+            redraw: false,
         };
         app.resize(80, 24);
         app
@@ -281,6 +283,17 @@ impl App {
     /// What is to be drawn has changed since the last `drawn`.
     pub fn dirty(&self) -> bool {
         self.dirty
+    }
+
+    /// The next frame is to be drawn whole: something else wrote to the terminal.
+    pub(super) fn redraw(&mut self) {
+        self.redraw = true;
+        self.dirty = true;
+    }
+
+    /// Whether `redraw` was asked for since the last call.
+    pub(super) fn take_redraw(&mut self) -> bool {
+        std::mem::take(&mut self.redraw)
     }
 
     pub fn drawn(&mut self) {

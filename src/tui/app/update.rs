@@ -69,6 +69,7 @@ impl App {
                 self.zoom = !self.zoom;
                 self.relayout();
             }
+            Id::Redraw => self.redraw(),
             Id::Quit => self.quit(),
             Id::Follow => self.trace.set_follow(!self.trace.follow),
             Id::OpenCall => {

@@ -48,7 +48,7 @@ fn first_line(app: &App) -> Vec<Piece> {
         piece("sysview".into(), Role::Title, 6),
         piece(cut(&command_line(app), usize::from(app.cols / 4).max(8)), Role::Header, 0),
         piece(phase, role, 0),
-        piece(format!("{} calls", count(session.histogram.calls())), Role::Text, 1),
+        piece(calls(session.histogram.calls()), Role::Text, 1),
     ];
     if let Some(rate) = session.rate() {
         pieces.push(piece(format!("{}/s", short_count(rate)), Role::Text, 4));
@@ -59,6 +59,10 @@ fn first_line(app: &App) -> Vec<Piece> {
     }
     pieces.push(piece(vdso_short(app), Role::Text, 5));
     pieces
+}
+
+fn calls(n: u64) -> String {
+    if n == 1 { "1 call".into() } else { format!("{} calls", count(n)) }
 }
 
 /// The command line as one would type it, escaped.
