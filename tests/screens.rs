@@ -175,6 +175,26 @@ fn enter_on_a_call_narrows_the_trace_and_escape_widens_it() {
 }
 
 #[test]
+fn a_typed_filter_narrows_and_a_wrong_one_says_where() {
+    let mut app = app(docker(), 120, 40);
+    press(&mut app, "/");
+    app.paste("openat err");
+    insta::assert_snapshot!("filter", print::text(&app, 80, 24));
+    press(&mut app, "Enter");
+    shows(&app, "9 of 70 rows, filter: openat err");
+    press(&mut app, "/ Ctrl-u");
+    app.paste("blocked");
+    press(&mut app, "Enter");
+    shows(&app, "2 of 70 rows, filter: blocked");
+    press(&mut app, "/ Ctrl-u");
+    app.paste("err=");
+    press(&mut app, "Enter");
+    shows(&app, "^ ");
+    press(&mut app, "Ctrl-u Enter");
+    shows(&app, "70 rows");
+}
+
+#[test]
 fn a_narrowed_trace_grows_with_the_program() {
     let mut app = app(Options::default(), 120, 40);
     press(&mut app, "Tab 1 Down Enter");

@@ -21,6 +21,7 @@ use super::Options;
 use super::layout::{Layout, Pane, Shape};
 use super::program::ProgramPane;
 use super::state::layer::Layer;
+use super::state::narrow::{Narrow, Rows};
 use super::state::outbox::Outbox;
 use super::state::session::{Phase, Session};
 use super::state::table::TableState;
@@ -115,8 +116,9 @@ impl App {
             }
             Message::Batch(batch) => {
                 let changes = self.session.append(&batch);
-                if let Some(narrow) = &mut self.trace.narrow {
-                    narrow.revise(&self.session.store, &changes);
+                let (narrow, rows) = self.narrowing();
+                if let Some(narrow) = narrow {
+                    narrow.revise(&rows, &changes);
                 }
             }
             Message::Output(bytes) => {
@@ -182,15 +184,27 @@ impl App {
         true
     }
 
+    /// The narrowing, if there is one, and what it looks at.
+    fn narrowing(&mut self) -> (Option<&mut Narrow>, Rows<'_>) {
+        let rows = Rows {
+            store: &self.session.store,
+            judge: self.overlay.as_ref().map(|o| &o.judge),
+            options: &self.options.decode,
+        };
+        (self.trace.narrow.as_mut(), rows)
+    }
+
     /// One slice of background work; true while there is more.
     fn work_slice(&mut self) -> bool {
-        let store = &self.session.store;
         let mut more = false;
-        if let Some(narrow) = &mut self.trace.narrow {
+        let (narrow, rows) = self.narrowing();
+        if let Some(narrow) = narrow {
             let before = narrow.scanned();
-            more |= narrow.scan(store, SLICE_ROWS);
-            self.dirty |= narrow.scanned() != before;
+            more |= narrow.scan(&rows, SLICE_ROWS);
+            let moved = narrow.scanned() != before;
+            self.dirty |= moved;
         }
+        let store = &self.session.store;
         if let Some(overlay) = self.overlay.as_mut().filter(|o| o.on) {
             let before = overlay.blocked.judged();
             more |= overlay.scan(store, SLICE_ROWS);

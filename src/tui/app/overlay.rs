@@ -54,6 +54,9 @@ impl App {
                 let context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
                 self.overlay = Some(Overlay::new(profile, context)?);
                 self.explained = None;
+                if self.trace.narrow.as_ref().is_some_and(|n| n.filter.needs_profile()) {
+                    self.narrow_again();
+                }
             }
             None => self.options.profile = Some(profile),
         }

@@ -8,9 +8,11 @@ use crossterm::event::KeyCode;
 use super::App;
 use super::update::scrolled;
 use crate::policy::{self, Profile};
+use crate::query::Filter;
 use crate::tui::actions::{self, Id};
 use crate::tui::key::Key;
 use crate::tui::state::layer::{Chooser, Input, Layer};
+use crate::tui::state::narrow::RowFilter;
 use crate::tui::view;
 
 /// No sensible profile is larger, in bytes.
@@ -82,8 +84,20 @@ impl App {
         }
     }
 
-    fn set_filter(&mut self, input: Input) {
-        self.layers.push(Layer::Filter(input));
+    fn set_filter(&mut self, mut input: Input) {
+        match Filter::parse(&input.text) {
+            Ok(filter) if filter.is_empty() => self.trace.set_narrow(None, self.session.store.len()),
+            Ok(filter) => {
+                if filter.needs_profile() && self.overlay.is_none() {
+                    self.say("No profile is loaded, so nothing counts as blocked; s chooses one.");
+                }
+                self.narrow_to(RowFilter::Query { filter: Box::new(filter), text: input.text });
+            }
+            Err(error) => {
+                input.error = Some(format!("{}^ {}", " ".repeat(error.column), error.message));
+                self.layers.push(Layer::Filter(input));
+            }
+        }
     }
 
     fn choose(&mut self, mut chooser: Chooser) {

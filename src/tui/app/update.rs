@@ -55,7 +55,10 @@ impl App {
     pub(super) fn act(&mut self, id: Id, key: Key) {
         match id {
             Id::Help => self.layers.push(Layer::Help { scroll: 0 }),
-            Id::Filter => self.layers.push(Layer::Filter(Input::default())),
+            Id::Filter => {
+                let text = self.trace.narrow.as_ref().map(|n| n.filter.text().to_owned()).unwrap_or_default();
+                self.layers.push(Layer::Filter(Input { text, error: None }));
+            }
             Id::ClearFilter => self.trace.set_narrow(None, self.session.store.len()),
             Id::Seccomp => self.toggle_seccomp(),
             Id::ChooseProfile => self.layers.push(Layer::Chooser(Chooser::default())),
@@ -194,10 +197,17 @@ impl App {
         self.narrow_to(RowFilter::Call { arch, nr, name });
     }
 
+    /// Shows only the rows that match; they are found slice by slice.
     pub(super) fn narrow_to(&mut self, filter: RowFilter) {
-        let mut narrow = Narrow::new(filter);
-        narrow.scan(&self.session.store, super::SLICE_ROWS);
-        self.trace.set_narrow(Some(narrow), self.session.store.len());
+        self.trace.set_narrow(Some(Narrow::new(filter)), self.session.store.len());
+        self.work_slice();
+    }
+
+    /// Starts the filter anew after its rows may have changed.
+    pub(super) fn narrow_again(&mut self) {
+        if let Some(narrow) = &self.trace.narrow {
+            self.narrow_to(narrow.filter.clone());
+        }
     }
 
     /// Goes to the next row (or the one before) that is the same call as the selected one.

@@ -3,30 +3,64 @@
 //! Rows are looked at in order; a call that completes later is looked at again, because its result can make it match.
 
 use crate::abi::Arch;
+use crate::decode;
 use crate::model::{Changes, RowKind, Store};
+use crate::policy::{Action, Judge};
+use crate::query::{self, Filter};
 
 /// What rows are shown.
 #[derive(Debug, Clone)]
 pub enum RowFilter {
     /// The rows of one call.
     Call { arch: Arch, nr: u64, name: String },
+    /// What the user typed.
+    Query { filter: Box<Filter>, text: String },
+}
+
+/// What a filter may look at.
+pub struct Rows<'a> {
+    pub store: &'a Store,
+    /// The loaded profile, shown or not.
+    pub judge: Option<&'a Judge>,
+    /// How lines are shown; free text is looked for in them.
+    pub options: &'a decode::Options,
+}
+
+impl Rows<'_> {
+    fn verdict(&self, seq: u64) -> Option<Action> {
+        let call = self.store.call(seq)?;
+        Some(self.judge?.verdict(call.arch, call.nr, call.args).action)
+    }
 }
 
 impl RowFilter {
-    pub fn matches(&self, store: &Store, seq: u64) -> bool {
+    /// A test of rows, made once for many of them.
+    fn with<R>(&self, rows: &Rows<'_>, run: impl FnOnce(&dyn Fn(u64) -> bool) -> R) -> R {
         match self {
-            RowFilter::Call { arch, nr, .. } => match store.row(seq).map(|r| &r.kind) {
+            RowFilter::Call { arch, nr, .. } => run(&|seq| match rows.store.row(seq).map(|r| &r.kind) {
                 Some(RowKind::Call(call)) => call.arch == *arch && call.nr == *nr,
                 _ => false,
-            },
+            }),
+            RowFilter::Query { filter, .. } => {
+                let verdict = |seq| rows.verdict(seq);
+                let verdict: Option<query::Verdict<'_>> = if rows.judge.is_some() { Some(&verdict) } else { None };
+                let context = query::Context { store: rows.store, verdict, options: rows.options.clone() };
+                run(&|seq| filter.matches(&context, seq))
+            }
         }
     }
 
-    /// As the trace's title shows it.
+    /// As the trace's title shows it, and as it can be typed again.
     pub fn text(&self) -> &str {
         match self {
             RowFilter::Call { name, .. } => name,
+            RowFilter::Query { text, .. } => text,
         }
+    }
+
+    /// Other rows match when another profile is loaded.
+    pub fn needs_profile(&self) -> bool {
+        matches!(self, RowFilter::Query { filter, .. } if filter.needs_profile())
     }
 }
 
@@ -51,27 +85,27 @@ impl Narrow {
     }
 
     /// Looks at up to `budget` more rows; true while there are more.
-    pub fn scan(&mut self, store: &Store, budget: u64) -> bool {
-        let end = store.len().min(self.scanned.saturating_add(budget));
-        for seq in self.scanned..end {
-            if self.filter.matches(store, seq) {
-                self.matches.push(seq);
-            }
-        }
+    pub fn scan(&mut self, rows: &Rows<'_>, budget: u64) -> bool {
+        let end = rows.store.len().min(self.scanned.saturating_add(budget));
+        let range = self.scanned..end;
+        self.filter.with(rows, |test| self.matches.extend(range.filter(|seq| test(*seq))));
         self.scanned = end;
-        end < store.len()
+        end < rows.store.len()
     }
 
     /// Looks again at calls that were completed after they had been scanned.
-    pub fn revise(&mut self, store: &Store, changes: &Changes) {
-        for &seq in changes.completed.iter().filter(|&&seq| seq < self.scanned) {
-            let matches = self.filter.matches(store, seq);
-            match self.matches.binary_search(&seq) {
-                Ok(at) if !matches => drop(self.matches.remove(at)),
-                Err(at) if matches => self.matches.insert(at, seq),
-                _ => {}
+    pub fn revise(&mut self, rows: &Rows<'_>, changes: &Changes) {
+        let late = changes.completed.iter().copied().filter(|seq| *seq < self.scanned);
+        let matches = &mut self.matches;
+        self.filter.with(rows, |test| {
+            for seq in late {
+                match (matches.binary_search(&seq), test(seq)) {
+                    (Ok(at), false) => drop(matches.remove(at)),
+                    (Err(at), true) => matches.insert(at, seq),
+                    _ => {}
+                }
             }
-        }
+        });
     }
 
     pub fn seq_at(&self, position: u64) -> Option<u64> {

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 use super::header;
 use crate::model::VdsoState;
 use crate::policy;
+use crate::query::Filter;
 use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
@@ -230,15 +231,29 @@ fn filter(app: &App, input: &Input, width: usize) -> Content {
     let shown = tail(&input.text, width.saturating_sub(2));
     // The box keeps its width while one types.
     let mut lines = vec![Line::from(fit(&format!("/{shown}"), width))];
-    if let Some(error) = &input.error {
-        for line in wrap(error, width) {
-            lines.push(Line::styled(line, app.theme.style(Role::Error)));
-        }
+    match (&input.error, Filter::parse(&input.text)) {
+        // The caret stands under the character that is wrong, one column further right for the slash.
+        (Some(error), _) => lines.push(Line::styled(cut(&format!(" {error}"), width), app.theme.style(Role::Error))),
+        (None, Ok(filter)) => lines.push(Line::from(cut(&format!(" {}", filter.explain()), width))),
+        // While one types, most filters are unfinished: no complaint before Enter.
+        (None, Err(_)) => lines.push(Line::default()),
+    }
+    for (examples, meaning) in FILTERS {
+        let text = format!("{} {meaning}", fit(&examples.join("  "), 31));
+        lines.push(Line::styled(cut(&text, width), app.theme.style(Role::Dim)));
     }
     lines.push(Line::styled(cut("Enter takes it, Esc closes; empty: all rows", width), app.theme.style(Role::Dim)));
     let cursor = Some((0, 1 + format::width(shown) as u16));
     Content { title: "Filter".into(), lines, scroll: 0, cursor }
 }
+
+/// What can be typed, by example; the filter language has more.
+const FILTERS: [(&[&str], &str); 4] = [
+    (&["openat", "open*", "%network"], "calls by name, by class"),
+    (&["err", "err=ENOENT", "dur>1ms"], "by result, by time in the call"),
+    (&["pid:123", "fd:3", "path:/etc/**"], "by process, descriptor, path"),
+    (&["blocked", "signal", "\"some words\""], "by verdict, by kind, by what the line says"),
+];
 
 /// The end of a text that is longer than there is room.
 fn tail(text: &str, width: usize) -> &str {
@@ -305,4 +320,16 @@ fn judged(app: &App, width: usize) -> Vec<Line<'static>> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_of_a_filter_can_be_typed() {
+        for example in FILTERS.iter().flat_map(|(examples, _)| *examples) {
+            Filter::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
+        }
+    }
 }

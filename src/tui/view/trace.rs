@@ -218,7 +218,7 @@ fn call_spans(app: &App, seq: u64, role: Role, room: usize, columns: &Columns, s
         return;
     }
     let Some(result) = result else {
-        return push_call(&cut(&text, room), room, name_style, call_style, spans);
+        return push_call(&unfinished(text, room), room, name_style, call_style, spans);
     };
     // The result stands in its column, or further left when it is long and the call leaves room.
     // An error has room for its name at least: `= -1 ENOENT…`.
@@ -230,6 +230,17 @@ fn call_spans(app: &App, seq: u64, role: Role, room: usize, columns: &Columns, s
     push_call(&cut(&text, call_width), call_width, name_style, call_style, spans);
     spans.push(Span::raw(" "));
     spans.push(Span::styled(fit(&result, room.saturating_sub(call_width + 1)), result_style));
+}
+
+/// A call that goes on, cut so that one still reads that it does.
+fn unfinished(text: String, room: usize) -> String {
+    const WORDS: &str = " <unfinished ...>";
+    match text.strip_suffix(WORDS) {
+        Some(call) if text.len() > room && room >= 2 * WORDS.len() => {
+            format!("{}{WORDS}", cut(call, room - WORDS.len()))
+        }
+        _ => cut(&text, room),
+    }
 }
 
 /// The name in its class's style, the rest plain, filled to `width`.
