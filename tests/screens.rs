@@ -5,7 +5,7 @@ mod print;
 #[path = "screens/scene.rs"]
 mod scene;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use sysview::policy;
 use sysview::source::{Command, End, Message};
 use sysview::tui::{App, Leave, Options};
@@ -229,6 +229,30 @@ fn an_unfinished_call_is_completed_in_place() {
     app.message(more.take());
     lacks(&app, "<unfinished ...>");
     shows(&app, "read(0, \"ls\\n\", 1024)");
+}
+
+#[test]
+fn the_call_pane_explains_a_failed_call() {
+    let mut app = app(docker(), 120, 40);
+    app.paste("ignored without a popup");
+    press(&mut app, "Home Down Down Down Down Enter z");
+    insta::assert_snapshot!("call", print::text(&app, 100, 30));
+    shows(&app, "/etc/ld.so.preload");
+    shows(&app, "libc.so.6+0x123456 in /usr/lib/x86_64-linux-gnu/libc.so.6");
+}
+
+#[test]
+fn the_mouse_focuses_selects_and_scrolls() {
+    let mut app = app(Options::default(), 120, 40);
+    let mut mouse = |kind, column, row| app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    mouse(MouseEventKind::Down(MouseButton::Left), 90, 5);
+    mouse(MouseEventKind::ScrollUp, 10, 10);
+    shows(&app, "●Histogram");
+    lacks(&app, "following");
+    let mut mouse = |kind, column, row| app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    mouse(MouseEventKind::Down(MouseButton::Left), 90, 5);
+    press(&mut app, "Enter");
+    shows(&app, "filter: execve");
 }
 
 #[test]

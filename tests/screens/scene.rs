@@ -108,7 +108,12 @@ pub fn run() -> Message {
             path: b"/usr/bin/python3".to_vec(),
             comm: b"python3".to_vec(),
             vdso: vdso(),
-            maps: Vec::new(),
+            maps: vec![Mapping {
+                start: 0x7f00_0000_0000,
+                end: 0x7f00_0020_0000,
+                offset: 0,
+                name: b"/usr/lib/x86_64-linux-gnu/libc.so.6".to_vec(),
+            }],
             former: None,
         })),
     );
@@ -128,7 +133,7 @@ pub fn run() -> Message {
         r.after(1).enter(0, CLOSE, [3, 0, 0, 0, 0, 0], &[]).after(1).exit(0, Outcome::Returned(0), &[]);
     }
     r.after(30).enter(0, MMAP, [0, 8_192, 3, 0x22, u64::MAX, 0], &[]);
-    r.after(6).exit(0, Outcome::Returned(0x7f00_0000_0000), &[]);
+    r.after(6).exit(0, Outcome::Returned(0x7f80_0000_0000), &[]);
     r.after(50).enter(0, UNSHARE, [0x1000_0000, 0, 0, 0, 0, 0], &[]).after(7).exit(0, Outcome::Failed(1), &[]);
     r.after(50).enter(0, KEYCTL, [0, -3i64 as u64, 0, 0, 0, 0], &[]).after(7).exit(0, Outcome::Returned(1), &[]);
     r.after(80).enter(0, CLONE, [0x0120_0011, 0, 0, 0, 0, 0], &[]).after(90);

@@ -124,11 +124,7 @@ impl TraceState {
         let last = len.saturating_sub(1);
         if self.follow && self.frozen.is_none() {
             self.cursor = last;
-            self.top = len.saturating_sub(height);
-            // The divider takes a line, so one row less fits.
-            if len >= height && divider.is_some_and(|d| d > self.top && d <= len) {
-                self.top += 1;
-            }
+            self.top = last_top(len, height, divider);
             return;
         }
         self.cursor = self.cursor.min(last);
@@ -139,8 +135,7 @@ impl TraceState {
         };
         self.top += over(self.top);
         // No blank lines below the last row while there are rows above the first.
-        let divided = divider.is_some_and(|d| d > self.top && d <= len);
-        self.top = self.top.min((len + u64::from(divided)).saturating_sub(height)).min(self.cursor);
+        self.top = self.top.min(last_top(len, height, divider)).min(self.cursor);
     }
 
     /// The lines of a pane of `height` rows.
@@ -163,6 +158,14 @@ impl TraceState {
         }
         lines
     }
+}
+
+/// The first position in view when the last one is.
+fn last_top(len: u64, height: u64, divider: Option<u64>) -> u64 {
+    let top = len.saturating_sub(height);
+    // The divider takes a line, so one row less fits.
+    let divided = len >= height && divider.is_some_and(|d| d > top && d <= len);
+    top + u64::from(divided)
 }
 
 impl Default for TraceState {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::{marks, verdict};
 use crate::abi::{self, Type};
 use crate::decode;
-use crate::model::{CallView, Outcome, RowKind};
+use crate::model::{CallView, Outcome, RowKind, TaskId};
 use crate::tui::app::App;
 use crate::tui::format::{self, fit, wrap};
 use crate::tui::layout::Pane;
@@ -99,6 +99,7 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             }
             verdict::write(&mut page, seq, &view);
             registers(&mut page, &view);
+            caller(&mut page, seq, row.task, &view);
         }
         _ => {
             let (_, role) = marks::mark(row);
@@ -160,6 +161,14 @@ fn registers(page: &mut Page<'_>, view: &CallView<'_>) {
     }
     text.push_str(&format!(" {ip}={:#x} {sp}={:#x}", view.ip, view.sp));
     page.entry("entry", &text, Role::Dim);
-    let abi = format!("by the instruction `{}`, {} ABI", view.arch.instruction(), view.arch.name());
-    page.entry("made", &abi, Role::Dim);
+}
+
+/// The place in the program that made the call.
+fn caller(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
+    let place = match page.app.session.locate(seq, task, view.ip) {
+        Some(location) => format!("{location} in {}", location.image),
+        None => format!("{:#x}", view.ip),
+    };
+    let text = format!("{place}, by the instruction `{}` ({} ABI)", view.arch.instruction(), view.arch.name());
+    page.entry("made at", &text, Role::Text);
 }
