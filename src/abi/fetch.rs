@@ -7,6 +7,8 @@
 mod custom;
 pub mod limits;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use super::{Arch, Call};
 

@@ -1,43 +1,150 @@
 //! What lies behind each `custom[…]` type: the memory it leads to, by name.
 //!
-//! A name that is not listed here is shown from the register alone.
+//! An argument of such a type finds what it needs in its neighbours, by position:
+//! - `iovec`, `iovec_addresses`, `pollfd`, `mmsghdr`: the count is the next argument;
+//! - `sockaddr`, `sockopt`: the length is the next argument, behind a pointer where the kernel writes;
+//! - `open_how`, `clone_args`, `landlock_ruleset_attr`, `msgbuf`: the size is the next argument;
+//! - `cpu_set`: the size is the argument before; `fd_set`: the number of descriptors is the first argument;
+//! - `epoll_event`, `dirents`: one when read, as many as the result says when written.
+//!
+//! `stat`, `statx`, `statfs`, `termios`, `rlimit`, `sigaction`, `siginfo`, `sigevent`, `ifreq` and their kin are
+//! structures of `assets/structs` by the same name. `clone_flags`, `futex_wake_op`, `ipc_flags`, `pgoffset`, `socket_protocol`,
+//! `sockopt_name` are shown from the register alone.
 
-use super::plan::Walk;
+mod message;
+
+use super::plan::{Walk, le_word};
 use super::{Fetch, limits};
 use crate::abi::{Dir, structure};
 
+/// `__NFDBITS` of select(2) in bytes: sets are read in whole words.
+const FD_SET_WORD: u64 = 8;
+/// MAX_HANDLE_SZ of linux/exportfs.h, bytes.
+const HANDLE: usize = 128;
+/// BPF_MAXINSNS of linux/bpf_common.h.
+const FILTER: usize = 4096;
+/// TASK_COMM_LEN of linux/sched.h, bytes.
+const COMM: usize = 16;
+/// Identifiers of clone3's set_tid: MAX_PID_NS_LEVEL.
+const SET_TID: u64 = 32;
+
 /// The memory of argument `index`, whose type is `custom[name]` with that direction.
 pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usize) {
+    let addr = walk.pointer(index);
+    if name == "mmsghdr" {
+        // sendmmsg's headers are read, but the kernel writes a length into each.
+        return message::mmsghdr(walk, addr, index, dir);
+    }
     if !walk.wants(dir) {
         return;
     }
-    let addr = walk.pointer(index);
+    let exit = walk.ret.is_some();
     match name {
-        "wait_status" => {
-            walk.object(addr, 4);
+        "clone_flags" | "futex_wake_op" | "ipc_flags" | "pgoffset" | "socket_protocol" | "sockopt_name" => {}
+        "comm" => walk.keep(addr, COMM),
+        "wait_status" => walk.keep(addr, 4),
+        "mount_data" => walk.c_string(addr, limits::STRING),
+        "iovec" => {
+            let left = if exit { walk.filled() } else { u64::MAX };
+            let count = walk.count(index + 1);
+            message::vector(walk, addr, count, Some(left));
         }
-        "iovec" => iovec(walk, addr, index),
+        "iovec_addresses" => {
+            let count = walk.count(index + 1);
+            message::vector(walk, addr, count, None);
+        }
+        "msghdr" => message::msghdr(walk, addr, dir, u64::MAX),
+        "sockaddr" | "sockopt" => message::sized(walk, addr, index, dir),
+        "pollfd" => {
+            let count = walk.count(index + 1);
+            walk.keep_elements(addr, count, 8);
+        }
+        "epoll_event" => {
+            let count = if exit { walk.filled() } else { 1 };
+            let size = structure(name).map_or(12, |s| s.layout(walk.arch).size as usize);
+            walk.keep_elements(addr, count, size);
+        }
+        "dirents" => {
+            let len = usize::try_from(walk.filled()).unwrap_or(usize::MAX);
+            walk.keep(addr, len);
+        }
+        "fd_set" => {
+            let bytes = walk.count(0).min(limits::ELEMENTS * 8).div_ceil(8).next_multiple_of(FD_SET_WORD);
+            walk.keep(addr, bytes as usize);
+        }
+        "cpu_set" => {
+            let size = if exit { walk.filled() } else { walk.count(index.saturating_sub(1)) };
+            walk.keep(addr, size.min(limits::ELEMENTS) as usize);
+        }
+        "open_how" | "landlock_ruleset_attr" => {
+            let size = walk.count(index + 1).min(128) as usize;
+            walk.keep(addr, size);
+        }
+        "clone_args" => clone_args(walk, addr, index),
+        "cap_data" => {
+            // Since version 2 the three masks have 64 bits, in two halves; the header is the argument before.
+            let old = walk.read_u32(walk.pointer(0)) == Some(0x1998_0330);
+            walk.keep(addr, if old { 12 } else { 24 });
+        }
+        "file_handle" => {
+            let bytes = walk.read_u32(addr).unwrap_or(0) as usize;
+            walk.keep(addr, 8 + bytes.min(HANDLE));
+        }
+        "sock_fprog" => {
+            let word = walk.arch.word();
+            let header = walk.object(addr, 2 * word);
+            let (len, filter) = (le_word(take(header, 0, 2)) as usize, le_word(take(header, word, word)));
+            walk.keep(filter, len.min(FILTER) * 8);
+        }
+        "pselect6_sigmask" => {
+            let word = walk.arch.word();
+            let pair = walk.object(addr, 2 * word);
+            let (set, size) = (le_word(take(pair, 0, word)), le_word(take(pair, word, word)));
+            walk.keep(set, size.min(128) as usize);
+        }
+        "msgbuf" => {
+            let word = walk.arch.word();
+            walk.keep(addr, word);
+            let len = if exit { walk.filled() } else { walk.count(index + 1) };
+            walk.bytes(addr.wrapping_add(word as u64), len);
+        }
+        "ifconf" => {
+            let word = walk.arch.word();
+            let header = walk.object(addr, 2 * word);
+            let (len, buffer) = (le_word(take(header, 0, 4)) as usize, le_word(take(header, word, word)));
+            if exit {
+                walk.keep(buffer, len);
+            }
+        }
         _ => {
             if let Some(layout) = structure(name) {
-                walk.object(addr, layout.layout(walk.arch).size as usize);
+                walk.keep_structure(addr, layout);
             }
         }
     }
 }
 
-/// The array of pieces, whose count is the next argument, and the pieces; at exit only what the result says was filled.
-fn iovec<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, index: usize) {
-    let count = walk.word_arg(index + 1).min(limits::ELEMENTS) as usize;
-    let word = walk.arch.word();
-    let pieces: Vec<(u64, u64)> = walk
-        .object(addr, count * 2 * word)
-        .chunks_exact(2 * word)
-        .map(|piece| (super::plan::le_word(&piece[..word]), super::plan::le_word(&piece[word..])))
-        .collect();
-    let mut left = walk.ret.map_or(u64::MAX, |ret| ret.max(0) as u64);
-    for (base, len) in pieces {
-        let len = len.min(left);
-        walk.bytes(base, len);
-        left -= len;
+/// clone3(2): the structure, the numbers asked for, and at exit those that the kernel stored.
+fn clone_args<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, index: usize) {
+    const CLONE_PIDFD: u64 = 0x1000;
+    const CLONE_PARENT_SETTID: u64 = 0x10_0000;
+    let size = walk.count(index + 1).min(256) as usize;
+    let bytes = walk.object(addr, size);
+    let field = |i: usize| le_word(take(bytes, i * 8, 8));
+    let (flags, pidfd, parent_tid, set_tid, set_tid_size) = (field(0), field(1), field(3), field(8), field(9));
+    if walk.ret.is_none() {
+        walk.keep(set_tid, set_tid_size.min(SET_TID) as usize * 4);
+        return;
     }
+    for (flag, pointer) in [(CLONE_PIDFD, pidfd), (CLONE_PARENT_SETTID, parent_tid)] {
+        if flags & flag != 0 {
+            walk.keep(pointer, 4);
+        }
+    }
+}
+
+/// A piece of what was read; shorter where that ends.
+fn take(bytes: &[u8], from: usize, len: usize) -> &[u8] {
+    let rest = bytes.get(from..).unwrap_or_default();
+    &rest[..len.min(rest.len())]
 }

@@ -3,12 +3,13 @@
 //! Left out: what lies behind `custom[…]` types, see `custom`.
 
 use super::{Fetch, custom, limits};
-use crate::abi::{Arch, Arg, Call, Dir, Len, Type, Width};
+use crate::abi::{Arch, Arg, Call, Dir, Len, Meaning, Struct, Type, Width};
 
 /// One stop's walk: the call, the phase and what is left of the budget.
 pub struct Walk<'a, F: Fetch> {
     pub arch: Arch,
-    pub args: &'a [u64; 6],
+    call: &'static Call,
+    args: &'a [u64; 6],
     /// The result; None at entry.
     pub ret: Option<i64>,
     f: &'a mut F,
@@ -18,7 +19,7 @@ pub struct Walk<'a, F: Fetch> {
 
 pub fn walk(arch: Arch, call: &'static Call, args: &[u64; 6], ret: Option<i64>, f: &mut impl Fetch) {
     let call = call.select(args);
-    let mut walk = Walk { arch, args, ret, f, budget: limits::TOTAL, buffers: limits::BUFFERS };
+    let mut walk = Walk { arch, call, args, ret, f, budget: limits::TOTAL, buffers: limits::BUFFERS };
     for (index, arg) in call.args.iter().enumerate().take(6) {
         if arg.when.is_none_or(|cond| cond.holds(args)) {
             walk.argument(index, arg);
@@ -36,18 +37,18 @@ impl<F: Fetch> Walk<'_, F> {
             Type::Str if entry => self.c_string(addr, limits::STRING),
             Type::StrVec { env } if entry => self.string_vector(addr, env),
             Type::Bytes { dir, len } if self.wants(dir) => {
-                let len = self.length(len, dir);
+                let len = self.length(len);
                 self.bytes(addr, len);
             }
             Type::Ptr { dir, to } if self.wants(dir) => {
                 self.object(addr, size_of(to, self.arch));
             }
             Type::Array { dir, of, len } if self.wants(dir) => {
-                let count = self.length(len, dir).min(limits::ELEMENTS) as usize;
-                self.object(addr, count * size_of(of, self.arch));
+                let count = self.length(len);
+                self.elements(addr, count, size_of(of, self.arch));
             }
             Type::SigSet { dir, size_arg } if self.wants(dir) => {
-                let size = size_arg.map_or(8, |i| self.word_arg(usize::from(i)).min(128));
+                let size = size_arg.map_or(8, |i| self.count(usize::from(i)).min(128));
                 self.object(addr, size as usize);
             }
             _ => {}
@@ -64,31 +65,40 @@ impl<F: Fetch> Walk<'_, F> {
 
     /// An argument as a pointer of the ABI.
     pub fn pointer(&self, index: usize) -> u64 {
-        self.word_arg(index)
-    }
-
-    /// An argument cut to the ABI's word.
-    pub fn word_arg(&self, index: usize) -> u64 {
         let raw = self.args.get(index).copied().unwrap_or(0);
         if self.arch.word() == 4 { raw & 0xffff_ffff } else { raw }
     }
 
-    /// How many elements a length names; never more than the result when the kernel wrote them and says how many.
-    pub fn length(&mut self, len: Len, dir: Dir) -> u64 {
-        match len {
-            Len::Arg(i) => {
-                let count = self.word_arg(usize::from(i));
-                if dir == Dir::In { count } else { self.written(count) }
-            }
-            Len::Const(count) => u64::from(count),
-            // At entry the result is not known: nothing is there to read.
-            Len::Ret => self.ret.unwrap_or(0).max(0) as u64,
-            Len::Deref(i) => u64::from(self.read_u32(self.pointer(usize::from(i))).unwrap_or(0)),
+    /// A count or a size in an argument, cut to the argument's width: the upper half of a register that holds an `int`
+    /// may be anything. Negative ones count nothing.
+    pub fn count(&self, index: usize) -> u64 {
+        let raw = self.pointer(index);
+        match self.call.args.get(index).map(|arg| arg.ty) {
+            Some(Type::Num { width: Width::W32, meaning: Meaning::Signed }) => (raw as i32).max(0) as u64,
+            Some(Type::Num { width: Width::W32, .. }) => raw & 0xffff_ffff,
+            _ => raw,
         }
     }
 
-    fn written(&self, count: u64) -> u64 {
-        count
+    /// How many elements or bytes a length names.
+    fn length(&mut self, len: Len) -> u64 {
+        match len {
+            Len::Arg(i) => self.count(usize::from(i)),
+            Len::Const(count) => u64::from(count),
+            // At entry the result is not known: nothing is there to read.
+            Len::Ret => self.filled(),
+            Len::Deref(i) => self.read_u32(self.pointer(usize::from(i))).map_or(0, u64::from),
+        }
+    }
+
+    /// Whether the argument is a socket address.
+    pub fn is_address(&self, index: usize) -> bool {
+        self.call.args.get(index).is_some_and(|arg| matches!(arg.ty, Type::Custom { name: "sockaddr", .. }))
+    }
+
+    /// The result as a length; 0 at entry.
+    pub fn filled(&self) -> u64 {
+        self.ret.unwrap_or(0).max(0) as u64
     }
 
     pub fn bytes(&mut self, addr: u64, len: u64) {
@@ -114,6 +124,25 @@ impl<F: Fetch> Walk<'_, F> {
             let got = self.f.c_string(addr, max).len();
             self.budget -= (got + 1).min(self.budget);
         }
+    }
+
+    /// Several elements of one size, at most `limits::ELEMENTS`.
+    pub fn elements(&mut self, addr: u64, count: u64, size: usize) -> &[u8] {
+        self.object(addr, count.min(limits::ELEMENTS) as usize * size)
+    }
+
+    /// As `object`, where the bytes matter to the decoder only.
+    pub fn keep(&mut self, addr: u64, len: usize) {
+        self.object(addr, len);
+    }
+
+    pub fn keep_elements(&mut self, addr: u64, count: u64, size: usize) {
+        self.elements(addr, count, size);
+    }
+
+    /// A structure of the tables.
+    pub fn keep_structure(&mut self, addr: u64, layout: &Struct) {
+        self.object(addr, layout.layout(self.arch).size as usize);
     }
 
     pub fn read_u32(&mut self, addr: u64) -> Option<u32> {
