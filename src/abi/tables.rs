@@ -34,6 +34,11 @@ pub fn flag_set(name: &str) -> Option<&'static FlagSet> {
     FLAG_SETS.binary_search_by(|set| set.name.cmp(name)).ok().map(|i| FLAG_SETS[i])
 }
 
+/// Every set of `assets/flags`, by name.
+pub fn flag_sets() -> impl Iterator<Item = &'static FlagSet> {
+    FLAG_SETS.iter().copied()
+}
+
 /// A structure of `assets/structs`.
 pub fn structure(name: &str) -> Option<&'static Struct> {
     STRUCTS.binary_search_by(|s| s.name.cmp(name)).ok().map(|i| STRUCTS[i])
