@@ -41,6 +41,11 @@ impl Condition {
         }
     }
 
+    /// Without what its operator does not look at, so that equal comparisons compare equal.
+    pub(super) fn plain(self) -> Condition {
+        Condition { value_two: if self.op == Op::MaskedEq { self.value_two } else { 0 }, ..self }
+    }
+
     /// As a 32-bit architecture compares it: only the lower halves take part.
     pub(super) fn cut(self) -> Condition {
         let low = |v: u64| v & u64::from(u32::MAX);

@@ -99,8 +99,8 @@ fn covers(profile: &Inner, context: &Context, arch: Arch) -> bool {
 /// Puts one rule into an architecture's table, for each call that it names.
 fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule) -> Result<(), Fault> {
     let conditions: Vec<Condition> = match arch {
-        Arch::X86_64 | Arch::Aarch64 => rule.args.clone(),
-        Arch::I386 | Arch::X32 => rule.args.iter().map(|c| c.cut()).collect(),
+        Arch::X86_64 | Arch::Aarch64 => rule.args.iter().map(|c| c.plain()).collect(),
+        Arch::I386 | Arch::X32 => rule.args.iter().map(|c| c.plain().cut()).collect(),
     };
     // Two conditions on one argument: runc makes a rule of each condition.
     let doubled = (1..conditions.len()).any(|i| conditions[..i].iter().any(|c| c.index == conditions[i].index));
@@ -110,13 +110,17 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
         for conditions in &alternatives {
             let clause = |conditions| Clause { rule: index, action: rule.action, conditions: ordered(conditions) };
             if let Some(nr) = numbers[arch as usize] {
-                let clash = table.add(nr, clause(conditions.clone()));
-                clash.map_err(|other| clashing(profile, rule, name, other))?;
+                let added = table.add(nr, clause(conditions.clone()));
+                added.map_err(|other| clashing(profile, rule, other, format!("for {name:?}")))?;
             }
             if let Some((nr, call)) = on_i386(name).filter(|_| arch == Arch::I386) {
                 let selects = Condition { index: 0, op: Op::Eq, value: call, value_two: 0 };
                 let rest = conditions.iter().copied().filter(|c| c.index != 0);
-                let _first_stays = table.add(nr, clause([selects].into_iter().chain(rest).collect()));
+                let added = table.add(nr, clause([selects].into_iter().chain(rest).collect()));
+                let what = format!(
+                    "for {name:?} as a part of i386's socketcall or ipc, where its first argument cannot be compared,"
+                );
+                added.map_err(|other| clashing(profile, rule, other, what))?;
             }
         }
     }
@@ -129,11 +133,11 @@ fn ordered(mut conditions: Vec<Condition>) -> Vec<Condition> {
     conditions
 }
 
-fn clashing(profile: &Inner, rule: &Rule, name: &str, other: usize) -> Fault {
+fn clashing(profile: &Inner, rule: &Rule, other: usize, what: String) -> Fault {
     let line = profile.rules.get(other).map_or(0, |r| position(&profile.text, r.span.start).0);
     let message = format!(
-        "the rule on line {line} has the same conditions for {name:?} and another action; container runtimes refuse \
-         such a profile: remove one of the two"
+        "the rule on line {line} has the same or narrower conditions {what} and another action; libseccomp refuses such a \
+         profile: remove one of the two rules"
     );
     Fault::new(rule.span.start, message)
 }

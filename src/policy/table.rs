@@ -39,13 +39,23 @@ pub(super) struct Conditional {
 pub(super) struct Clause {
     pub rule: usize,
     pub action: Action,
-    /// All must hold; one per argument.
+    /// All must hold; one per argument, in the order of the arguments.
     pub conditions: Vec<Condition>,
 }
 
 impl Clause {
     pub fn holds(&self, args: &[u64; 6]) -> bool {
         self.conditions.iter().all(|c| c.holds(args))
+    }
+
+    /// Whether every call that the other one applies to has this one's conditions too, for they are among its own.
+    fn includes(&self, other: &Clause) -> bool {
+        self.conditions.iter().all(|c| other.conditions.contains(c))
+    }
+
+    /// Whether libseccomp, which looks at the last argument first, meets all of these conditions before the others.
+    fn begins(&self, other: &Clause) -> bool {
+        other.conditions.ends_with(&self.conditions)
     }
 }
 
@@ -95,8 +105,10 @@ impl Table {
         usize::try_from(nr).ok().and_then(|nr| self.entries.get(nr)).unwrap_or(NOTHING)
     }
 
-    /// Adds a rule as libseccomp does: without conditions beats with, and of two without the first stays.
-    /// `Err`: the rule in the profile that has the same conditions and another action.
+    /// Adds a rule as libseccomp does: without conditions beats with, and of two without the first stays. The wider of two
+    /// rules beats the narrower one, whose conditions are more of the same; but if the narrower one comes first and has
+    /// another action, libseccomp refuses the wider one, unless it is the beginning of the narrower in libseccomp's order.
+    /// `Err`: the rule in the profile that the new one cannot stand beside.
     pub fn add(&mut self, nr: u64, clause: Clause) -> Result<(), usize> {
         let Ok(nr) = usize::try_from(nr) else { return Ok(()) };
         if self.entries.len() <= nr {
@@ -111,12 +123,16 @@ impl Table {
                 *entry = Entry::Conditional(Box::new(Conditional { clauses, ..Conditional::default() }));
             }
             Entry::Conditional(conditional) => {
-                let known = conditional.clauses.iter().find(|c| c.conditions == clause.conditions);
-                match known {
-                    Some(known) if known.action == clause.action => {}
-                    Some(known) => return Err(known.rule),
-                    None => conditional.clauses.push(clause),
+                if let Some(wider) = conditional.clauses.iter().find(|c| c.includes(&clause)) {
+                    let same = wider.conditions.len() == clause.conditions.len();
+                    return if same && wider.action != clause.action { Err(wider.rule) } else { Ok(()) };
                 }
+                let refused = |c: &&Clause| clause.includes(c) && c.action != clause.action && !clause.begins(c);
+                if let Some(narrower) = conditional.clauses.iter().find(refused) {
+                    return Err(narrower.rule);
+                }
+                conditional.clauses.retain(|c| !clause.includes(c));
+                conditional.clauses.push(clause);
             }
         }
         Ok(())
