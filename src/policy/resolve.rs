@@ -108,7 +108,7 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
         if doubled { conditions.iter().map(|c| vec![*c]).collect() } else { vec![conditions] };
     for (name, numbers) in rule.names.iter().zip(&profile.numbers[index]) {
         for conditions in &alternatives {
-            let clause = |conditions| Clause { rule: index, action: rule.action, conditions: ordered(conditions) };
+            let clause = |conditions| Clause { rule: index, action: rule.action, conditions: settled(conditions) };
             if let Some(nr) = numbers[arch as usize] {
                 let added = table.add(nr, clause(conditions.clone()));
                 added.map_err(|other| clashing(profile, rule, other, format!("for {name:?}")))?;
@@ -127,8 +127,10 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
     Ok(())
 }
 
-/// By argument, so that equal sets of conditions compare equal.
-fn ordered(mut conditions: Vec<Condition>) -> Vec<Condition> {
+/// By argument, so that equal sets of conditions compare equal, and without those that always hold: a rule whose only
+/// condition has an empty mask is one without conditions.
+fn settled(mut conditions: Vec<Condition>) -> Vec<Condition> {
+    conditions.retain(|c| c.op != Op::MaskedEq || c.value != 0);
     conditions.sort_by_key(|c| c.index);
     conditions
 }
