@@ -139,7 +139,7 @@ pub(super) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) 
         distance(&lower, &candidate)
     };
     let (steps, found) = valid.into_iter().map(|v| (near(v), v)).min()?;
-    (steps <= (found.len() / 3).max(1)).then_some(found)
+    (steps <= (found.len() / 3).max(2) && steps * 2 <= found.len()).then_some(found)
 }
 
 /// Levenshtein distance.
