@@ -3,7 +3,7 @@
 use super::Profile;
 
 /// A profile that comes with the program, to be parsed with [`builtin`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Builtin {
     pub name: &'static str,
     /// One line.

@@ -21,6 +21,8 @@ mod parse;
 mod profile;
 mod resolve;
 mod table;
+#[cfg(test)]
+mod tests_random;
 mod words;
 
 use std::fmt;
