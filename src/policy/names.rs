@@ -1,56 +1,12 @@
-//! System-call numbers by name, as a container runtime's library sees them: per architecture, with the names that exist
-//! elsewhere told apart from names that exist nowhere.
+//! System-call numbers by name, as libseccomp sees them: `abi`'s, corrected where the headers that those come from are
+//! wider than the kernel; and the names that exist elsewhere told apart from names that exist nowhere.
 //!
 //! Left out: what the calls mean (`abi`), the sub-calls of `socketcall` and `ipc` (`multiplex`).
 
-use std::str::FromStr;
+use crate::abi::{self, Arch, X32_BIT};
 
-use syscalls::{aarch64, x86, x86_64};
-
-use crate::abi::{Arch, X32_BIT};
-
-/// Calls that are newer than the tables of the `syscalls` crate. Linux gives new calls one number on all architectures.
+/// Calls that are newer than the tables of `abi`. Linux gives new calls one number on all architectures.
 const NEWER: [(&str, u64); 2] = [("listns", 470), ("rseq_slice_yield", 471)];
-
-/// x32 calls with a number of their own, because their structures hold pointers or longs. `asm/unistd_x32.h`.
-const X32_OWN: [(&str, u64); 36] = [
-    ("rt_sigaction", 512),
-    ("rt_sigreturn", 513),
-    ("ioctl", 514),
-    ("readv", 515),
-    ("writev", 516),
-    ("recvfrom", 517),
-    ("sendmsg", 518),
-    ("recvmsg", 519),
-    ("execve", 520),
-    ("ptrace", 521),
-    ("rt_sigpending", 522),
-    ("rt_sigtimedwait", 523),
-    ("rt_sigqueueinfo", 524),
-    ("sigaltstack", 525),
-    ("timer_create", 526),
-    ("mq_notify", 527),
-    ("kexec_load", 528),
-    ("waitid", 529),
-    ("set_robust_list", 530),
-    ("get_robust_list", 531),
-    ("vmsplice", 532),
-    ("move_pages", 533),
-    ("preadv", 534),
-    ("pwritev", 535),
-    ("rt_tgsigqueueinfo", 536),
-    ("recvmmsg", 537),
-    ("sendmmsg", 538),
-    ("process_vm_readv", 539),
-    ("process_vm_writev", 540),
-    ("setsockopt", 541),
-    ("getsockopt", 542),
-    ("io_setup", 543),
-    ("io_submit", 544),
-    ("execveat", 545),
-    ("preadv2", 546),
-    ("pwritev2", 547),
-];
 
 /// x86-64 calls that x32 does not have at all.
 const X32_ABSENT: [&str; 11] = [
@@ -112,20 +68,15 @@ pub(super) fn number(arch: Arch, name: &str) -> Option<u64> {
     if let Some((_, nr)) = NEWER.iter().find(|(n, _)| *n == name) {
         return Some(*nr);
     }
+    let nr = abi::number(arch, name).map(|nr| if arch == Arch::X32 { nr & !X32_BIT } else { nr });
     match arch {
-        Arch::X86_64 => x86_64::Sysno::from_str(name).ok().map(|s| s.id() as u64),
-        Arch::X32 => match X32_OWN.iter().find(|(n, _)| *n == name) {
-            Some((_, nr)) => Some(*nr),
-            None if X32_ABSENT.contains(&name) => None,
-            None => x86_64::Sysno::from_str(name).ok().map(|s| s.id() as u64),
-        },
-        Arch::I386 => x86::Sysno::from_str(raw(name)).ok().map(|s| s.id() as u64),
-        // The crate's table has the generic header's name for 79, and the 32-bit time calls that aarch64 does not have.
-        Arch::Aarch64 => match name {
-            "newfstatat" => Some(79),
-            "fstatat" => None,
-            _ => aarch64::Sysno::from_str(name).ok().map(|s| s.id() as u64).filter(|nr| !(403..=423).contains(nr)),
-        },
+        Arch::X32 if X32_ABSENT.contains(&name) => None,
+        // libseccomp calls it by the name that x86-64 has for it, and the generic header by `fstatat`.
+        Arch::Aarch64 if name == "newfstatat" => Some(79),
+        Arch::Aarch64 if name == "fstatat" => None,
+        // The generic header has the 64-bit time calls of 32-bit machines there.
+        Arch::Aarch64 => nr.filter(|nr| !(403..=423).contains(nr)),
+        _ => nr,
     }
 }
 
@@ -135,19 +86,10 @@ pub(super) fn name(arch: Arch, nr: u64) -> Option<&'static str> {
     if let Some((name, _)) = NEWER.iter().find(|(_, n)| *n == nr) {
         return Some(name);
     }
-    let index = usize::try_from(nr).ok()?;
-    let found = match arch {
-        Arch::X86_64 => x86_64::Sysno::new(index)?.name(),
-        Arch::X32 => match X32_OWN.iter().find(|(_, n)| *n == nr) {
-            Some((name, _)) => name,
-            None => x86_64::Sysno::new(index)?.name(),
-        },
-        Arch::I386 => x86::Sysno::new(index)?.name(),
-        Arch::Aarch64 if nr == 79 => "newfstatat",
-        Arch::Aarch64 => aarch64::Sysno::new(index)?.name(),
-    };
-    let found = found.strip_prefix("r#").unwrap_or(found);
-    // A number that the call of this name does not have (readv's 64-bit number under x32).
+    if (arch, nr) == (Arch::Aarch64, 79) {
+        return Some("newfstatat");
+    }
+    let found = abi::lookup(arch, nr)?.name;
     (number(arch, found) == Some(nr)).then_some(found)
 }
 
@@ -159,11 +101,6 @@ pub(super) fn known(name: &str) -> bool {
 /// All names of the four architectures, for "nearest valid word".
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     Arch::ALL.into_iter().flat_map(|arch| (0..600).filter_map(move |nr| name(arch, nr))).chain(ELSEWHERE)
-}
-
-/// i386 has a call named `break`, which is a Rust keyword and stands in the crate's table as `r#break`.
-fn raw(name: &str) -> &str {
-    if name == "break" { "r#break" } else { name }
 }
 
 #[cfg(test)]
