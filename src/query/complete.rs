@@ -169,13 +169,16 @@ mod tests {
             let completion = complete(&line, cursor);
             prop_assert!(completion.start <= cursor.min(line.chars().count()));
         }
+    }
 
-        #[test]
-        fn what_is_offered_can_be_read(line in prop::sample::select(vec!["", "%", "err=", "blocked=", "signal=", "call:"])) {
+    #[test]
+    fn what_is_offered_can_be_read() {
+        for line in ["", "%", "err=", "blocked=", "signal=", "call:"] {
             for candidate in complete(line, line.len()).candidates {
                 let whole = if line == "%" { candidate.text.clone() } else { format!("{line}{}", candidate.text) };
-                let unfinished = whole.ends_with([':', '=', '<', '>']) || ["and", "or", "not"].contains(&whole.as_str());
-                prop_assert!(unfinished || Filter::parse(&whole).is_ok(), "{}", whole);
+                let unfinished =
+                    whole.ends_with([':', '=', '<', '>']) || ["and", "or", "not"].contains(&whole.as_str());
+                assert!(unfinished || Filter::parse(&whole).is_ok(), "{whole}");
             }
         }
     }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::argument::ArgTest;
+
 /// A filter. `And` and `Or` have at least two parts and none of their own kind; see `Expr::all` and `Expr::any`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {
@@ -39,6 +41,8 @@ pub enum Test {
     Fd(i32),
     /// A pattern for a path among the arguments.
     Path(String),
+    /// The value of an argument.
+    Argument(ArgTest),
     /// A signal, if given this one.
     Signal(Option<u8>),
     /// An execve that succeeded.
@@ -82,6 +86,17 @@ impl Compare {
             Compare::NotEqual => left != right,
             Compare::GreaterOrEqual => left >= right,
             Compare::Greater => left > right,
+        }
+    }
+
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Compare::Less => "is below",
+            Compare::LessOrEqual => "is at most",
+            Compare::Equal => "is",
+            Compare::NotEqual => "is not",
+            Compare::GreaterOrEqual => "is at least",
+            Compare::Greater => "is above",
         }
     }
 
@@ -203,6 +218,7 @@ impl fmt::Display for Test {
             Test::Task(name) => write!(f, "task:{}", value_text(name)),
             Test::Fd(fd) => write!(f, "fd:{fd}"),
             Test::Path(pattern) => write!(f, "path:{}", value_text(pattern)),
+            Test::Argument(test) => write!(f, "{test}"),
             Test::Signal(None) => write!(f, "signal"),
             Test::Signal(Some(number)) => write!(f, "signal={}", signal_text(*number)),
             Test::Exec => write!(f, "exec"),

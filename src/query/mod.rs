@@ -8,14 +8,16 @@
 //! | `ret<0` `ret=3` `dur>1ms` | by result (-1 if failed, as strace shows it), by time in the call |
 //! | `pid:123` `tid:123` `tree:123` `task:bash` | by process, thread, process with descendants, part of the name |
 //! | `fd:3` `path:/etc/**` `path:*.so` | calls on a descriptor, on a path (without a slash: on its last name) |
+//! | `arg.flags&O_CREAT` `arg.count>4096` | by an argument, under its name in the call pane; `&`: any of the bits |
 //! | `signal` `signal=SIGINT` `exec` `unfinished` | signals, new programs, calls that have not come back |
 //! | `blocked` `blocked=ERRNO` `blocked=EPERM` | calls that the loaded profile would stop, and how |
 //! | `"No such file"` | the line as it is shown contains this; without capitals, either case |
 //!
 //! `and` (or just a space), `or`, `not` (or `!`) and parentheses combine them; `or` binds last. `call:NAME` and
 //! `text:"…"` say what a word means where the rule above guesses otherwise.
-//! Pure. Left out: regular expressions, fields of arguments (`arg.flags&O_CREAT`), paths made absolute.
+//! Pure. Left out: regular expressions, what stands behind pointers, paths made absolute.
 
+mod argument;
 mod complete;
 mod expr;
 mod lexer;
@@ -27,6 +29,7 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
+pub use argument::{ArgTest, ArgValue, Question};
 pub use complete::{Candidate, Completion, complete};
 pub use expr::{Answer, Compare, Expr, Test};
 pub use subject::{paths, uses_fd};

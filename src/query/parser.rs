@@ -1,8 +1,8 @@
 //! From tokens to a tree. Precedence: `not`, then `and` (or nothing between two parts), then `or`.
 
-use super::QueryError;
 use super::expr::{Answer, Compare, Expr, Test};
 use super::lexer::{Kind, Token, tokens};
+use super::{QueryError, argument};
 use crate::abi;
 
 /// Parentheses and negations inside each other; deeper is refused, so that no line exhausts the stack.
@@ -129,6 +129,9 @@ impl<'a> Parser<'a> {
 }
 
 fn word(column: usize, text: &str, quoted: Option<&str>) -> Result<Expr, QueryError> {
+    if let (Some(rest), None) = (text.strip_prefix("arg."), quoted) {
+        return argument::parse(column, rest).map(|test| Expr::Test(Test::Argument(test)));
+    }
     let name_len = text.bytes().take_while(u8::is_ascii_lowercase).count();
     let (name, rest) = text.split_at(name_len);
     let operator = ["!=", "<=", ">=", ":", "=", "<", ">", "~"].into_iter().find(|op| rest.starts_with(op));

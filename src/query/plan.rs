@@ -2,6 +2,7 @@
 //! cheap ones are asked first, so that a line is decoded only if everything else about the row fits.
 
 use super::Context;
+use super::argument::ArgTest;
 use super::expr::{Answer, Compare, Expr, Test};
 use super::parser::unknown_number;
 use super::subject;
@@ -26,6 +27,7 @@ pub(super) enum Plan {
     Task(Needle),
     Fd(i32),
     Path(Vec<u8>),
+    Argument(ArgTest),
     Signal(Option<u8>),
     Exec,
     Unfinished,
@@ -62,6 +64,7 @@ impl Plan {
             Test::Task(name) => Plan::Task(Needle::new(name.as_bytes().to_vec())),
             Test::Fd(fd) => Plan::Fd(*fd),
             Test::Path(pattern) => Plan::Path(pattern.as_bytes().to_vec()),
+            Test::Argument(test) => Plan::Argument(test.clone()),
             Test::Signal(number) => Plan::Signal(*number),
             Test::Exec => Plan::Exec,
             Test::Unfinished => Plan::Unfinished,
@@ -77,7 +80,7 @@ impl Plan {
             Plan::Not(part) => part.cost(),
             Plan::Pid(_) | Plan::Tid(_) => 5,
             Plan::Task(_) => 10,
-            Plan::Tree(_) | Plan::Fd(_) => 20,
+            Plan::Tree(_) | Plan::Fd(_) | Plan::Argument(_) => 20,
             Plan::Path(_) => 50,
             Plan::Blocked(_) => 200,
             Plan::Text(_) => 1000,
@@ -116,6 +119,7 @@ impl Plan {
                 }
                 _ => false,
             },
+            Plan::Argument(test) => store.call(seq).is_some_and(|view| test.matches(&view)),
             Plan::Signal(None) => matches!(row.kind, RowKind::Signal(_)),
             Plan::Signal(Some(wanted)) => matches!(&row.kind, RowKind::Signal(s) if s.number == *wanted),
             Plan::Exec => matches!(row.kind, RowKind::Exec(_)),

@@ -31,7 +31,7 @@ pub fn uses_fd(view: &CallView<'_>, fd: i32) -> bool {
 }
 
 /// The arguments that the call has, each with its register's content.
-fn arguments<'a>(view: &CallView<'a>) -> impl Iterator<Item = (&'static Arg, u64)> + use<'a> {
+pub(super) fn arguments<'a>(view: &CallView<'a>) -> impl Iterator<Item = (&'static Arg, u64)> + use<'a> {
     let args = view.args;
     let call = abi::lookup(view.arch, view.nr).map(|call| call.select(args));
     let exists = move |arg: &Arg| arg.when.is_none_or(|when| when.holds(args));

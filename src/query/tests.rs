@@ -60,10 +60,10 @@ fn store() -> Store {
     run.task(0, 100, None, "sh");
     run.enter(0, "openat", [CWD, 0x1000, 0, 0, 0, 0], Some((0x1000, "/etc/passwd")));
     run.exit(0, Outcome::Returned(3));
-    run.enter(0, "openat", [CWD, 0x2000, 0, 0, 0, 0], Some((0x2000, "lib/x.so")));
+    run.enter(0, "openat", [CWD, 0x2000, 0x40, 0, 0, 0], Some((0x2000, "lib/x.so")));
     run.now_ns += 4_000_000;
     run.exit(0, Outcome::Failed(2));
-    run.enter(0, "read", [3, 0, 0, 0, 0, 0], None);
+    run.enter(0, "read", [3, 0, 77, 0, 0, 0], None);
     run.exit(0, Outcome::Failed(11));
     run.task(1, 200, Some(0), "sh");
     let exec = Exec {
@@ -138,6 +138,16 @@ fn each_test_finds_its_rows() {
         ("path:passwd", &[1]),
         ("path:*.so", &[2]),
         ("path:cat", &[5]),
+        ("arg.count=77", &[3]),
+        ("arg.count>76 arg.count<78", &[3]),
+        ("arg.fd=1", &[7]),
+        ("arg.dirfd=AT_FDCWD", &[1, 2]),
+        ("arg.dirfd<0", &[1, 2]),
+        ("arg.flags&O_CREAT", &[2]),
+        ("arg.flags&O_CREAT|O_APPEND", &[2]),
+        ("arg.flags&0x40", &[2]),
+        ("arg.flags=O_RDONLY", &[1]),
+        ("arg.flags!=O_RDONLY", &[2]),
         ("signal", &[6]),
         ("signal=SIGCHLD", &[6]),
         ("signal=INT", &[]),
@@ -220,6 +230,10 @@ fn wrong_filters_are_refused_with_column_and_advice() {
         ("signal=SIGFOO", 7, "SIGFOO"),
         ("blocked=MAYBE", 8, "none of ERRNO"),
         ("ä \"abc", 2, "never closed"),
+        ("arg.flogs&1", 4, "no call has an argument named flogs"),
+        ("arg.flags", 9, "a comparison"),
+        ("arg.flags&", 10, "a value is missing"),
+        ("arg.flags&O_CRAT", 10, "O_CRAT is no number"),
         ("path:/a\"b\"", 0, "the whole"),
     ] {
         let error = Filter::parse(filter).expect_err(filter);
@@ -268,10 +282,31 @@ fn a_filter_can_be_put_into_words() {
             "!read (dur>1ms or err)",
             "rows where the call is not read and (the call took more than 1ms, or the call failed)",
         ),
+        (
+            "arg.flags&O_CREAT arg.count>=5",
+            "rows where the argument flags has a bit of O_CREAT and the argument count is at least 5",
+        ),
         ("not (a b)", "rows where not (the line contains \"a\" and the line contains \"b\")"),
     ] {
         assert_eq!(parse(text).explain(), words, "{text}");
     }
+}
+
+fn argument() -> impl Strategy<Value = ArgTest> {
+    let question = prop::sample::select(vec![
+        Question::AnyBit,
+        Question::Is(Compare::Less),
+        Question::Is(Compare::NotEqual),
+        Question::Is(Compare::Equal),
+        Question::Is(Compare::GreaterOrEqual),
+    ]);
+    let value = prop_oneof![
+        any::<i64>().prop_map(|n| ArgValue::Number(n.into())),
+        any::<u64>().prop_map(|n| ArgValue::Number(n.into())),
+        Just(ArgValue::Names(vec!["O_CREAT".into()])),
+        Just(ArgValue::Names(vec!["O_EXCL".into(), "O_WRONLY".into()])),
+    ];
+    (question, value).prop_map(|(question, value)| ArgTest { name: "flags".into(), question, value })
 }
 
 fn test() -> impl Strategy<Value = Test> {
@@ -303,6 +338,7 @@ fn test() -> impl Strategy<Value = Test> {
         any::<i32>().prop_map(Test::Pid),
         any::<i32>().prop_map(Test::Tid),
         any::<i32>().prop_map(Test::Tree),
+        argument().prop_map(Test::Argument),
         any::<i32>().prop_map(Test::Fd),
         "\\PC{0,8}".prop_map(Test::Task),
         "[a-z/*?()\" \\\\,=:~!]{0,12}".prop_map(Test::Path),
@@ -346,7 +382,7 @@ proptest! {
         pieces in prop::collection::vec(
             prop::sample::select(vec![
                 "(", ")", "!", "not ", " or ", " and ", "\"", "\\", "err", "=", ":", "<", ">=", "!=", "~", "ENOENT", ",", "dur", "1ms",
-                "path", "/etc/**", "*", "?", "%", "file", "openat ", "ret", "-1", "0x", "fd", "blocked", "signal", " ",
+                "path", "arg.", "flags", "&", "/etc/**", "*", "?", "%", "file", "openat ", "ret", "-1", "0x", "fd", "blocked", "signal", " ",
             ]),
             0..14,
         )

@@ -41,7 +41,7 @@ fn sentence(test: &Test) -> String {
             Some((name, text)) => format!("the call failed with {name} ({text})"),
             None => format!("the call failed with error {number}"),
         },
-        Test::Result(compare, value) => format!("the result {} {value}", verb(*compare)),
+        Test::Result(compare, value) => format!("the result {} {value}", compare.verb()),
         Test::Duration(compare, ns) => {
             let time = duration_text(*ns);
             match compare {
@@ -61,6 +61,7 @@ fn sentence(test: &Test) -> String {
         Test::Fd(fd) => format!("the call uses or returns descriptor {fd}"),
         Test::Path(pattern) if pattern.contains('/') => format!("a path among the arguments fits {pattern}"),
         Test::Path(pattern) => format!("the last name of a path among the arguments fits {pattern}"),
+        Test::Argument(test) => test.describe(),
         Test::Signal(None) => "a signal was delivered".into(),
         Test::Signal(Some(number)) => format!("{} was delivered", signal_text(*number)),
         Test::Exec => "a new program began".into(),
@@ -83,17 +84,6 @@ fn negated(test: &Test) -> Option<String> {
         Test::Blocked(None) => "the profile would not block the call".into(),
         _ => return None,
     })
-}
-
-fn verb(compare: Compare) -> &'static str {
-    match compare {
-        Compare::Less => "is below",
-        Compare::LessOrEqual => "is at most",
-        Compare::Equal => "is",
-        Compare::NotEqual => "is not",
-        Compare::GreaterOrEqual => "is at least",
-        Compare::Greater => "is above",
-    }
 }
 
 fn answer_text(answer: Answer) -> String {
