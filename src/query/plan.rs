@@ -275,3 +275,28 @@ fn as_shown(text: &str) -> Vec<u8> {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_right_number_on_each_architecture() {
+        let read = Numbers::named("read");
+        for (arch, nr) in [(Arch::X86_64, 0), (Arch::I386, 3), (Arch::X32, 0x4000_0000), (Arch::Aarch64, 63)] {
+            assert!(read.contains(arch, nr), "{arch:?}");
+        }
+        assert!(!read.contains(Arch::X86_64, 3) && !read.contains(Arch::I386, 0));
+        assert!(!read.contains(Arch::X86_64, 1 << 40) && !read.contains(Arch::X32, u64::MAX));
+        let unknown = Numbers::named("syscall_0x270f");
+        assert!(unknown.contains(Arch::Aarch64, 0x270f) && !unknown.contains(Arch::Aarch64, 63));
+        assert!(!Numbers::named("syscall_0x0").contains(Arch::X86_64, 0), "that is read");
+    }
+
+    #[test]
+    fn text_beyond_ascii_is_looked_for_as_it_is_shown() {
+        let needle = Needle::new(as_shown("gr\u{fc}n"));
+        assert!(needle.is_in(b"open(\"gr\\303\\274n\")") && !needle.is_in(b"open(\"grun\")"));
+        assert!(Needle::new(as_shown("etc")).is_in(b"/ETC/") && !Needle::new(as_shown("Etc")).is_in(b"/etc/"));
+    }
+}
