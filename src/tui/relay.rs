@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use ratatui::layout::Size;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -60,6 +61,9 @@ impl From<io::Error> for Error {
 ///
 /// `pane` is the program's screen so far; it is drawn on the real screen, so that the program can go on where it stands.
 /// The caller has stopped reading keys (dropped crossterm's `EventStream`) and runs a tokio runtime with signals and time.
+///
+/// # Errors
+/// A signal asked sysview to end, the source broke, or the terminal did.
 pub async fn run(mut source: Source, screen: &mut Screen, pane: &mut ProgramPane) -> Result<End, Error> {
     pane.scroll_to_bottom();
     screen.hand_over(pane)?;
@@ -71,12 +75,10 @@ pub async fn run(mut source: Source, screen: &mut Screen, pane: &mut ProgramPane
 async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane) -> Result<End, Error> {
     let mut signals = Signals::new()?;
     let mut outbox = Outbox::default();
-    // The program draws for the whole terminal now. A size that changes twice makes it repaint even if the pane was as
-    // large as the terminal.
+    // The program draws for the whole terminal now.
     let size = screen.size();
-    outbox.push(Command::Resize { rows: size.height.saturating_sub(1).max(1), cols: size.width });
-    outbox.push(Command::Resize { rows: size.height, cols: size.width });
     pane.resize(size.height, size.width);
+    outbox.repaint(size);
 
     let mut keyboard = Keyboard::start(screen.input()?)?;
     loop {
@@ -105,7 +107,10 @@ async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane)
                     outbox.push(Command::Resize { rows: size.height, cols: size.width });
                 }
                 // The shell had the terminal while we were stopped.
-                Event::Continued => screen.hand_over_again()?,
+                Event::Continued => {
+                    screen.hand_over_again()?;
+                    outbox.repaint(screen.size());
+                }
             },
             bytes = keyboard.bytes.recv(), if outbox.is_empty() => match bytes {
                 Some(bytes) => outbox.push(Command::Input(bytes)),
@@ -130,6 +135,12 @@ impl Outbox {
             self.commands.pop_back();
         }
         self.commands.push_back(command);
+    }
+
+    /// A size that changes twice makes the program repaint even if it had the right one.
+    fn repaint(&mut self, size: Size) {
+        self.push(Command::Resize { rows: size.height.saturating_sub(1).max(1), cols: size.width });
+        self.push(Command::Resize { rows: size.height, cols: size.width });
     }
 
     fn is_empty(&self) -> bool {

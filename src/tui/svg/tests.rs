@@ -1,5 +1,6 @@
 //! What stands in the picture of a screen, read back from the SVG text.
 
+use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
@@ -76,4 +77,25 @@ fn the_cursor_is_a_reversed_cell() {
     let svg = render(&buffer, &SvgOptions { cursor: Some((1, 0)), ..SvgOptions::default() });
     assert!(svg.contains("<rect x=\"19\" y=\"40\" width=\"9\" height=\"19\" fill=\"#d4d8df\"/>"), "{svg}");
     assert!(svg.contains("fill=\"#14161b\">b</text>"), "{svg}");
+}
+
+proptest! {
+    #[test]
+    fn any_cells_make_well_formed_text(cells in proptest::collection::vec((any::<String>(), any::<u16>(), any::<u8>()), 24)) {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 8, 3));
+        for (cell, (symbol, modifier, colour)) in buffer.content.iter_mut().zip(cells) {
+            cell.set_symbol(&symbol);
+            cell.modifier = Modifier::from_bits_truncate(modifier);
+            cell.fg = Color::Indexed(colour);
+        }
+        let svg = render(&buffer, &SvgOptions::default());
+        prop_assert!(!svg.chars().any(|c| c.is_control() && c != '\n'));
+        // Every `<` opens one of our own elements, and every text is closed.
+        for part in svg.split('<').skip(1) {
+            let name: String = part.chars().take_while(|c| c.is_ascii_alphabetic() || *c == '/').collect();
+            let known = ["svg", "/svg", "style", "/style", "rect", "circle", "path", "text", "/text"];
+            prop_assert!(known.contains(&name.as_str()), "{:?}", part);
+        }
+        prop_assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+    }
 }

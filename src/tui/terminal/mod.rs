@@ -48,10 +48,14 @@ impl std::error::Error for NoTerminal {}
 pub struct Screen {
     modes: Shared,
     terminal: Terminal<Tty>,
+    motion: bool,
 }
 
 impl Screen {
     /// Finds the terminal; changes nothing on it yet.
+    ///
+    /// # Errors
+    /// Input or output is redirected and the process has no controlling terminal (tty(4)).
     pub fn open() -> Result<Screen, NoTerminal> {
         let stdin = io::stdin();
         let input = if stdin.is_terminal() { duplicate(stdin) } else { controlling_terminal() };
@@ -64,14 +68,18 @@ impl Screen {
     fn on(input: File, output: File) -> io::Result<Screen> {
         let modes = Arc::new(Mutex::new(Modes::new(input, output)?));
         let terminal = Terminal::new(Tty::new(Arc::clone(&modes)))?;
-        Ok(Screen { modes, terminal })
+        Ok(Screen { modes, terminal, motion: false })
     }
 
     /// Raw mode, alternate screen, mouse, bracketed paste, no cursor. From here on the terminal is put back on drop, on a
     /// panic in any thread and by `restore`.
+    ///
+    /// # Errors
+    /// The terminal refuses its modes (termios(3)) or the bytes: it hung up.
     pub fn enter(&mut self) -> io::Result<()> {
         modes::activate(&self.modes);
         lock(&self.modes).enter()?;
+        self.motion = false;
         self.terminal.backend_mut().forget();
         self.terminal.clear()
     }
@@ -95,10 +103,26 @@ impl Screen {
         self.reenter()
     }
 
-    /// Draws a frame; only what changed is written, as one synchronized update. Fails once the terminal was given back,
-    /// for example by a panic in another thread.
+    /// Draws a frame; only what changed is written, as one synchronized update.
+    ///
+    /// # Errors
+    /// The terminal hung up, or was given back, for example by a panic in another thread.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
         self.terminal.draw(render)?;
+        Ok(())
+    }
+
+    /// Asks the terminal to report mouse movements without a pressed button, or not to. Only for a program that wants
+    /// them (`ProgramPane::wants_motion`): there are many, and each wakes the view.
+    ///
+    /// # Errors
+    /// As `draw`.
+    pub fn set_motion(&mut self, on: bool) -> io::Result<()> {
+        if self.motion != on {
+            self.motion = on;
+            // In many terminals the modes replace one another, so the one for drags is set again.
+            lock(&self.modes).write_view(if on { b"\x1b[?1003h" } else { b"\x1b[?1003l\x1b[?1002h" })?;
+        }
         Ok(())
     }
 

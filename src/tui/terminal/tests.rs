@@ -116,6 +116,18 @@ fn a_frame_is_one_synchronized_update_of_what_changed() {
 }
 
 #[test]
+fn movements_are_reported_only_on_request() {
+    let mut bench = Bench::open();
+    bench.screen.enter().unwrap();
+    assert!(!bench.received().contains("?1003h"));
+    bench.screen.set_motion(true).unwrap();
+    bench.screen.set_motion(true).unwrap();
+    assert_eq!(bench.received(), "\x1b[?1003h");
+    bench.screen.leave();
+    assert!(bench.received().contains("\x1b[?1003l"));
+}
+
+#[test]
 fn a_large_frame_is_written_in_bounded_parts() {
     let mut bench = Bench::open();
     bench.screen.enter().unwrap();
