@@ -8,7 +8,7 @@ use super::marks;
 use crate::decode;
 use crate::stats::{CallStats, SortKey};
 use crate::tui::app::App;
-use crate::tui::format::{count, duration, fit, fit_right};
+use crate::tui::format::{count, duration, fit, fit_right, short_count};
 use crate::tui::theme::Role;
 
 pub fn heading_rows(inner: Rect) -> u16 {
@@ -28,12 +28,13 @@ const ORDER: [SortKey; 6] =
     [SortKey::Count, SortKey::Errors, SortKey::Blocked, SortKey::Total, SortKey::Mean, SortKey::Max];
 
 const NAME: usize = 12;
-const BAR: usize = 4;
+const BAR: usize = 3;
 
 /// Columns that a number takes, with the space before it.
 fn breadth(key: SortKey) -> usize {
     match key {
         SortKey::Errors | SortKey::Blocked => 6,
+        SortKey::Count => 8,
         _ => 7,
     }
 }
@@ -122,10 +123,10 @@ fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'stati
     ];
     for &key in &columns.numbers {
         let (text, role) = match key {
-            SortKey::Count => (count(row.count), Role::Text),
-            SortKey::Errors if row.errors > 0 => (count(row.errors), Role::Error),
+            SortKey::Count => (number(row.count, breadth(key) - 1), Role::Text),
+            SortKey::Errors if row.errors > 0 => (number(row.errors, breadth(key) - 1), Role::Error),
             SortKey::Errors => ("0".to_owned(), Role::Dim),
-            SortKey::Blocked if blocked > 0 => (format!("x{}", count(blocked)), Role::FirstBlocked),
+            SortKey::Blocked if blocked > 0 => (format!("x{}", number(blocked, breadth(key) - 2)), Role::FirstBlocked),
             SortKey::Blocked => ("0".to_owned(), Role::Dim),
             SortKey::Total => (duration(row.total_ns), Role::Text),
             SortKey::Mean => (duration(row.mean_ns()), Role::Text),
@@ -135,6 +136,11 @@ fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'stati
         spans.push(Span::styled(fit_right(&text, breadth(key)), style(role)));
     }
     Line::from(spans)
+}
+
+/// As exact as there is room: `12,481`, `1234567`, `12M`.
+fn number(n: u64, width: usize) -> String {
+    [count(n), n.to_string()].into_iter().find(|text| text.len() <= width).unwrap_or_else(|| short_count(n))
 }
 
 /// A bar of eighths of a column; whatever happened at all shows.
@@ -152,7 +158,14 @@ fn bar(n: u64, most: u64, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::bar;
+    use super::{bar, number};
+
+    #[test]
+    fn numbers_are_as_exact_as_there_is_room() {
+        assert_eq!(number(12_481, 7), "12,481");
+        assert_eq!(number(1_234_567, 7), "1234567");
+        assert_eq!(number(12_345_678, 7), "12M");
+    }
 
     #[test]
     fn bars_are_as_long_as_their_share() {
