@@ -253,6 +253,9 @@ fn the_mouse_focuses_selects_and_scrolls() {
     mouse(MouseEventKind::Down(MouseButton::Left), 90, 5);
     press(&mut app, "Enter");
     shows(&app, "filter: execve");
+    let mut mouse = |kind, column, row| app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    mouse(MouseEventKind::Down(MouseButton::Left), 106, 3);
+    shows(&app, "sort: errors");
 }
 
 #[test]

@@ -213,7 +213,13 @@ static ACTIONS: &[Action] = &[
     action(Id::PageUp, Context::Popup, &[Key::code(KeyCode::PageUp)], "", "Go one page up."),
     action(Id::PageDown, Context::Popup, &[Key::code(KeyCode::PageDown)], "", "Go one page down."),
     action(Id::Confirm, Context::Popup, ENTER, "take it", "Take what is selected or typed."),
-    action(Id::Close, Context::Popup, &[Key::code(KeyCode::Esc), Key::ctrl('c')], "close", "Close the popup."),
+    action(
+        Id::Close,
+        Context::Popup,
+        &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('?'), Key::ctrl('c')],
+        "close",
+        "Close the popup.",
+    ),
     action(Id::Kill, Context::QuitDialog, &[Key::char('k')], "kill", "Kill the program and leave."),
     action(
         Id::HandOver,

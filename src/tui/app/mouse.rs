@@ -49,7 +49,11 @@ impl App {
         self.focus_on(pane);
         match (pane, line) {
             (Pane::Trace, Some(line)) => self.click_row(line.checked_sub(view::trace::heading_rows(inner)), before),
-            (Pane::Histogram, Some(line)) => self.click_call(line.checked_sub(view::histogram::heading_rows(inner))),
+            (Pane::Histogram, Some(line)) => match line.checked_sub(view::histogram::heading_rows(inner)) {
+                None => self.table.sort = view::histogram::column_at(self, inner, event.column - inner.x),
+                Some(line) if line < view::histogram::rows_in(inner) => self.click_call(line),
+                Some(_) => {}
+            },
             _ => {}
         }
     }
@@ -66,10 +70,10 @@ impl App {
         self.detail_top = 0;
     }
 
-    fn click_call(&mut self, line: Option<u16>) {
+    fn click_call(&mut self, line: u16) {
         let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
         let rows = self.table.ordered(&self.session.histogram, blocked);
-        let Some(index) = line.map(|line| self.table.top + usize::from(line)) else { return };
+        let index = self.table.top + usize::from(line);
         if index < rows.len() {
             self.table.select(&rows, index);
         }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::marks;
+use super::{latency, marks};
 use crate::decode;
 use crate::stats::{CallStats, SortKey};
 use crate::tui::app::App;
@@ -15,9 +15,27 @@ pub fn heading_rows(inner: Rect) -> u16 {
     u16::from(inner.height >= 4)
 }
 
+/// Lines below the table for the times of one call, when there is room.
+fn foot_rows(inner: Rect) -> u16 {
+    if inner.height >= 14 && inner.width >= 30 { latency::HEIGHT } else { 0 }
+}
+
 /// Lines for calls.
 pub fn rows_in(inner: Rect) -> u16 {
-    inner.height - heading_rows(inner)
+    inner.height - heading_rows(inner) - foot_rows(inner)
+}
+
+/// The column whose heading stands at `column` of the pane's inside; the name's, left of all numbers.
+pub fn column_at(app: &App, inner: Rect, column: u16) -> SortKey {
+    let columns = Columns::of(app, inner.width);
+    let mut end = columns.name + 1 + columns.bar;
+    for &key in &columns.numbers {
+        end += breadth(key);
+        if usize::from(column) < end && usize::from(column) >= end - breadth(key) {
+            return key;
+        }
+    }
+    SortKey::Name
 }
 
 /// Columns in order of importance; the name comes before all of them.
@@ -93,6 +111,13 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
             buf.set_style(Rect { y, height: 1, ..inner }, app.theme.style(Role::Selected));
         }
         y += 1;
+    }
+    let foot = foot_rows(inner);
+    // The selected call's times, or those of the first in the table.
+    let chosen = app.table.index(&rows).map_or_else(|| rows.first(), |at| rows.get(at));
+    if let Some(row) = chosen.filter(|_| foot > 0) {
+        let area = Rect { y: inner.bottom() - foot, height: foot, ..inner };
+        latency::draw(app, row, area, buf);
     }
 }
 

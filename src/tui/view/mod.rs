@@ -5,6 +5,7 @@ mod bar;
 pub mod call;
 mod header;
 pub mod histogram;
+mod latency;
 mod marks;
 pub mod popup;
 pub mod trace;
