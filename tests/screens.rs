@@ -154,6 +154,17 @@ fn a_broken_source_leaves_what_was_stored() {
 }
 
 #[test]
+fn the_program_is_told_the_size_of_its_pane() {
+    let mut app = app(Options::default(), 120, 40);
+    let (rows, cols) = sysview::tui::program_size(120, 40);
+    assert_eq!(app.outbox().drain(), [Command::Resize { rows, cols }]);
+    press(&mut app, "Tab Tab");
+    assert_eq!(app.outbox().drain(), [], "going from pane to pane changes no size");
+    press(&mut app, "z t");
+    assert_eq!(app.outbox().drain(), [Command::Resize { rows: 35, cols: 118 }]);
+}
+
+#[test]
 fn keys_go_to_the_program_until_the_escape_key() {
     let mut app = app(Options::default(), 120, 40);
     app.outbox().drain();
@@ -163,6 +174,21 @@ fn keys_go_to_the_program_until_the_escape_key() {
     assert_eq!(app.outbox().drain(), []);
     press(&mut app, "z t Ctrl-5 Ctrl-] x");
     assert_eq!(app.outbox().drain(), [Command::Input(b"\x1dx".to_vec())], "twice sends it and goes on typing");
+}
+
+#[test]
+fn shift_and_page_up_scroll_back_while_one_types() {
+    let mut app = app(Options::default(), 120, 40);
+    app.message(Message::Output((0..100).flat_map(|i| format!("line {i}\r\n").into_bytes()).collect()));
+    press(&mut app, "t");
+    lacks(&app, "line 70");
+    app.key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::SHIFT));
+    app.key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::SHIFT));
+    shows(&app, "line 70");
+    app.outbox().drain();
+    press(&mut app, "x");
+    assert_eq!(app.outbox().drain(), [Command::Input(b"x".to_vec())]);
+    lacks(&app, "line 70");
 }
 
 #[test]

@@ -26,6 +26,14 @@ impl Key {
         Key { code, modifiers: KeyModifiers::empty() }
     }
 
+    pub const fn shift(code: KeyCode) -> Key {
+        Key { code, modifiers: KeyModifiers::SHIFT }
+    }
+
+    pub fn has_shift(self) -> bool {
+        self.modifiers.contains(KeyModifiers::SHIFT)
+    }
+
     /// The event that this key makes, for tests and for sending the key on.
     pub fn event(self) -> KeyEvent {
         KeyEvent::new(self.code, self.modifiers)

@@ -56,6 +56,10 @@ impl App {
             self.escaped = true;
             return;
         }
+        // As in a terminal: with Shift the page keys are the terminal's, not the program's.
+        if let Some(action) = actions::lookup(&[Context::Program], key).filter(|_| key.has_shift()) {
+            return self.act(action.id, key);
+        }
         let bytes = self.program.key(event);
         self.send_input(&bytes);
     }

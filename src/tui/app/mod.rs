@@ -113,6 +113,7 @@ impl App {
                 self.session.start(*started, self.now_ms);
                 self.judge_from_start();
                 self.relayout();
+                self.tell_size();
             }
             Message::Batch(batch) => {
                 let changes = self.session.append(&batch);
@@ -267,10 +268,17 @@ impl App {
         if (rows, cols) != self.program.size() {
             let before = self.program.size();
             self.program.resize(rows, cols);
-            let (rows, cols) = self.program.size();
-            if (rows, cols) != before && self.session.has_terminal() {
-                self.outbox.control(Command::Resize { rows, cols });
+            if self.program.size() != before {
+                self.tell_size();
             }
+        }
+    }
+
+    /// Gives the program's terminal the size of its pane; the kernel tells the program only of changes.
+    fn tell_size(&mut self) {
+        let (rows, cols) = self.program.size();
+        if self.session.live() && self.session.has_terminal() {
+            self.outbox.control(Command::Resize { rows, cols });
         }
     }
 

@@ -127,7 +127,7 @@ fn second_line(app: &App) -> String {
             let context = &overlay.context;
             let (major, minor) = context.kernel;
             format!(
-                "seccomp judged with {} capabilities, kernel {major}.{minor}, {}",
+                "seccomp judged with Docker's {} capabilities, kernel {major}.{minor}, {}",
                 context.capabilities.len(),
                 context.arch.name()
             )

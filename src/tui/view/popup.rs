@@ -303,7 +303,7 @@ fn judged(app: &App, width: usize) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.extend(text(
         &format!(
-            "Judged as in a container on kernel {major}.{minor}, {}, with {} capabilities:",
+            "Judged as in a container on kernel {major}.{minor}, {}, with Docker's {} default capabilities:",
             context.arch.name(),
             context.capabilities.len()
         ),
