@@ -156,7 +156,11 @@ fn handle(app: &mut App, event: Event) {
         Event::Key(key) => app.key(key),
         Event::Mouse(mouse) => app.mouse(mouse),
         Event::Paste(text) => app.paste(&text),
-        Event::Resize(cols, rows) => app.resize(cols, rows),
+        Event::Resize(cols, rows) => {
+            app.resize(cols, rows);
+            // Even if the size is the old one again: a terminal that was smaller meanwhile has lost what it showed.
+            app.redraw();
+        }
         Event::FocusGained | Event::FocusLost => {}
     }
 }

@@ -40,7 +40,7 @@ fn no_terminal_names_the_log() {
 
 #[test]
 fn unknown_commands_exit_with_127() {
-    assert_sentence(&["log", "--", "no-such-command-anywhere"], 127, &["no-such-command-anywhere", "not found"]);
+    assert_sentence(&["log", "--", "no-such-command-anywhere"], 127, &["no-such-command-anywhere", "PATH"]);
     assert_sentence(&["log", "--", "/no/such/file"], 127, &["/no/such/file"]);
 }
 

@@ -43,7 +43,7 @@ fn the_programs_output_and_status_are_its_own() {
     assert_eq!(output.status.code(), Some(7));
     assert_eq!(output.stdout, b"out\n");
     let text = stderr(&output);
-    assert!(text.contains("write(1, \"out\\n\", 4)                   = 4"), "{text}");
+    assert!(text.contains("write(1, \"out\\n\", 4)                    = 4"), "{text}");
     assert!(text.trim_end().ends_with("+++ exited with 7 +++"), "{text}");
 }
 

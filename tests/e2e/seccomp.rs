@@ -8,7 +8,7 @@ const UNSHARE: &[&str] = &["--", "python3", "-c", "import ctypes; ctypes.CDLL(No
 #[test]
 fn a_blocked_call_is_marked_and_counted() {
     let mut session = Session::start(&[&["--seccomp", "docker-default"], UNSHARE].concat());
-    session.until_shows("exited 0");
+    session.until_shows("ended (0)");
     session.until_shows("docker-default, 1 would be blocked");
     session.keys("q");
     assert_eq!(session.end(), Some(0));
@@ -17,7 +17,7 @@ fn a_blocked_call_is_marked_and_counted() {
 #[test]
 fn the_overlay_goes_off_and_on() {
     let mut session = Session::start(&[&["--seccomp", "docker-default"], UNSHARE].concat());
-    session.until_shows("exited 0");
+    session.until_shows("ended (0)");
     session.until_shows("1 would be blocked");
     session.keys("s");
     session.until("the overlay off", |s| !s.contains("would be blocked"));
@@ -30,7 +30,7 @@ fn the_overlay_goes_off_and_on() {
 #[test]
 fn without_a_profile_the_key_offers_some() {
     let mut session = Session::start(UNSHARE);
-    session.until_shows("exited 0");
+    session.until_shows("ended (0)");
     session.keys("s");
     session.until_shows("docker-default");
     session.keys("\r");

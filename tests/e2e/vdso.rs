@@ -26,12 +26,12 @@ fn without_the_vdso_clock_calls_appear() {
 fn the_header_tells_what_the_program_has() {
     let mut session = Session::start(&["--", "true"]);
     session.until_shows("vDSO: 6 symbols");
-    session.until_shows("exited");
+    session.until_shows("ended (");
     session.keys("q");
     assert_eq!(session.end(), Some(0));
     let mut session = Session::start(&["--vdso", "absent", "--", "true"]);
     session.until_shows("vDSO: absent");
-    session.until_shows("exited");
+    session.until_shows("ended (");
     session.keys("q");
     assert_eq!(session.end(), Some(0));
 }
