@@ -18,7 +18,7 @@ fn quit(session: &mut Session) -> Option<i32> {
 fn ls_is_traced_and_its_output_is_in_its_pane() {
     let mut session = Session::start(&["--", "ls", "-d", "/", "/etc"]);
     session.until_shows("ended (0)");
-    session.until("its output in its pane", |s| s.lines().any(|l| l.contains("││/etc")));
+    session.until("its output in its pane", |s| s.lines().any(|l| l.contains("││/  /etc")));
     session.until_shows("exit_group(0)");
     session.until_shows("+++ exited with 0 +++");
     assert_eq!(quit(&mut session), Some(0));
