@@ -122,7 +122,9 @@ impl Callbacks for Replies {
         match (i1, i2, c, first) {
             // Primary attributes: a VT220 with colours. Secondary: an xterm new enough for SGR mouse reports.
             (None, None, 'c', 0) => self.say("\x1b[?62;22c"),
-            (Some(b'>'), None, 'c', 0) => self.say("\x1b[>0;279;0c"),
+            // As libvterm answers. A newer xterm's number makes vim ask for dozens of key codes (XTGETTCAP) at once, and
+            // answers that arrive in pieces while it works are then taken for typed keys.
+            (Some(b'>'), None, 'c', 0) => self.say("\x1b[>0;100;0c"),
             (Some(b'='), None, 'c', 0) => self.say("\x1bP!|00000000\x1b\\"),
             (None, None, 'n', 5) => self.say("\x1b[0n"),
             (None | Some(b'?'), None, 'n', 6) => {

@@ -124,7 +124,7 @@ fn queries_are_answered_once() {
     let cases: &[(&str, &str)] = &[
         ("\x1b[c", "\x1b[?62;22c"),
         ("\x1b[0c", "\x1b[?62;22c"),
-        ("\x1b[>c", "\x1b[>0;279;0c"),
+        ("\x1b[>c", "\x1b[>0;100;0c"),
         ("\x1b[5n", "\x1b[0n"),
         ("ab\x1b[6n", "\x1b[1;3R"),
         ("0123456789\x1b[6n", "\x1b[1;10R"),
