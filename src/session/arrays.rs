@@ -10,15 +10,16 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, StructArray}
 /// What is wrong with a row.
 pub(super) type Wrong = &'static str;
 
-/// All words of a dictionary column.
-pub(super) fn words<'a>(batch: &'a RecordBatch, name: &str) -> Result<Vec<Option<&'a str>>, Wrong> {
-    let column = batch.column_by_name(name).ok_or("a column is missing")?;
-    Ok((0..column.len()).map(|row| word(column, row)).collect())
+pub(super) fn get<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, Wrong> {
+    batch.column_by_name(name).ok_or("a column is missing")
 }
 
-pub(super) fn word(column: &ArrayRef, row: usize) -> Option<&str> {
+/// What the words of a dictionary column mean, by row; None for null and for a word without a meaning.
+pub(super) fn words<T: Copy>(column: &ArrayRef, meaning: impl Fn(&str) -> Option<T>) -> Vec<Option<T>> {
     let column = column.as_dictionary::<Int8Type>();
-    text(column.values(), column.key(row)?)
+    let values = column.values();
+    let meanings: Vec<Option<T>> = (0..values.len()).map(|index| meaning(text(values, index)?)).collect();
+    (0..column.len()).map(|row| *meanings.get(column.key(row)?)?).collect()
 }
 
 pub(super) fn text(column: &ArrayRef, row: usize) -> Option<&str> {
@@ -26,14 +27,19 @@ pub(super) fn text(column: &ArrayRef, row: usize) -> Option<&str> {
     (row < column.len() && column.is_valid(row)).then(|| column.value(row))
 }
 
-pub(super) fn binary(column: &ArrayRef, row: usize) -> Option<Vec<u8>> {
+pub(super) fn binary(column: &ArrayRef, row: usize) -> Option<&[u8]> {
     let column = column.as_binary::<i32>();
-    column.is_valid(row).then(|| column.value(row).to_vec())
+    column.is_valid(row).then(|| column.value(row))
 }
 
 pub(super) fn number<T: ArrowPrimitiveType>(column: &ArrayRef, row: usize) -> Option<T::Native> {
     let column = column.as_primitive::<T>();
     column.is_valid(row).then(|| column.value(row))
+}
+
+/// A number that must be there.
+pub(super) fn value<T: ArrowPrimitiveType>(column: &ArrayRef, row: usize) -> Result<T::Native, Wrong> {
+    number::<T>(column, row).ok_or("a row lacks a number that its kind needs")
 }
 
 pub(super) fn flag(column: &ArrayRef, row: usize) -> Option<bool> {
@@ -46,7 +52,7 @@ pub(super) fn field<T: ArrowPrimitiveType>(
     column: usize,
     row: usize,
 ) -> Result<T::Native, Wrong> {
-    number::<T>(parent.column(column), row).ok_or("a row lacks a number that its kind needs")
+    value::<T>(parent.column(column), row)
 }
 
 /// The elements of a list of structures: their indices and where they stand.

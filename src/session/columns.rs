@@ -54,7 +54,7 @@ impl Columns {
             dictionary::<Int8Type>(kinds.collect(), &self.kinds)?,
             Arc::new(all.iter().map(|r| r.task).collect::<UInt32Array>()),
             u64s(&|r| r.t_ns),
-            u64s(&|r| Some(exit(r)?.t_ns)),
+            u64s(&|r| exit(r).filter(|e| e.after.is_some()).and_then(|e| Some(e.t_ns.wrapping_sub(r.t_ns?)))),
             dictionary::<Int8Type>(arches.collect(), &self.arches)?,
             u64s(&|r| Some(enter(r)?.nr)),
             dictionary::<Int16Type>(calls.collect(), &self.calls.names)?,

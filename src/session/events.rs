@@ -10,7 +10,7 @@ use arrow_array::types::{Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, StructArray};
 
 use super::SessionError;
-use super::arrays::{Wrong, binary, field, flag, list, number, text, word, words};
+use super::arrays::{Wrong, binary, field, flag, get, list, number, text, value, words};
 use super::frame::{Frames, State};
 use super::names::{Kind, OUTCOMES, origin};
 use super::schema::{ARGS, started};
@@ -83,9 +83,7 @@ impl<R: Read> Reader<R> {
                     None
                 }
                 Place::Row(row) => match columns.kind(row)? {
-                    Kind::Output => {
-                        Some(Item::Output(binary(columns.get("output")?, row).ok_or("an output has no bytes")?))
-                    }
+                    Kind::Output => Some(Item::Output(columns.output(row)?)),
                     Kind::Ended => Some(Item::Ended(columns.ended(row)?)),
                     kind => {
                         let event = self.event(&columns, kind, row, &mut events)?;
@@ -114,7 +112,7 @@ impl<R: Read> Reader<R> {
             Kind::Call => EventKind::Enter(columns.enter(row, batch)?),
             Kind::Return => return columns.exit(row, batch),
             Kind::Signal => EventKind::Signal(columns.signal(row)?),
-            Kind::Stop => EventKind::GroupStop { signal: columns.value::<UInt8Type>("signal", row)? },
+            Kind::Stop => EventKind::GroupStop { signal: columns.rare::<UInt8Type>("signal", row)? },
             Kind::Exec => EventKind::Exec(Box::new(columns.exec(row, &mut self.image)?)),
             Kind::Task => {
                 self.task_gaps = self.task_gaps.saturating_add(task.0.saturating_sub(self.next_task));
@@ -127,7 +125,7 @@ impl<R: Read> Reader<R> {
             Kind::Exit => EventKind::TaskEnd(columns.task_end(row)?),
             Kind::Output | Kind::Ended => return Err("a row is no event"),
         };
-        Ok(Event { task, t_ns: columns.value::<UInt64Type>("t_ns", row)?, kind: event })
+        Ok(Event { task, t_ns: columns.t_ns(row)?, kind: event })
     }
 }
 
@@ -140,27 +138,57 @@ enum Place {
     Exit(usize),
 }
 
+/// The columns of one batch; those that every call needs are looked up once.
 struct Columns<'a> {
     batch: &'a RecordBatch,
     kinds: Vec<Option<Kind>>,
+    arches: Vec<Option<Arch>>,
+    /// Indices into `OUTCOMES`.
+    outcomes: Vec<Option<usize>>,
+    task: &'a ArrayRef,
+    t_ns: &'a ArrayRef,
+    duration_ns: &'a ArrayRef,
+    nr: &'a ArrayRef,
+    args: [&'a ArrayRef; 6],
+    ip: &'a ArrayRef,
+    sp: &'a ArrayRef,
+    result: &'a ArrayRef,
+    entry_memory: &'a ArrayRef,
+    exit_memory: &'a ArrayRef,
 }
 
 impl<'a> Columns<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Columns<'a>, Wrong> {
-        let kinds = words(batch, "kind")?.into_iter().map(|word| word.and_then(Kind::from_name)).collect();
-        Ok(Columns { batch, kinds })
+        let get = |name| get(batch, name);
+        let mut args = [get("arg0")?; 6];
+        for (arg, name) in args.iter_mut().zip(ARGS) {
+            *arg = get(name)?;
+        }
+        Ok(Columns {
+            batch,
+            kinds: words(get("kind")?, Kind::from_name),
+            arches: words(get("arch")?, Arch::from_name),
+            outcomes: words(get("outcome")?, |name| OUTCOMES.iter().position(|n| *n == name)),
+            task: get("task")?,
+            t_ns: get("t_ns")?,
+            duration_ns: get("duration_ns")?,
+            nr: get("nr")?,
+            args,
+            ip: get("ip")?,
+            sp: get("sp")?,
+            result: get("result")?,
+            entry_memory: get("entry_memory")?,
+            exit_memory: get("exit_memory")?,
+        })
     }
 
-    fn get(&self, name: &str) -> Result<&'a ArrayRef, Wrong> {
-        self.batch.column_by_name(name).ok_or("a column is missing")
-    }
-
-    fn value<T: ArrowPrimitiveType>(&self, name: &str, row: usize) -> Result<T::Native, Wrong> {
-        number::<T>(self.get(name)?, row).ok_or("a row lacks a number that its kind needs")
+    /// A number that a rare kind of row has.
+    fn rare<T: ArrowPrimitiveType>(&self, name: &str, row: usize) -> Result<T::Native, Wrong> {
+        value::<T>(get(self.batch, name)?, row)
     }
 
     fn structure(&self, name: &str, row: usize) -> Result<&'a StructArray, Wrong> {
-        let column = self.get(name)?.as_struct();
+        let column = get(self.batch, name)?.as_struct();
         if column.is_null(row) { Err("a row lacks what its kind needs") } else { Ok(column) }
     }
 
@@ -169,13 +197,21 @@ impl<'a> Columns<'a> {
     }
 
     fn task(&self, row: usize) -> Result<TaskId, Wrong> {
-        Ok(TaskId(self.value::<UInt32Type>("task", row)?))
+        Ok(TaskId(value::<UInt32Type>(self.task, row)?))
+    }
+
+    fn t_ns(&self, row: usize) -> Result<u64, Wrong> {
+        value::<UInt64Type>(self.t_ns, row)
+    }
+
+    fn output(&self, row: usize) -> Result<Vec<u8>, Wrong> {
+        Ok(binary(get(self.batch, "output")?, row).ok_or("an output has no bytes")?.to_vec())
     }
 
     /// Puts entries and joined exits back into one order: an exit has its place by its distance from the entry, and
     /// rows take the places that are left, in order.
     fn places(&self) -> Result<Vec<Place>, Wrong> {
-        let after = self.get("exit_after")?.as_primitive::<UInt32Type>();
+        let after = get(self.batch, "exit_after")?.as_primitive::<UInt32Type>();
         let rows = self.batch.num_rows();
         let mut places = vec![None; rows + after.len() - after.null_count()];
         let mut next = 0;
@@ -193,59 +229,36 @@ impl<'a> Columns<'a> {
         places.into_iter().collect::<Option<_>>().ok_or("exits and entries do not fit together")
     }
 
-    fn arch(&self, row: usize) -> Result<Arch, Wrong> {
-        let name = word(self.get("arch")?, row).ok_or("a call has no architecture")?;
-        Arch::from_name(name).ok_or("a call is of an unknown architecture")
-    }
-
     fn enter(&self, row: usize, batch: &mut Batch) -> Result<Enter, Wrong> {
         let mut args = [0; 6];
-        for (arg, name) in args.iter_mut().zip(ARGS) {
-            *arg = self.value::<UInt64Type>(name, row)?;
+        for (arg, column) in args.iter_mut().zip(self.args) {
+            *arg = value::<UInt64Type>(column, row)?;
         }
         Ok(Enter {
-            arch: self.arch(row)?,
-            nr: self.value::<UInt64Type>("nr", row)?,
+            arch: self.arches[row].ok_or("a call is of an unknown architecture")?,
+            nr: value::<UInt64Type>(self.nr, row)?,
             args,
-            ip: self.value::<UInt64Type>("ip", row)?,
-            sp: self.value::<UInt64Type>("sp", row)?,
-            regions: self.memory("entry_memory", row, batch)?,
+            ip: value::<UInt64Type>(self.ip, row)?,
+            sp: value::<UInt64Type>(self.sp, row)?,
+            regions: memory(self.entry_memory, row, batch)?,
         })
     }
 
     /// The exit that a row holds, whether it joined its entry or stands alone.
     fn exit(&self, row: usize, batch: &mut Batch) -> Result<Event, Wrong> {
-        let name = word(self.get("outcome")?, row).ok_or("an exit has no outcome")?;
-        let outcome = match OUTCOMES.iter().position(|n| *n == name) {
-            Some(0) => Outcome::Returned(self.value::<Int64Type>("result", row)?),
-            Some(1) => Outcome::Failed(self.value::<UInt16Type>("errno", row)?),
+        let outcome = match self.outcomes[row] {
+            Some(0) => Outcome::Returned(value::<Int64Type>(self.result, row)?),
+            Some(1) => Outcome::Failed(self.rare::<UInt16Type>("errno", row)?),
             Some(2) => Outcome::NeverReturned,
             Some(3) => Outcome::KilledBySeccomp,
             Some(4) => Outcome::Detached,
             _ => return Err("an exit has an unknown outcome"),
         };
-        let exit = Exit { outcome, regions: self.memory("exit_memory", row, batch)? };
-        let t_ns = self.value::<UInt64Type>("t_exit_ns", row)?;
+        let exit = Exit { outcome, regions: memory(self.exit_memory, row, batch)? };
+        // An exit in a row of its own has its own time.
+        let duration_ns = number::<UInt64Type>(self.duration_ns, row).unwrap_or_default();
+        let t_ns = self.t_ns(row)?.wrapping_add(duration_ns);
         Ok(Event { task: self.task(row)?, t_ns, kind: EventKind::Exit(exit) })
-    }
-
-    fn memory(&self, name: &str, row: usize, batch: &mut Batch) -> Result<Range<u32>, Wrong> {
-        let first = batch.regions.len() as u32;
-        let (range, values) = list(self.get(name)?, row);
-        for index in range {
-            let bytes = binary(values.column(3), index).ok_or("a piece of memory has no bytes")?;
-            // A batch of the file unpacks to far less than 4 GiB, so these fit.
-            let start = batch.bytes.len() as u32;
-            batch.bytes.extend_from_slice(&bytes);
-            batch.regions.push(Region {
-                addr: field::<UInt64Type>(values, 0, index)?,
-                true_len: field::<UInt64Type>(values, 1, index)?,
-                start,
-                len: bytes.len() as u32,
-                fault: flag(values.column(2), index).ok_or("a piece of memory is incomplete")?,
-            });
-        }
-        Ok(first..batch.regions.len() as u32)
     }
 
     fn signal(&self, row: usize) -> Result<Signal, Wrong> {
@@ -274,7 +287,7 @@ impl<'a> Columns<'a> {
             Some("syscall") => SignalDetail::Syscall { addr: u64_at(9)?, nr: i32_at(14)?, audit_arch: u32_at(15)? },
             _ => return Err("a signal has unknown details"),
         };
-        let number = self.value::<UInt8Type>("signal", row)?;
+        let number = self.rare::<UInt8Type>("signal", row)?;
         Ok(Signal { number, code: i32_at(0)?, errno: i32_at(1)?, detail })
     }
 
@@ -286,7 +299,7 @@ impl<'a> Columns<'a> {
                 start: field::<UInt64Type>(values, 0, index)?,
                 end: field::<UInt64Type>(values, 1, index)?,
                 offset: field::<UInt64Type>(values, 2, index)?,
-                name: binary(values.column(3), index).ok_or("a mapping has no name")?,
+                name: binary(values.column(3), index).ok_or("a mapping has no name")?.to_vec(),
             })
         });
         let mut image = || {
@@ -318,8 +331,8 @@ impl<'a> Columns<'a> {
             _ => return Err("a vDSO is in an unknown state"),
         };
         Ok(Exec {
-            path: binary(exec.column(0), row).ok_or("a program has no path")?,
-            comm: binary(exec.column(1), row).ok_or("a program has no name")?,
+            path: binary(exec.column(0), row).ok_or("a program has no path")?.to_vec(),
+            comm: binary(exec.column(1), row).ok_or("a program has no name")?.to_vec(),
             vdso,
             maps: maps.collect::<Result<_, Wrong>>()?,
             former: number::<UInt32Type>(exec.column(7), row).map(TaskId),
@@ -333,7 +346,7 @@ impl<'a> Columns<'a> {
             tgid: field::<Int32Type>(new, 1, row)?,
             parent: number::<UInt32Type>(new.column(2), row).map(TaskId),
             origin: text(new.column(3), row).and_then(origin).ok_or("a task has an unknown origin")?,
-            comm: binary(new.column(4), row).ok_or("a task has no name")?,
+            comm: binary(new.column(4), row).ok_or("a task has no name")?.to_vec(),
         })
     }
 
@@ -363,4 +376,24 @@ impl<'a> Columns<'a> {
             _ => return Err("the program ended in an unknown way"),
         })
     }
+}
+
+/// Copies the pieces of memory of a row into a batch.
+fn memory(column: &ArrayRef, row: usize, batch: &mut Batch) -> Result<Range<u32>, Wrong> {
+    let first = batch.regions.len() as u32;
+    let (range, values) = list(column, row);
+    for index in range {
+        let bytes = binary(values.column(3), index).ok_or("a piece of memory has no bytes")?;
+        // A batch of the file unpacks to far less than 4 GiB, so these fit.
+        let start = batch.bytes.len() as u32;
+        batch.bytes.extend_from_slice(bytes);
+        batch.regions.push(Region {
+            addr: field::<UInt64Type>(values, 0, index)?,
+            true_len: field::<UInt64Type>(values, 1, index)?,
+            start,
+            len: bytes.len() as u32,
+            fault: flag(values.column(2), index).ok_or("a piece of memory is incomplete")?,
+        });
+    }
+    Ok(first..batch.regions.len() as u32)
 }

@@ -5,8 +5,8 @@
 //!
 //! | kind     | one row for                          | columns that it uses |
 //! |----------|--------------------------------------|----------------------|
-//! | `call`   | a system call                        | `arch` `nr` `call` `arg0`…`arg5` `ip` `sp` `entry_memory`, and those of `return` |
-//! | `return` | the end of a call that began in an earlier batch of the file | `outcome` `result` `errno` `t_exit_ns` `exit_memory` |
+//! | `call`   | a system call                        | `arch` `nr` `call` `arg0`…`arg5` `ip` `sp` `entry_memory`, `duration_ns`, and those of `return` |
+//! | `return` | the end of a call that began in an earlier batch of the file | `outcome` `result` `errno` `exit_memory` |
 //! | `signal` | a signal about to be delivered       | `signal` `siginfo` |
 //! | `stop`   | a stop of the whole process          | `signal` |
 //! | `exec`   | a new program image                  | `exec` |
@@ -15,8 +15,8 @@
 //! | `output` | bytes that the program wrote to its terminal | `output` |
 //! | `ended`  | the end of the program: the last row | `end` |
 //!
-//! - `t_ns`: nanoseconds since the beginning (`sysview.began_unix_ns`), of a call's entry or of the event; `t_exit_ns`:
-//!   of the call's exit. `task` counts from 0 in order of appearance; `new_task` rows give the kernel's numbers.
+//! - `t_ns`: nanoseconds since the beginning (`sysview.began_unix_ns`), of a call's entry or of the event. `duration_ns`:
+//!   from a call's entry to its exit. `task` counts from 0 in order of appearance; `new_task` gives the kernel's numbers.
 //! - `nr`, `arg0`…`arg5`, `ip`, `sp`: as the registers held them. `call`: the call's name, null for an unknown number.
 //! - `outcome`: `returned` (with `result`), `failed` (with `errno`, and `result` = -errno), `never_returned`,
 //!   `killed_by_seccomp`, `detached`; null while the call goes on.
@@ -146,7 +146,7 @@ pub fn fields() -> Fields {
         ("kind", dictionary(DataType::Int8)),
         ("task", DataType::UInt32),
         ("t_ns", DataType::UInt64),
-        ("t_exit_ns", DataType::UInt64),
+        ("duration_ns", DataType::UInt64),
         ("arch", dictionary(DataType::Int8)),
         ("nr", DataType::UInt64),
         ("call", dictionary(DataType::Int16)),

@@ -3,7 +3,8 @@
 //! Pure: what is mapped where is learned from events alone. An exec brings the executable mappings of the new image;
 //! later calls (mmap, munmap, mprotect, mremap) change them, with file names from the calls that made the descriptors.
 //! Threads and vforked children share their parent's address space, forked ones begin with a copy.
-//! Left out: names of functions in files (that needs the files), and history: an address is located as of now.
+//! Left out: names of functions in files (that needs the files), and history beyond the images that a task ran: within
+//! one image, an address is located by what is mapped now.
 
 mod calls;
 mod space;
@@ -46,6 +47,8 @@ type Files = BTreeMap<i32, Arc<[u8]>>;
 pub struct Spaces {
     /// By `TaskId`.
     tasks: Vec<TaskPlace>,
+    /// By `TaskId`: the images that the task left by an exec, with the row of that exec.
+    left: Vec<Vec<(u64, usize)>>,
     /// Copied only when changed, so that a fork costs nothing. Kept after the tasks' end: their rows are still looked at.
     spaces: Vec<Arc<Space>>,
     files: Vec<Arc<Files>>,
@@ -85,7 +88,7 @@ impl Spaces {
                 }
                 RowKind::Exec(exec) => {
                     self.complete_until(store, &mut completed, row.t_ns);
-                    self.exec(row.task, exec);
+                    self.exec(seq, row.task, exec);
                 }
                 RowKind::Signal(_) | RowKind::GroupStop { .. } | RowKind::TaskEnd(_) => {}
             }
@@ -93,9 +96,22 @@ impl Spaces {
         self.complete_until(store, &mut completed, u64::MAX);
     }
 
-    /// The place of an address in a task's memory; None if nothing is known to be mapped there.
+    /// The place of an address in a task's memory as it is now; None if nothing is known to be mapped there.
     pub fn locate(&self, task: TaskId, address: u64) -> Option<Location> {
-        let space = self.spaces.get(self.tasks.get(task.0 as usize)?.space)?;
+        self.find(self.tasks.get(task.0 as usize)?.space, address)
+    }
+
+    /// The place of an address in the image that a task ran at a row, which need not be the one that it runs now.
+    pub fn locate_at(&self, task: TaskId, seq: u64, address: u64) -> Option<Location> {
+        let left = self.left.get(task.0 as usize)?;
+        match left.get(left.partition_point(|(exec, _)| *exec <= seq)) {
+            Some((_, space)) => self.find(*space, address),
+            None => self.locate(task, address),
+        }
+    }
+
+    fn find(&self, space: usize, address: u64) -> Option<Location> {
+        let space = self.spaces.get(space)?;
         if let Some(vdso) = &space.vdso
             && let Some(offset) = address.checked_sub(vdso.base)
             && offset < vdso.size
@@ -140,7 +156,7 @@ impl Spaces {
         effect.apply(&mut self.spaces[space], &mut self.files[files]);
     }
 
-    fn exec(&mut self, task: TaskId, exec: &Exec) {
+    fn exec(&mut self, seq: u64, task: TaskId, exec: &Exec) {
         let mut space = Space::default();
         for map in &exec.maps {
             space.insert(map.start, Mapped { end: map.end, offset: map.offset, name: map.name.as_slice().into() });
@@ -150,8 +166,9 @@ impl Spaces {
             VdsoState::Unknown | VdsoState::None => None,
         };
         // The new image stands alone, also where memory or descriptors were shared before (vfork, CLONE_FILES).
-        let files = self.place(task).files;
+        let TaskPlace { files, space: old, .. } = *self.place(task);
         let files = self.files[files].clone();
+        self.left[task.0 as usize].push((seq, old));
         let place = self.new_place(Arc::new(space), files);
         *self.place(task) = place;
     }
@@ -192,6 +209,7 @@ impl Spaces {
         while self.tasks.len() <= index {
             let place = self.new_place(Arc::default(), Arc::default());
             self.tasks.push(place);
+            self.left.push(Vec::new());
         }
         &mut self.tasks[index]
     }

@@ -254,6 +254,23 @@ fn tasks_that_never_appeared_take_no_room() {
 }
 
 #[test]
+fn rows_before_an_exec_are_located_in_the_image_that_made_them() {
+    let mut run = Run::new();
+    run.exec(0, maps(), image());
+    run.load(0, b"/lib/first.so", 0x10_0000);
+    run.follow();
+    let before = run.store.len() - 1;
+    run.exec(0, maps(), VdsoState::None);
+    run.load(0, b"/lib/second.so", 0x10_0000);
+    run.follow();
+    let at = |seq, address| run.spaces.locate_at(TaskId(0), seq, address).map(|l| l.to_string());
+    assert_eq!(at(before, 0x10_2010).as_deref(), Some("first.so+0x2010"));
+    assert_eq!(at(before + 2, 0x10_2010).as_deref(), Some("second.so+0x2010"));
+    assert_eq!(at(before, 0x7fff_0000_0af0).as_deref(), Some("__vdso_clock_gettime+0x10"));
+    assert_eq!(at(0, 0x40_1010), None, "before the first exec");
+}
+
+#[test]
 fn absurd_ranges_do_not_panic() {
     let mut run = Run::new();
     for name in ["mmap", "munmap", "mprotect", "mremap", "close_range", "dup", "openat"] {
