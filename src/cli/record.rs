@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -36,10 +37,12 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
         let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
         let Source { mut messages, control } =
             capture::launch(launch).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
-        let mut recording = Recording { file: Some(file), writer: None, broken: None };
+        let mut recording = Recording { file: Some(file), writer: None, broken: None, unwritten: false };
         loop {
             let message = tokio::select! {
                 message = messages.recv() => message,
+                // The program has gone quiet: what waits to be written must not be lost if sysview is killed now.
+                _ = tokio::time::sleep(QUIET), if recording.unwritten => { recording.flush(); continue }
                 _ = terminate.recv() => { let _ = control.send(Command::Kill); continue }
                 _ = hangup.recv() => { let _ = control.send(Command::Kill); continue }
             };
@@ -64,18 +67,34 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
     })
 }
 
+/// How long no message may come before what waits is written.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// The file being written; after the first failure nothing more is tried.
 struct Recording {
     file: Option<File>,
     writer: Option<Writer<BufWriter<File>>>,
     broken: Option<String>,
+    /// Messages came since the last flush.
+    unwritten: bool,
 }
 
 impl Recording {
+    fn flush(&mut self) {
+        self.unwritten = false;
+        if let Some(writer) = &mut self.writer
+            && let Err(error) = writer.flush()
+        {
+            self.broken = Some(error.to_string());
+            self.writer = None;
+        }
+    }
+
     fn take(&mut self, message: &Message) {
         if self.broken.is_some() {
             return;
         }
+        self.unwritten = true;
         if let Err(error) = self.write(message) {
             self.broken = Some(error);
             self.writer = None;
