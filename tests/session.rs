@@ -11,9 +11,11 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
 use sysview::abi::Arch;
+use sysview::capture::{self, Launch, Terminal};
 use sysview::model::*;
 use sysview::session::{Item, Reader, SessionError, Writer, replay};
 use sysview::source::{Command, End, Machine, Message, Refused, Started, VdsoMode};
+use sysview::symbols::Spaces;
 
 fn started() -> Started {
     Started {
@@ -313,7 +315,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(700))]
 
     #[test]
     fn damaged_bytes_give_events_or_an_error(
@@ -503,6 +505,50 @@ fn other_files_and_other_versions_are_refused_in_a_sentence() {
     let error = read_all(&newer).unwrap_err();
     assert!(matches!(error, SessionError::Version { found: 7, .. }), "{error}");
     assert!(error.to_string().contains("newer sysview"), "{error}");
+}
+
+#[test]
+fn a_real_program_replays_as_it_ran_and_all_its_calls_are_located() {
+    let argv: Vec<std::ffi::OsString> = ["sh", "-c", "ls / | wc; exec ls /"].map(Into::into).into();
+    let program = capture::resolve(&argv[0]).unwrap();
+    let terminal = Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] };
+    let launch = Launch { program, argv, terminal, vdso: VdsoMode::Natural, capture_limit: 256 };
+    let mut source = capture::launch(launch).unwrap();
+    let (mut writer, mut store, mut spaces) = (None, Store::new(), Spaces::default());
+    let (mut batches, mut output) = (Vec::new(), Vec::new());
+    loop {
+        match source.messages.blocking_recv().unwrap() {
+            Message::Started(started) => writer = Some(Writer::new(Vec::new(), &started).unwrap()),
+            Message::Batch(batch) => {
+                writer.as_mut().unwrap().batch(&batch).unwrap();
+                let changes = store.append(&batch);
+                spaces.update(&store, &changes);
+                batches.push(batch);
+            }
+            Message::Output(bytes) => {
+                writer.as_mut().unwrap().output(&bytes, None).unwrap();
+                output.extend(bytes);
+            }
+            Message::Ended(end) => break assert_eq!(end, End::Exited(0)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let (items, cut) = read_all(&writer.unwrap().finish().unwrap()).unwrap();
+    assert_eq!(cut, None);
+    assert_eq!(dump(&joined(self::batches(&items))), dump(&joined(&batches)));
+    let replayed = items.iter().filter_map(|i| if let Item::Output(bytes) = i { Some(&bytes[..]) } else { None });
+    assert_eq!(replayed.collect::<Vec<_>>().concat(), output);
+
+    // Before its first exec a task runs code of ours, of which nothing is known.
+    let first_exec = (0..store.len()).find(|seq| matches!(store.row(*seq).unwrap().kind, RowKind::Exec(_))).unwrap();
+    let mut located = 0;
+    for seq in first_exec..store.len() {
+        let Some(call) = store.call(seq) else { continue };
+        let place = spaces.locate_at(store.row(seq).unwrap().task, seq, call.ip).map(|l| l.name);
+        let name = place.unwrap_or_else(|| panic!("row {seq}: nothing at {:#x}", call.ip));
+        located += u32::from(name.contains(".so"));
+    }
+    assert!(located > 100, "{located}");
 }
 
 /// Takes a number of bytes and is full then.
