@@ -8,7 +8,7 @@ use super::Options;
 use super::value::{Decoded, DecodedArg, Value};
 use super::walk::{Ctx, known_at_exit};
 use super::{result, special};
-use crate::abi::{self, Arch, Call, Ret};
+use crate::abi::{self, Arch, Call, Ret, Type};
 use crate::model::{CallView, Outcome};
 
 /// The name of a call, `syscall_0x270f` if the number is unknown.
@@ -51,7 +51,8 @@ pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
     let mut args = Vec::with_capacity(6);
     let mut declared = ctx.call.args.iter().enumerate().take(6).peekable();
     while let Some((index, arg)) = declared.next() {
-        if arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) || special::omits(ctx, index) {
+        let unused = matches!(arg.ty, Type::Custom { name: "unused", .. });
+        if unused || arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) || special::omits(ctx, index) {
             continue;
         }
         let high = declared.peek().and_then(|(i, next)| split(arg.name, next.name).map(|stem| (*i, stem)));
@@ -67,7 +68,7 @@ pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
             index: index as u8,
             raw: ctx.view.args[index],
             value,
-            at_exit: known_at_exit(&arg.ty),
+            at_exit: known_at_exit(&arg.ty) || special::at_exit(ctx.call.name, index),
         });
     }
     args
@@ -78,6 +79,8 @@ fn split(low: &'static str, high: &str) -> Option<&'static str> {
     [("_low", "_high"), ("_lo", "_hi"), ("_l", "_h")]
         .iter()
         .find_map(|(l, h)| low.strip_suffix(l).filter(|stem| high.strip_suffix(h) == Some(*stem)))
+        // With 64-bit registers the first half has the whole's name.
+        .or_else(|| (high.strip_suffix("_high") == Some(low)).then_some(low))
 }
 
 /// Two halves as one number; with 64-bit registers the first holds it all.
@@ -128,7 +131,13 @@ pub fn resumed_text(view: &CallView<'_>, options: &Options) -> String {
     let call = call(view, options);
     let mut out = String::with_capacity(64);
     if let Some(first) = call.args.iter().position(|arg| arg.at_exit) {
-        if first > 0 && special::named(&call.name) {
+        if let Some(Value::Changed(_, after)) = call.args.first().map(|arg| &arg.value)
+            && call.name == "clone3"
+        {
+            out.push_str(" => ");
+            after.write(&mut out);
+        }
+        if first > 0 && special::comma_at_exit(&call.name) {
             out.push_str(", ");
         }
         write_args(&mut out, &call, &call.args[first..]);
@@ -142,8 +151,12 @@ fn before_exit(out: &mut String, call: &Decoded) {
     out.push_str(&call.name);
     out.push('(');
     let first = call.args.iter().position(|arg| arg.at_exit).unwrap_or(call.args.len());
-    write_args(out, call, &call.args[..first]);
-    if first > 0 && first < call.args.len() && !special::named(&call.name) {
+    match call.args.first().map(|arg| &arg.value) {
+        // What the kernel stores comes with the exit.
+        Some(Value::Changed(before, _)) if call.name == "clone3" => before.write(out),
+        _ => write_args(out, call, &call.args[..first]),
+    }
+    if first > 0 && first < call.args.len() && !special::comma_at_exit(&call.name) {
         out.push_str(", ");
     }
 }

@@ -1,7 +1,6 @@
 //! What single calls print in their own way: an argument that the declaration reads differently, an argument that
 //! depends on the result, names before values, a remark beside the result.
 
-use super::custom::names::{ETHERTYPE, IP_PROTOCOL, NETLINK};
 use super::custom::{self, clone, epoll_event, futex, pollfd, times};
 
 use super::value::{DecodedArg, Value};
@@ -38,18 +37,9 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("getcwd", 0) => path_with_nul(ctx),
         ("getrandom", 0) => random(ctx),
         ("poll" | "ppoll" | "ppoll_time64", 0) => Some(pollfd::decode(ctx, index)),
-        ("select" | "_newselect" | "pselect6" | "pselect6_time64", 1..=3) => {
-            Some(pollfd::fd_set(ctx, Side::Entry, ctx.arg(index), ctx.arg(0) as i32))
-        }
+        ("select" | "_newselect" | "pselect6" | "pselect6_time64", 4) => Some(waiting_time(ctx)),
         ("epoll_ctl", 3) => Some(epoll_event::decode(ctx, index, Dir::In)),
         ("epoll_wait" | "epoll_pwait" | "epoll_pwait2", 1) => Some(epoll_event::decode(ctx, index, Dir::Out)),
-        ("sched_getaffinity", 2) => Some(match ctx.returned() {
-            Some(len) => pollfd::cpu_set(ctx, Side::Exit, ctx.arg(2), len.max(0) as u64),
-            None => Value::address(ctx.arg(2)),
-        }),
-        ("sched_setaffinity", 2) => Some(pollfd::cpu_set(ctx, Side::Entry, ctx.arg(2), ctx.arg(1))),
-        ("getdents64", 1) => Some(custom::dirents::decode(ctx, index, true)),
-        ("getdents", 1) => Some(custom::dirents::decode(ctx, index, false)),
         ("utimensat" | "utimensat_time64", 2) => Some(times::pair(ctx, index, true)),
         ("utimes", 1) | ("futimesat", 2) => Some(times::pair(ctx, index, false)),
         ("nanosleep", 1) | ("clock_nanosleep" | "clock_nanosleep_time64", 3) => Some(remaining(ctx, index)),
@@ -57,12 +47,9 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("copy_file_range" | "splice", 1 | 3) => Some(offset(ctx, Side::Entry, index, 8)),
         ("getxattr" | "lgetxattr" | "fgetxattr", 2) if ctx.arg(3) == 0 => Some(Value::address(ctx.arg(2))),
         ("listxattr" | "llistxattr" | "flistxattr", 1) if ctx.arg(2) == 0 => Some(Value::address(ctx.arg(1))),
-        ("mmap2", 5) => Some(Value::Hex(ctx.arg(5) << 12)),
         ("syslog", 0) => commented_number(ctx, index),
-        ("shmget" | "semget" | "msgget", 1..) => ipc_flags(ctx, index),
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
         ("ioctl", 1) => unnamed_command(ctx),
-        ("socket" | "socketpair", 2) => protocol(ctx),
         _ => None,
     }
 }
@@ -71,6 +58,20 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
 fn resumed_call() -> DecodedArg {
     let value = Value::Text("<... resuming interrupted system call ...>".into());
     DecodedArg { name: "call".into(), index: 0, raw: 0, value, at_exit: false }
+}
+
+/// Whether a line that is interrupted ends before this argument although its declaration does not say so.
+pub fn at_exit(call: &str, index: usize) -> bool {
+    matches!(
+        (call, index),
+        ("nanosleep" | "recvmsg" | "recvmmsg" | "recvmmsg_time64" | "clone3", 1)
+            | ("clock_nanosleep" | "clock_nanosleep_time64", 3)
+    )
+}
+
+/// Whether the comma before the first argument that the exit tells is written with it, not before the interruption.
+pub fn comma_at_exit(call: &str) -> bool {
+    call == "clone" || call == "clone3"
 }
 
 /// Whether arguments are printed with their names: `clone(child_stack=NULL, flags=…)`.
@@ -130,45 +131,11 @@ fn commented_number(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     }
 }
 
-/// The last argument of the calls that make System V objects: flags and permissions, `IPC_CREAT|0600`.
-fn ipc_flags(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
-    if index != if ctx.call.name == "msgget" { 1 } else { 2 } {
-        return None;
-    }
-    // linux/ipc.h, linux/shm.h
-    const FLAGS: [(u64, &str); 4] =
-        [(0o1000, "IPC_CREAT"), (0o2000, "IPC_EXCL"), (0o4000, "SHM_HUGETLB"), (0o10000, "SHM_NORESERVE")];
-    let flags = ctx.arg(index) & 0xffff_ffff;
-    let named = FLAGS.iter().filter(|(bit, _)| flags & bit != 0 && (*bit < 0o4000 || ctx.call.name == "shmget"));
-    let rest = named.clone().fold(flags & !0o777, |rest, (bit, _)| rest & !bit);
-    let mut parts: Vec<String> = named.map(|(_, name)| (*name).to_string()).collect();
-    if rest != 0 {
-        parts.push(Value::Hex(rest).text());
-    }
-    parts.push(Value::Octal(flags & 0o777).text());
-    Some(Value::Text(parts.join("|").into()))
-}
-
 /// A number without a name is taken apart.
 fn unnamed_command(ctx: &Ctx<'_>) -> Option<Value> {
     match ctx.argument(1, &ctx.call.args.get(1)?.ty) {
         named @ Value::Named(_) => Some(named),
         _ => Some(custom::ioctl::command(ctx.arg(1))),
-    }
-}
-
-/// The numbers of protocols belong to a family, socket(2).
-fn protocol(ctx: &Ctx<'_>) -> Option<Value> {
-    const AF_PACKET: u64 = 17;
-    let raw = ctx.arg(2) & 0xffff_ffff;
-    match ctx.arg(0) & 0xffff_ffff {
-        2 | 10 => Some(IP_PROTOCOL.name(ctx.arch(), raw, 32)),
-        16 => Some(NETLINK.name(ctx.arch(), raw, 32)),
-        AF_PACKET => {
-            let name = ETHERTYPE.name(ctx.arch(), u64::from((raw as u16).swap_bytes()), 16);
-            Some(Value::Call { function: "htons", args: vec![name] })
-        }
-        _ => None,
     }
 }
 
@@ -217,15 +184,26 @@ fn selected(out: &mut String, ctx: &Ctx<'_>, value: i64) {
     }
 }
 
+/// The timeout as the program gave it; what is left of it stands beside the result.
+fn waiting_time(ctx: &Ctx<'_>) -> Value {
+    match abi::structure(time_structure(ctx.call.name)) {
+        Some(layout) => ctx.structure_at(Side::Entry, ctx.arg(4), layout),
+        None => Value::address(ctx.arg(4)),
+    }
+}
+
+fn time_structure(call: &str) -> &'static str {
+    match call {
+        "select" | "_newselect" => "timeval",
+        _ if call.ends_with("time64") => "timespec64",
+        _ => "timespec",
+    }
+}
+
 /// Linux stores the time that was left in the timeout.
 fn time_left(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     let addr = ctx.arg(index);
-    let name = match ctx.call.name {
-        "select" | "_newselect" => "timeval",
-        name if name.ends_with("time64") => "timespec64",
-        _ => "timespec",
-    };
-    let layout = abi::structure(name)?;
+    let layout = abi::structure(time_structure(ctx.call.name))?;
     let bytes = ctx.read(Side::Exit, addr, layout.layout(ctx.arch()).size as usize)?;
     Some(ctx.structure(layout, bytes))
 }

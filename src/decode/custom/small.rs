@@ -1,0 +1,106 @@
+//! Types of a few lines each: numbers and pointers whose text depends on a sibling argument.
+
+use super::names;
+use crate::abi::Dir;
+use crate::decode::value::Value;
+use crate::decode::walk::{Ctx, Side, c_string_of, le, take};
+
+/// A task's name, prctl(2): at most 16 bytes with its NUL.
+pub fn comm(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    let piece = ctx.side(dir).and_then(|side| ctx.memory(side).at(addr)).filter(|_| addr != 0);
+    piece.and_then(|piece| c_string_of(piece, ctx.options.string_limit)).unwrap_or_else(|| Value::address(addr))
+}
+
+/// What mount(2) hands to the file system: a string if it looks like one.
+pub fn mount_data(ctx: &Ctx<'_>, index: usize) -> Value {
+    ctx.c_string(ctx.arg(index), ctx.options.string_limit)
+}
+
+/// The name of a socket option, whose numbers belong to a level.
+pub fn sockopt_name(ctx: &Ctx<'_>, index: usize) -> Value {
+    let raw = ctx.arg(index) & 0xffff_ffff;
+    let set = match ctx.arg(1) & 0xffff_ffff {
+        0 => names::IP,
+        1 => names::SOCKET_OPTION,
+        6 => names::TCP,
+        17 => names::UDP,
+        41 => names::IPV6,
+        263 => names::PACKET,
+        270 => names::NETLINK_OPTION,
+        _ => return Value::Unsigned(raw),
+    };
+    set.name(ctx.arch(), raw, 32)
+}
+
+/// The numbers of protocols belong to a family, socket(2).
+pub fn socket_protocol(ctx: &Ctx<'_>, index: usize) -> Value {
+    let raw = ctx.arg(index) & 0xffff_ffff;
+    match ctx.arg(0) & 0xffff_ffff {
+        2 | 10 => names::IP_PROTOCOL.name(ctx.arch(), raw, 32),
+        16 => names::NETLINK.name(ctx.arch(), raw, 32),
+        17 => {
+            let name = names::ETHERTYPE.name(ctx.arch(), u64::from((raw as u16).swap_bytes()), 16);
+            Value::Call { function: "htons", args: vec![name] }
+        }
+        _ => Value::Unsigned(raw),
+    }
+}
+
+/// The last argument of pselect6(2): a structure of a set's address and its size.
+pub fn sigmask_and_size(ctx: &Ctx<'_>, index: usize) -> Value {
+    let (addr, word) = (ctx.arg(index), ctx.word());
+    let Some(bytes) = ctx.read(Side::Entry, addr, 2 * word) else { return Value::address(addr) };
+    let size = le(&bytes[word..]);
+    let mask = ctx.signal_set(le(&bytes[..word]), Dir::In, size);
+    Value::structure("sigset_argpack", vec![("sigmask".into(), mask), ("sigsetsize".into(), Value::Unsigned(size))])
+}
+
+/// A message of System V queues, msgop(2): a type and `size` bytes of text, of which the result says how many came.
+pub fn msgbuf(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let (addr, word) = (ctx.arg(index), ctx.word());
+    let Some(side) = ctx.side(dir) else { return Value::address(addr) };
+    let Some(kind) = ctx.uint(side, addr, word) else { return Value::address(addr) };
+    let len = match dir {
+        Dir::In => ctx.arg(index + 1),
+        _ => ctx.returned().unwrap_or(0).max(0) as u64,
+    };
+    let text = ctx.buffer(side, addr.wrapping_add(word as u64), len);
+    let kind = Value::Signed(crate::decode::num::sign_extend(kind, word * 8));
+    Value::structure("msgbuf", vec![("mtype".into(), kind), ("mtext".into(), text)])
+}
+
+/// A file's handle, open_by_handle_at(2): its size, a type, and bytes that only the file system reads.
+pub fn file_handle(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    let side = ctx.side(dir).unwrap_or(Side::Entry);
+    let Some(size) = ctx.uint(side, addr, 4) else { return Value::address(addr) };
+    let mut fields = vec![("handle_bytes".into(), Value::Unsigned(size))];
+    let known = side == Side::Exit || dir == Dir::In;
+    if let Some(kind) = ctx.int(side, addr.wrapping_add(4)).filter(|_| known) {
+        fields.push(("handle_type".into(), Value::Signed(kind.into())));
+        let at = addr.wrapping_add(8);
+        if let Some(piece) = ctx.memory(side).at(at) {
+            let bytes = take(piece.bytes, usize::try_from(size.min(128)).unwrap_or(0));
+            let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+            fields.push(("f_handle".into(), Value::Text(format!("0x{hex}").into())));
+        }
+    }
+    Value::structure("file_handle", fields)
+}
+
+/// Permissions and flags of the calls that make System V objects: `IPC_CREAT|0600`.
+pub fn ipc_flags(ctx: &Ctx<'_>, index: usize) -> Value {
+    // linux/ipc.h, linux/shm.h
+    const FLAGS: [(u64, &str); 4] =
+        [(0o1000, "IPC_CREAT"), (0o2000, "IPC_EXCL"), (0o4000, "SHM_HUGETLB"), (0o10000, "SHM_NORESERVE")];
+    let flags = ctx.arg(index) & 0xffff_ffff;
+    let named = FLAGS.iter().filter(|(bit, _)| flags & bit != 0 && (*bit < 0o4000 || ctx.call.name == "shmget"));
+    let rest = named.clone().fold(flags & !0o777, |rest, (bit, _)| rest & !bit);
+    let mut parts: Vec<String> = named.map(|(_, name)| (*name).to_string()).collect();
+    if rest != 0 {
+        parts.push(Value::Hex(rest).text());
+    }
+    parts.push(Value::Octal(flags & 0o777).text());
+    Value::Text(parts.join("|").into())
+}
