@@ -105,7 +105,10 @@ pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
             before_exit(&mut out, &call);
             out.push_str(" <detached ...>");
         }
-        Some(Outcome::NeverReturned) if !never_returns || call.name.starts_with("exec") => {
+        // A task that kills itself has said all before it is gone.
+        Some(Outcome::NeverReturned)
+            if !(never_returns || call.name.ends_with("kill")) || call.name.starts_with("exec") =>
+        {
             before_exit(&mut out, &call);
             out.push_str(" <unfinished ...>)");
         }

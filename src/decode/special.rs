@@ -22,6 +22,9 @@ pub fn omits(ctx: &Ctx<'_>, index: usize) -> bool {
     match (ctx.call.name, index) {
         ("mknod", 2) => !device(ctx.arg(1)),
         ("mknodat", 3) => !device(ctx.arg(2)),
+        // PTRACE_TRACEME; PTRACE_KILL and PTRACE_ATTACH.
+        ("ptrace", 1..) if ctx.arg(0) == 0 => true,
+        ("ptrace", 2..) => matches!(ctx.arg(0), 8 | 16),
         _ => false,
     }
 }
@@ -47,6 +50,9 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("copy_file_range" | "splice", 1 | 3) => Some(offset(ctx, Side::Entry, index, 8)),
         ("getxattr" | "lgetxattr" | "fgetxattr", 2) if ctx.arg(3) == 0 => Some(Value::address(ctx.arg(2))),
         ("listxattr" | "llistxattr" | "flistxattr", 1) if ctx.arg(2) == 0 => Some(Value::address(ctx.arg(1))),
+        ("ioprio_set", 2) => Some(io_priority(ctx.arg(2) & 0xffff_ffff)),
+        ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
+        ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
         ("syslog", 0) => commented_number(ctx, index),
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
         ("ioctl", 1) => unnamed_command(ctx),
@@ -131,6 +137,16 @@ fn commented_number(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     }
 }
 
+/// ioprio_set(2): a class above 13 bits of data.
+fn io_priority(value: u64) -> Value {
+    const CLASSES: [&str; 4] = ["IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"];
+    let class = match CLASSES.get((value >> 13) as usize) {
+        Some(name) => Value::Named((*name).into()),
+        None => Value::Unknown { raw: value >> 13, comment: "IOPRIO_CLASS_???" },
+    };
+    Value::Call { function: "IOPRIO_PRIO_VALUE", args: vec![class, Value::Unsigned(value & 0x1fff)] }
+}
+
 /// A number without a name is taken apart.
 fn unnamed_command(ctx: &Ctx<'_>) -> Option<Value> {
     match ctx.argument(1, &ctx.call.args.get(1)?.ty) {
@@ -142,6 +158,11 @@ fn unnamed_command(ctx: &Ctx<'_>) -> Option<Value> {
 /// Appends what a call says beside its result: ` (Timeout)`, `([{fd=3, revents=POLLIN}])`.
 pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
     match ctx.call.name {
+        "ioprio_get" => {
+            out.push_str(" (");
+            io_priority(value as u32 as u64).write(out);
+            out.push(')');
+        }
         "poll" => found(out, ctx, value, None),
         "ppoll" | "ppoll_time64" => found(out, ctx, value, Some(2)),
         "select" | "_newselect" | "pselect6" | "pselect6_time64" => selected(out, ctx, value),

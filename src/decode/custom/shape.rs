@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::names::{INTERFACE, SIGEV};
 use super::{epoll_event, sockaddr};
 use crate::abi::{Field, Layout, Struct};
-use crate::decode::num::signal_name_or_number;
+use crate::decode::num::{sign_extend, signal_name_or_number};
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, le, take};
 
@@ -16,6 +16,7 @@ type Fields = Vec<(Cow<'static, str>, Value)>;
 pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Value> {
     let full = ctx.options.verbose;
     match layout.name {
+        "timespec" | "timespec64" | "timeval" => time(ctx, layout, bytes),
         "stat" | "stat64" if !full => Some(stat(ctx, layout, bytes)),
         "statx" if !full => Some(short(ctx, layout, bytes, &["stx_mask", "stx_attributes", "stx_mode", "stx_size"])),
         "termios" | "termios2" if !full => {
@@ -59,6 +60,19 @@ fn without(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8], hidden: impl Fn
     let shown = layout.layout(ctx.arch()).fields.iter().filter(|f| !hidden(f.name));
     let fields = shown.map(|f| (f.name.into(), field(ctx, f, bytes))).collect();
     Value::Struct { name: layout.name, fields, elided: false }
+}
+
+/// The fraction of a second is shown without a sign, so that one that is out of range stands out.
+fn time(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Value> {
+    let own = layout.layout(ctx.arch());
+    let [seconds, fraction] = own.fields else { return None };
+    let width = own.size as usize / 2;
+    let part = |f: &Field| le(take(bytes.get(f.offset as usize..).unwrap_or_default(), width));
+    let fields = vec![
+        (seconds.name.into(), Value::Signed(sign_extend(part(seconds), width * 8))),
+        (fraction.name.into(), Value::Unsigned(part(fraction))),
+    ];
+    Some(Value::structure(layout.name, fields))
 }
 
 /// `{st_mode=S_IFREG|0644, st_size=12, ...}`; of a device the number instead of the size.
