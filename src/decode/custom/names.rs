@@ -49,3 +49,39 @@ impl Set {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_set_that_a_decoder_looks_up_exists() {
+        let all = [
+            FAMILY,
+            NETLINK,
+            IP_PROTOCOL,
+            ETHERTYPE,
+            PACKET_TYPE,
+            HARDWARE,
+            SOCKET_LEVEL,
+            CONTROL_TYPE,
+            MESSAGE,
+            SIGACTION,
+            SOCKET_OPTION,
+            IP,
+            IPV6,
+            TCP,
+            UDP,
+            PACKET,
+            NETLINK_OPTION,
+            POLL,
+            INTERFACE,
+            SIGEV,
+            EPOLL,
+            CLONE,
+            CLONE3,
+        ];
+        let missing: Vec<&str> = all.iter().map(|set| set.0).filter(|name| abi::flag_set(name).is_none()).collect();
+        assert!(missing.is_empty(), "no such set in assets/flags: {missing:?}");
+    }
+}
