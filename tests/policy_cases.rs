@@ -62,6 +62,7 @@ impl Case<'_> {
     /// * `ARCH CALL ARGS… = VERDICT`: `CALL` is a name or a number; the verdict is an action and by which rule (from 0),
     ///   `by default`, or `doubtful` if it depends on libseccomp.
     /// * `change ARCH CALL ARGS… = WHAT -> ACTION; …`: all that would lead to another verdict.
+    /// * `why ARCH CALL ARGS… = HEADLINE`.
     /// * `note ARCH CALL ARGS… = TEXT`: a note that contains the text.
     /// * `error TEXT` and `refused TEXT`: what parsing and resolving complain of.
     /// * `warning TEXT`: one of the warnings; `no warnings`.
@@ -115,7 +116,7 @@ fn change(context: &mut Context, words: &str) {
 fn about_call(judge: &Judge, line: &str, complain: &str) {
     let (call, expected) = line.split_once(" = ").unwrap_or_else(|| panic!("{complain}: no ="));
     let (kind, call) = match call.split_once(' ') {
-        Some((kind @ ("change" | "note"), call)) => (kind, call),
+        Some((kind @ ("change" | "note" | "why"), call)) => (kind, call),
         _ => ("verdict", call),
     };
     let mut words = call.split_whitespace();
@@ -133,6 +134,7 @@ fn about_call(judge: &Judge, line: &str, complain: &str) {
             let changes: Vec<_> = explanation.changes.iter().map(|c| format!("{} -> {}", c.what, c.action)).collect();
             assert_eq!(changes.join("; "), expected, "{complain}");
         }
+        "why" => assert_eq!(explanation.headline(), expected, "{complain}"),
         "note" => {
             let found = explanation.notes.iter().any(|note| note.contains(expected));
             assert!(found, "{complain}: {:#?}", explanation.notes);

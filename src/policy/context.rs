@@ -1,5 +1,7 @@
 //! The circumstances under which a profile is judged.
 
+use std::fmt;
+
 use super::words::DOCKER_CAPABILITIES;
 use crate::abi::Arch;
 
@@ -57,6 +59,25 @@ impl Context {
     }
 }
 
+/// `Docker's 14 default capabilities, Linux 6.18, x86_64`.
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.capabilities.len();
+        let dockers = number == DOCKER_CAPABILITIES.len() && DOCKER_CAPABILITIES.iter().all(|c| self.has(c));
+        match (dockers, number) {
+            (true, _) => write!(f, "Docker's {number} default capabilities")?,
+            (_, 0) => write!(f, "no capabilities")?,
+            (_, 1) => write!(f, "1 capability")?,
+            _ => write!(f, "{number} capabilities")?,
+        }
+        match self.kernel {
+            (0, 0) => write!(f, ", unknown kernel")?,
+            (version, revision) => write!(f, ", Linux {version}.{revision}")?,
+        }
+        write!(f, ", {}", self.arch.name())
+    }
+}
+
 /// `6.18.44-amd64` as (6, 18). What follows the second number is ignored, as Docker does.
 fn kernel_version(release: &str) -> Option<(u32, u32)> {
     let (kernel, rest) = release.split_once('.')?;
@@ -73,6 +94,10 @@ mod tests {
         let context = Context::docker("6.18.44+deb-amd64", "x86_64");
         assert_eq!((context.capabilities.len(), context.kernel, context.arch), (14, (6, 18), Arch::X86_64));
         assert!(context.has("CAP_CHOWN") && !context.has("CAP_SYS_ADMIN"));
+        assert_eq!(context.to_string(), "Docker's 14 default capabilities, Linux 6.18, x86_64");
+        let mut other = Context::docker("Linux", "aarch64");
+        other.capabilities.truncate(1);
+        assert_eq!(other.to_string(), "1 capability, unknown kernel, aarch64");
         assert_eq!(Context::docker("3.12-rc5", "aarch64").kernel, (3, 12));
         assert_eq!(Context::docker("Linux", "aarch64").kernel, (0, 0));
     }

@@ -23,6 +23,24 @@ pub struct Explanation {
     pub notes: Vec<String>,
 }
 
+impl Explanation {
+    /// The verdict and its reason in one line.
+    pub fn headline(&self) -> String {
+        let action = self.verdict.action;
+        match (&self.rule, self.reason) {
+            (Some(rule), _) => format!("{} (line {})", rule.summary, rule.name_line),
+            (None, Reason::Architecture) => format!("{action}: the profile has no part for this architecture"),
+            (None, Reason::AboveHighest(highest)) => {
+                format!("{action}: the number is above {highest}, the highest that the profile names")
+            }
+            (None, _) if self.checks.is_empty() => {
+                format!("{action} by default: no rule that takes part names this call")
+            }
+            (None, _) => format!("{action} by default: of the rules for this call, none has its conditions met"),
+        }
+    }
+}
+
 /// Which part of the filter answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
