@@ -52,6 +52,13 @@ fn draw(mut source: Source, options: Options, args: &OpenArgs) -> Result<String,
     let area = Rect::new(0, 0, cols, rows);
     let mut buffer = Buffer::empty(area);
     app.render(area, &mut buffer);
-    let title = format!("sysview open {}", args.file.file_name().unwrap_or_default().display());
+    let title = title(&app);
     Ok(svg::render(&buffer, &SvgOptions { title, ..SvgOptions::default() }))
+}
+
+/// The command line that was recorded, as it would be typed.
+fn title(app: &App) -> String {
+    let argv = app.session().started.as_ref().map(|s| s.argv.as_slice()).unwrap_or_default();
+    let words: Vec<String> = argv.iter().map(|word| word.escape_ascii().to_string()).collect();
+    format!("sysview -- {}", words.join(" "))
 }

@@ -104,6 +104,16 @@ impl FromStr for Key {
             "tab" => KeyCode::Tab,
             "enter" => KeyCode::Enter,
             "space" => KeyCode::Char(' '),
+            "up" => KeyCode::Up,
+            "down" => KeyCode::Down,
+            "left" => KeyCode::Left,
+            "right" => KeyCode::Right,
+            "home" => KeyCode::Home,
+            "end" => KeyCode::End,
+            "pgup" => KeyCode::PageUp,
+            "pgdn" => KeyCode::PageDown,
+            "shift-tab" => KeyCode::BackTab,
+            "backspace" => KeyCode::Backspace,
             name => {
                 let mut chars = rest.chars();
                 match (chars.next(), chars.next(), name.strip_prefix('f').and_then(|n| n.parse().ok())) {
