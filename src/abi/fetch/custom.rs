@@ -7,6 +7,7 @@
 //! - `cpu_set`: the size is the argument before; `fd_set`: the number of descriptors is the first argument;
 //! - `epoll_event`, `dirents`: one when read, as many as the result says when written.
 //!
+//! `timespec`, `timespec64` and `timeval` are timeouts: read, but the kernel may store what is left of them.
 //! `stat`, `statx`, `statfs`, `termios`, `rlimit`, `sigaction`, `siginfo`, `sigevent`, `ifreq` and their kin are
 //! structures of `assets/structs` by the same name. `clone_flags`, `futex_wake_op`, `ipc_flags`, `pgoffset`, `socket_protocol`,
 //! `sockopt_name` are shown from the register alone.
@@ -35,7 +36,8 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         // sendmmsg's headers are read, but the kernel writes a length into each.
         return message::mmsghdr(walk, addr, index, dir);
     }
-    if !walk.wants(dir) {
+    let timeout = matches!(name, "timespec" | "timespec64" | "timeval");
+    if !walk.wants(dir) && !timeout {
         return;
     }
     let exit = walk.ret.is_some();
@@ -64,7 +66,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
             let size = structure(name).map_or(12, |s| s.layout(walk.arch).size as usize);
             walk.keep_elements(addr, count, size);
         }
-        "dirents" => {
+        "dirents" | "dirents_old" => {
             let len = usize::try_from(walk.filled()).unwrap_or(usize::MAX);
             walk.keep(addr, len);
         }
