@@ -7,7 +7,7 @@ use std::io;
 
 use super::sys;
 use super::tasks::Tasks;
-use super::tracee::{Status, Stop, Stopped, tolerate_gone};
+use super::tracee::{Op, Status, Stop, Stopped, SyscallInfo, tolerate_gone};
 use super::worker::{Engine, Mode};
 use crate::model::{EventKind, Outcome, TaskEnd};
 use crate::source::{End, Message};
@@ -56,6 +56,8 @@ impl Engine {
         self.release_held(tid);
         let mut deliver = 0;
         match stop {
+            // Interrupted by us it reports that it will be restarted: it goes on, only unseen.
+            Stop::Syscall if is_restart(tid) => {}
             Stop::Syscall => self.on_syscall(tid, now),
             Stop::Exec => self.on_exec(tid, now),
             Stop::Signal(signal) => {
@@ -97,4 +99,10 @@ impl Engine {
             self.mailbox.kick();
         }
     }
+}
+
+/// Whether the task is at the exit of a call that the kernel is about to restart (ERESTARTSYS to
+/// ERESTART_RESTARTBLOCK).
+fn is_restart(tid: i32) -> bool {
+    matches!(SyscallInfo::of(tid), Ok(SyscallInfo { op: Op::Exit { value: -516..=-512, is_error: true }, .. }))
 }

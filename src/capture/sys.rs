@@ -323,14 +323,14 @@ impl Child {
                     }
                 }
             }
-            // Rust ignores SIGPIPE, and execve keeps ignored signals ignored; handlers it resets by itself. The mask
-            // goes last: no handler of ours may run here.
-            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            // Rust ignores SIGPIPE, and execve keeps ignored signals ignored. What else is ignored came from whoever
+            // started sysview (nohup, a shell's `&`): meant for this program in sysview's terminal, not in one of its
+            // own. Handlers go now rather than at execve, because the mask is opened next.
+            let keep_ignored = self.terminal.is_none();
             for signal in 1..=64 {
                 let mut action: libc::sigaction = std::mem::zeroed();
                 if libc::sigaction(signal, ptr::null(), &mut action) == 0
-                    && action.sa_sigaction != libc::SIG_IGN
-                    && action.sa_sigaction != libc::SIG_DFL
+                    && (signal == libc::SIGPIPE || !keep_ignored || action.sa_sigaction != libc::SIG_IGN)
                 {
                     libc::signal(signal, libc::SIG_DFL);
                 }

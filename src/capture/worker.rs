@@ -110,9 +110,6 @@ impl Engine {
         {
             self.leave_the_rest(now);
         }
-        if self.must_tick() {
-            self.out.arm();
-        }
         self.hand_over()
     }
 
@@ -170,6 +167,10 @@ impl Engine {
             if self.out.is_closed() {
                 self.out.discard();
             }
+        }
+        // Handing over disarms the ticker.
+        if self.must_tick() {
+            self.out.arm();
         }
         Ok(())
     }

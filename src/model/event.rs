@@ -154,7 +154,8 @@ pub struct Exec {
     pub vdso: VdsoState,
     /// Executable mappings right after exec, from /proc/PID/maps.
     pub maps: Vec<Mapping>,
-    /// Set when a thread that was not the leader called execve: the task whose number vanished.
+    /// Set when a thread that was not the leader called execve: the former leader, whose number (the process's) the
+    /// caller has from now on.
     pub former: Option<TaskId>,
 }
 

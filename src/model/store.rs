@@ -237,6 +237,9 @@ impl Store {
                     task.exe.clone_from(&exec.path);
                     task.vdso = exec.vdso.clone();
                     task.maps.clone_from(&exec.maps);
+                    if exec.former.is_some() {
+                        task.tid = task.tgid;
+                    }
                 }
                 RowKind::Exec(exec.clone())
             }

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
 
 use sysview::abi::Arch;
 use sysview::capture::{Launch, LaunchError, Terminal, launch, resolve};
@@ -16,6 +18,7 @@ pub struct Run {
     pub store: Store,
     pub batches: Vec<Batch>,
     pub output: Vec<u8>,
+    pub notices: Vec<String>,
     pub end: End,
     pub detached: bool,
 }
@@ -59,6 +62,7 @@ pub fn collect(mut source: Source) -> Run {
         store: Store::new(),
         batches: Vec::new(),
         output: Vec::new(),
+        notices: Vec::new(),
         end: End::Replayed,
         detached: false,
     };
@@ -72,6 +76,7 @@ pub fn collect(mut source: Source) -> Run {
                 run.batches.push(batch);
             }
             Message::Output(bytes) => run.output.extend(bytes),
+            Message::Notice(text) => run.notices.push(text),
             Message::Detached => run.detached = true,
             Message::Ended(end) => {
                 run.end = end;
@@ -184,22 +189,73 @@ impl Run {
     }
 }
 
-/// A program from tests/fixtures, compiled once per test run and kept beside the test binary.
-pub fn fixture(name: &str) -> String {
-    use std::process::Command;
-    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name).with_extension("c");
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let made = directory.join(format!("{name}-{}", std::process::id()));
-    static COMPILING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _one_at_a_time = COMPILING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if !made.exists() {
+/// The fixture program, compiled once per test run.
+pub fn tracee() -> String {
+    static MADE: OnceLock<String> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("tracee");
+        // Another run may be using the file of that name: put the new one in its place in one step.
+        let fresh = made.with_extension(std::process::id().to_string());
         let status = Command::new("cc")
             .args(["-O1", "-pthread", "-o"])
-            .arg(&made)
-            .arg(&source)
+            .args([&fresh, &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tracee.c")])
             .status()
             .expect("cc is there, Rust needs it to link");
-        assert!(status.success(), "{} does not compile", source.display());
+        assert!(status.success(), "tests/fixtures/tracee.c does not compile");
+        std::fs::rename(&fresh, &made).expect("rename");
+        made.to_str().expect("a UTF-8 path").to_owned()
+    })
+    .clone()
+}
+
+/// One behaviour of the fixture, run to its end.
+pub fn behave(words: &[&str]) -> Run {
+    let program = tracee();
+    run(&[&[program.as_str()], words].concat())
+}
+
+pub fn start_behaviour(words: &[&str]) -> Source {
+    let program = tracee();
+    start(&[&[program.as_str()], words].concat())
+}
+
+/// Reads messages up to the output that holds `text`, or to a condition on the store; what was read is kept.
+pub struct Watch {
+    pub source: Source,
+    pub store: Store,
+    pub output: Vec<u8>,
+    pub detached: bool,
+    pub end: Option<End>,
+}
+
+impl Watch {
+    pub fn new(source: Source) -> Watch {
+        Watch { source, store: Store::new(), output: Vec::new(), detached: false, end: None }
     }
-    made.to_str().expect("a UTF-8 path").to_owned()
+
+    pub fn until(&mut self, done: impl Fn(&Watch) -> bool) {
+        while !done(self) {
+            match self.source.messages.blocking_recv().expect("more messages") {
+                Message::Started(_) | Message::Notice(_) => {}
+                Message::Batch(batch) => drop(self.store.append(&batch)),
+                Message::Output(bytes) => self.output.extend(bytes),
+                Message::Detached => self.detached = true,
+                Message::Ended(end) => self.end = Some(end),
+                Message::Failed(sentence) => panic!("{sentence}"),
+            }
+        }
+    }
+
+    pub fn until_output(&mut self, text: &str) {
+        self.until(|watch| String::from_utf8_lossy(&watch.output).contains(text));
+    }
+
+    pub fn until_end(&mut self) -> End {
+        self.until(|watch| watch.end.is_some());
+        self.end.expect("ended")
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        (0..self.store.len()).map(|seq| self.store.row(seq).expect("a row"))
+    }
 }

@@ -1,6 +1,14 @@
 //! The engine against real programs: real forks and execs, judged by the events that come out.
 //!
-//! Programs are `sh` and small C fixtures, compiled by the tests with `cc`. Left out: how events look as text.
+//! Programs are `sh` and the fixture `tests/fixtures/tracee.c`, compiled by the tests with `cc`. Left out: how events
+//! look as text.
 
 mod basics;
+mod control;
 mod harness;
+mod launching;
+mod seccomp;
+mod signals;
+mod tasks;
+mod terminal;
+mod vdso;
