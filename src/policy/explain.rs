@@ -193,11 +193,16 @@ impl Judge {
             Reason::Rule | Reason::Default => {}
         }
         if explanation.verdict.certainty == Certainty::DependsOnLibseccomp {
-            notes.push(
-                "Several rules with different comparisons compete for this call; which one counts is up to libseccomp, \
-                 which promises no order."
+            notes.push(match self.find(call.arch, call.nr) {
+                Found::Conditional(conditional) if conditional.doubtful => {
+                    "libseccomp is known to translate rules like these wrongly in some cases: the real filter may answer \
+                     otherwise."
+                        .into()
+                }
+                _ => "Several rules with different actions apply to this call; which one counts is up to libseccomp, \
+                      which promises no order."
                     .into(),
-            );
+            });
         }
         match explanation.verdict.action {
             Action::Errno(0) => notes.push("Errno 0: the call does not run, yet the program sees success.".into()),

@@ -124,8 +124,8 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
     Exact,
-    /// Conflicting conditional rules, whose order libseccomp decides, or a mix of conditions that it is known to
-    /// translate wrongly. The action given is the likeliest one.
+    /// Conflicting conditional rules, whose order libseccomp decides, or rules that it is known to translate wrongly in
+    /// some cases (seen with 2.5.4). The action given is the likeliest one, or what the rules say.
     DependsOnLibseccomp,
 }
 

@@ -48,7 +48,24 @@ pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fa
             table.highest = highest(profile, &dropped, arch);
         }
     }
+    doubt_sections_without_plain_rules(&mut tables);
     Ok(Resolved { tables, dropped })
+}
+
+/// libseccomp 2.5.4 forgets to load the call number in a section whose rules all look at arguments, so that none of them
+/// ever applies. The check for x32 numbers loads it, where x32 is not listed.
+fn doubt_sections_without_plain_rules(tables: &mut [Table; 4]) {
+    let plain = |tables: &[Table; 4], arch: Arch| tables[arch as usize].has_plain_rule();
+    let x86_64_and_x32 = plain(tables, Arch::X86_64) || plain(tables, Arch::X32);
+    for arch in Arch::ALL {
+        let loads = match arch {
+            Arch::X86_64 | Arch::X32 => x86_64_and_x32 || !tables[Arch::X32 as usize].listed,
+            Arch::I386 | Arch::Aarch64 => plain(tables, arch),
+        };
+        if !loads {
+            tables[arch as usize].doubt();
+        }
+    }
 }
 
 /// Docker's order: what excludes, then what includes, then what the runtime leaves out.

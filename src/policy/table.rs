@@ -138,6 +138,20 @@ impl Table {
         Ok(())
     }
 
+    /// A rule that applies whatever the arguments are.
+    pub fn has_plain_rule(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Fixed { .. }))
+    }
+
+    /// Marks every conditional rule as doubtful.
+    pub fn doubt(&mut self) {
+        for entry in &mut self.entries {
+            if let Entry::Conditional(conditional) = entry {
+                conditional.doubtful = true;
+            }
+        }
+    }
+
     pub fn settle(&mut self) {
         for entry in &mut self.entries {
             if let Entry::Conditional(conditional) = entry {
