@@ -4,7 +4,7 @@ use super::error::{Fault, position};
 use super::multiplex::on_i386;
 use super::profile::{Architectures, Inner, Rule, Selector};
 use super::table::{Clause, Table};
-use super::{Action, Condition, Context, Op};
+use super::{Action, Condition, Context, Op, names};
 use crate::abi::Arch;
 
 #[derive(Debug, Clone)]
@@ -48,22 +48,20 @@ pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fa
             table.highest = highest(profile, &dropped, arch);
         }
     }
-    doubt_sections_without_plain_rules(&mut tables);
+    doubt_sections_that_start_with_nothing(&mut tables);
     Ok(Resolved { tables, dropped })
 }
 
-/// libseccomp 2.5.4 forgets to load the call number in a section whose rules all look at arguments, so that none of them
-/// ever applies. The check for x32 numbers loads it, where x32 is not listed.
-fn doubt_sections_without_plain_rules(tables: &mut [Table; 4]) {
-    let plain = |tables: &[Table; 4], arch: Arch| tables[arch as usize].has_plain_rule();
-    let x86_64_and_x32 = plain(tables, Arch::X86_64) || plain(tables, Arch::X32);
-    for arch in Arch::ALL {
-        let loads = match arch {
-            Arch::X86_64 | Arch::X32 => x86_64_and_x32 || !tables[Arch::X32 as usize].listed,
-            Arch::I386 | Arch::Aarch64 => plain(tables, arch),
-        };
-        if !loads {
-            tables[arch as usize].doubt();
+/// libseccomp 2.5.4 forgets to load the call number in a section in which the rule that it wants to test first is on a call
+/// that the architecture does not have, so that none of the section's rules ever applies. It tests rules without conditions
+/// first, and of those the calls that exist; so this needs a section without such a rule. The check for x32 numbers, which
+/// stands where x32 is not listed, loads the number too.
+fn doubt_sections_that_start_with_nothing(tables: &mut [Table; 4]) {
+    for arches in [&[Arch::X86_64, Arch::X32][..], &[Arch::I386], &[Arch::Aarch64]] {
+        let x32_is_checked = arches.len() == 2 && !tables[Arch::X32 as usize].listed;
+        let any = |test: fn(&Table) -> bool| arches.iter().any(|arch| test(&tables[*arch as usize]));
+        if any(|table| table.names_absent_calls) && !any(Table::has_plain_rule) && !x32_is_checked {
+            arches.iter().for_each(|arch| tables[*arch as usize].doubt());
         }
     }
 }
@@ -124,6 +122,7 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
     let alternatives: Vec<Vec<Condition>> =
         if doubled { conditions.iter().map(|c| vec![*c]).collect() } else { vec![conditions] };
     for (name, numbers) in rule.names.iter().zip(&profile.numbers[index]) {
+        table.names_absent_calls |= numbers[arch as usize].is_none() && names::known(name);
         for conditions in &alternatives {
             let clause = |conditions| Clause { rule: index, action: rule.action, conditions: settled(conditions) };
             if let Some(nr) = numbers[arch as usize] {

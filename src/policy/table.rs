@@ -9,6 +9,8 @@ pub(super) struct Table {
     pub listed: bool,
     /// By call number, without x32's bit 30; calls beyond the end have no rule.
     pub entries: Vec<Entry>,
+    /// A rule that takes part names a call that exists elsewhere.
+    pub names_absent_calls: bool,
     /// runc answers ENOSYS above this number. `None`: it does not.
     pub highest: Option<u64>,
 }
