@@ -52,8 +52,12 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {
+    /// A terminal that hung up refuses everything with EIO, often before its SIGHUP is noticed.
     fn from(error: io::Error) -> Error {
-        Error::Terminal(error)
+        match error.raw_os_error() {
+            Some(nix::libc::EIO) => Error::Signalled(nix::libc::SIGHUP),
+            _ => Error::Terminal(error),
+        }
     }
 }
 

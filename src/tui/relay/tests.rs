@@ -146,3 +146,31 @@ fn a_broken_source_is_told_in_a_sentence() {
     let (result, ()) = relay(&mut bench, &mut pane, |_messages, _commands, _| {});
     assert!(matches!(result, Err(Error::Source(_))));
 }
+
+#[test]
+fn a_terminal_that_hangs_up_ends_the_relay() {
+    let mut bench = Bench::open();
+    let mut pane = ProgramPane::new(5, 20);
+    bench.screen.enter().unwrap();
+    let (_messages, receiver) = mpsc::channel(4);
+    let (control, _commands) = std_mpsc::sync_channel(8);
+    let source = Source { messages: receiver, control: Box::new(Room(control)) };
+    // The emulator's end closes while the relay waits for keys.
+    let emulator = std::mem::replace(&mut bench.emulator, File::open("/dev/null").unwrap());
+    let closing = thread::spawn(move || {
+        let mut emulator = emulator;
+        let mut buffer = [0; 4096];
+        // The relay has begun once the program's screen is drawn.
+        let mut received = Vec::new();
+        while !received.ends_with(b"\x1b[?25h") {
+            match emulator.read(&mut buffer) {
+                Ok(count) => received.extend_from_slice(&buffer[..count]),
+                Err(_) => thread::yield_now(),
+            }
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let result = runtime.block_on(run(source, &mut bench.screen, &mut pane));
+    closing.join().unwrap();
+    assert!(matches!(result, Err(Error::Signalled(nix::libc::SIGHUP))), "{result:?}");
+}
