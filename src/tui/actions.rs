@@ -298,6 +298,6 @@ mod tests {
         let enter = Key::code(KeyCode::Enter);
         assert_eq!(lookup(&[Context::Histogram, Context::Global], enter).map(|a| a.id), Some(Id::Narrow));
         assert_eq!(lookup(&[Context::Trace, Context::Global], Key::char('q')).map(|a| a.id), Some(Id::Quit));
-        assert_eq!(lookup(&[Context::Popup], Key::char('q')).map(|a| a.id), None);
+        assert_eq!(lookup(&[Context::Popup], Key::char('s')).map(|a| a.id), None);
     }
 }
