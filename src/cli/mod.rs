@@ -11,6 +11,7 @@ mod record;
 mod size;
 mod ui;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -33,7 +34,8 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
         Err(error) => {
-            eprintln!("sysview: {error}");
+            // Not eprintln!, which panics: the terminal may have hung up, and then nobody is there to read it.
+            let _ = writeln!(io::stderr(), "sysview: {error}");
             ExitCode::from(error.code)
         }
     }

@@ -63,7 +63,9 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     let _ = printer.finish();
                     return Err(CliError::failed(why));
                 }
-                Some(Message::Notice(sentence)) => eprintln!("sysview: {sentence}"),
+                Some(Message::Notice(sentence)) => {
+                    let _ = writeln!(io::stderr(), "sysview: {sentence}");
+                }
                 Some(Message::Started(_) | Message::Output(_) | Message::Detached) => {}
                 None => return Err(CliError::failed("the tracer ended without a word")),
             }
