@@ -55,7 +55,7 @@ impl From<io::Error> for Error {
     /// A terminal that hung up refuses everything with EIO, often before its SIGHUP is noticed.
     fn from(error: io::Error) -> Error {
         match error.raw_os_error() {
-            Some(nix::libc::EIO) => Error::Signalled(nix::libc::SIGHUP),
+            Some(errno) if errno == nix::errno::Errno::EIO as i32 => Error::Signalled(nix::libc::SIGHUP),
             _ => Error::Terminal(error),
         }
     }

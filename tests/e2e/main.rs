@@ -7,6 +7,7 @@ mod log;
 mod programs;
 mod pty;
 mod quit;
+mod record;
 mod redirect;
 mod seccomp;
 mod vdso;
