@@ -37,6 +37,11 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         return message::mmsghdr(walk, addr, index, dir);
     }
     let timeout = matches!(name, "timespec" | "timespec64" | "timeval");
+    if name == "iovec" && dir == Dir::Out && walk.ret.is_none() {
+        // What the pieces are is known before they are filled, and all there is to show if the call fails.
+        let count = walk.count(index + 1);
+        return message::vector(walk, addr, count, None);
+    }
     if !walk.wants(dir) && !timeout {
         return;
     }

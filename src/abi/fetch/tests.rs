@@ -102,6 +102,7 @@ fn execve_takes_the_strings_of_argv_and_only_pointers_of_the_environment() {
 #[test]
 fn readv_fills_the_pieces_in_order() {
     let iov = words(&[0x5000, 10, 0x6000, 100]);
+    assert_eq!(entry("readv", [3, 0x1000, 2, 0, 0, 0], &[(0x1000, &iov)]), [(0x1000, 32)]);
     let log = exit(Arch::X86_64, "readv", [3, 0x1000, 2, 0, 0, 0], 25, &[(0x1000, &iov)]);
     assert_eq!(log, [(0x1000, 32), (0x5000, 10), (0x6000, 15)]);
 }
