@@ -12,7 +12,7 @@
 //! - Results: `int` (when nothing is said), `size fd+ hex octal pid never time enum[SET] flags[SET]`.
 //! - `$VARIANT` is chosen when every `CONSTANT` argument has its value; the first that fits wins, else the base.
 //! - `@ABI`: the declaration of that ABI alone (split 64-bit arguments on i386, for instance).
-//! - Tags are strace's classes. A line that begins with `#` is a comment.
+//! - Tags are strace's classes; a variant without any has those of its base. A line that begins with `#` is a comment.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,8 @@ pub fn parse(sources: &[Source], flags: &Flags, structs: &Structs) -> Result<Cal
             let message = format!("`{}${}` has no base declaration", key.0, variant.variant);
             return Err(Error { place: variant.place, message });
         };
-        base.variants.push(variant);
+        let tags = if variant.tags.is_empty() { base.tags.clone() } else { variant.tags.clone() };
+        base.variants.push(Call { tags, ..variant });
     }
     for (key, target, tags, place) in aliases {
         let Some(found) = calls.get(&(target.clone(), None)) else {

@@ -43,6 +43,17 @@ fn a_whole_table_compiles() {
 }
 
 #[test]
+fn lengths_conditions_and_aliases_reach_the_code() {
+    let calls = "f(buf: out bytes[*len], len: inout int, x: unused, cmd: O_CREAT)\nf$V(buf: in bytes[8], cmd: O_CREAT)\ng = f  #ipc\n";
+    let code = outcome(FLAGS, STRUCTS, calls, &["f", "g"]).expect("the table is whole");
+    assert!(code.contains("Type::Bytes { dir: Dir::Out, len: Len::Deref(1) }"), "{code}");
+    assert!(code.contains("Type::Bytes { dir: Dir::In, len: Len::Const(8) }"));
+    // What is unused has a condition that never holds.
+    assert!(code.contains("name: \"x\", ty: Type::Num { width: Width::Word, meaning: Meaning::Hex }, when: Some(Cond::AnyBit { arg: 0, mask: 0x0 })"));
+    assert!(code.contains("static CALL_G: Call = Call { name: \"g\""));
+}
+
+#[test]
 fn calls_without_types_are_names_only() {
     let code = outcome(FLAGS, STRUCTS, "f(a, b)\n", &["f"]).expect("the table is whole");
     assert!(code.contains("described: false"));
