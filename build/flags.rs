@@ -7,10 +7,11 @@
 //!   O_DIRECT = 0x4000, aarch64 0x10000        another value on one ABI
 //!   O_LARGEFILE = 0x8000, aarch64 0x20000
 //!   ARCH_ONLY = -, x86_64 1                   absent but on one ABI
+//!   "21<<MAP_HUGE_SHIFT" = 0x54000000 in 0xfc000000       a text that is no name
 //!   SI_QUEUE = -1                             an int's code: 0xffffffff
 //! ```
 //!
-//! A set's order is the order in which strace prints. The word after the name is the comment of an unknown value, then
+//! A set's order is the order in which strace prints. The word after the name is the comment of an unknown value (`-`: none), then
 //! comes the kernel header that the values are from. A line that begins with `#` is a comment.
 
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ pub fn parse(sources: &[Source]) -> Result<Flags, Error> {
                     return Err(cur.error(format!("the set `{name}` is already defined at {}", first.place)));
                 }
                 let place = cur.place.clone();
+                let unknown = if unknown == "-" { "" } else { unknown };
                 sets.insert(name.into(), FlagSet { unknown: unknown.into(), constants: Vec::new(), place });
                 current = Some(name.into());
                 continue;
@@ -74,8 +76,20 @@ pub fn parse(sources: &[Source]) -> Result<Flags, Error> {
     Ok(Flags { sets })
 }
 
+/// A name, or in quotation marks a text that is none: `"21<<MAP_HUGE_SHIFT"`.
+fn name(cur: &mut Cursor<'_>) -> Result<String, Error> {
+    if !cur.eat("\"") {
+        return Ok(cur.word("a constant's name")?.to_string());
+    }
+    let end = cur.rest().find('"').ok_or_else(|| cur.error("the quoted name has no end"))?;
+    let text = cur.rest()[..end].to_string();
+    cur.eat(&text);
+    cur.expect("\"")?;
+    Ok(text)
+}
+
 fn constant(cur: &mut Cursor<'_>) -> Result<Constant, Error> {
-    let name = cur.word("a constant's name")?.to_string();
+    let name = name(cur)?;
     cur.expect("=")?;
     let absent = cur.rest().starts_with("-,") && cur.eat("-");
     let negative = cur.rest().starts_with('-');
