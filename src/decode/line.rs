@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::Options;
 use super::value::{Decoded, DecodedArg, Value};
-use super::walk::{Ctx, known_at_exit};
+use super::walk::{Ctx, known_at_exit, le};
 use super::{result, special};
 use crate::abi::{self, Arch, Call, Ret, Type};
 use crate::model::{CallView, Outcome};
@@ -23,11 +23,30 @@ pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
 pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
     match abi::lookup(view.arch, view.nr) {
         Some(call) => {
-            let ctx = Ctx { view, call: call.select(view.args), options };
-            Decoded { name: call.name.into(), args: arguments(&ctx), result: view.outcome }
+            let args = match behind_pointer(view, call) {
+                Some((call, inner)) => {
+                    let mut args = arguments(&Ctx { view: &CallView { args: &inner, ..*view }, call, options });
+                    args.iter_mut().for_each(|arg| (arg.index, arg.raw) = (0, view.args[0]));
+                    args
+                }
+                None => arguments(&Ctx { view, call: call.select(view.args), options }),
+            };
+            Decoded { name: call.name.into(), args, result: view.outcome }
         }
         None => Decoded { name: call_name(view.arch, view.nr), args: unknown(view), result: view.outcome },
     }
+}
+
+/// The oldest calls of i386 pass one pointer to their arguments: the declaration that the others have, and the arguments.
+fn behind_pointer(view: &CallView<'_>, call: &'static Call) -> Option<(&'static Call, [u64; 6])> {
+    if view.arch != Arch::I386 || !matches!(call.name, "mmap" | "select") || call.args.len() != 1 {
+        return None;
+    }
+    let call = abi::by_name(call.name)?;
+    let bytes = view.entry.exact(view.args[0] & 0xffff_ffff, call.args.len() * 4)?;
+    let mut args = [0; 6];
+    args.iter_mut().zip(bytes.chunks_exact(4)).for_each(|(arg, word)| *arg = le(word));
+    Some((call, args))
 }
 
 fn unknown(view: &CallView<'_>) -> Vec<DecodedArg> {
@@ -55,11 +74,11 @@ pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
         if unused || arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) || special::omits(ctx, index) {
             continue;
         }
-        let high = declared.peek().and_then(|(i, next)| split(arg.name, next.name).map(|stem| (*i, stem)));
-        let (name, value) = match high {
-            Some((high, stem)) => {
+        let (name, value) = match declared.peek().and_then(|(_, next)| split(arg.name, next.name)) {
+            Some((stem, low_first)) => {
                 declared.next();
-                (stem, joined(ctx, index, high))
+                let (low, high) = if low_first { (index, index + 1) } else { (index + 1, index) };
+                (stem, joined(ctx, low, high))
             }
             None => (arg.name, special::argument(ctx, index).unwrap_or_else(|| ctx.argument(index, &arg.ty))),
         };
@@ -74,8 +93,15 @@ pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
     args
 }
 
-/// The common name of two halves of one 64-bit argument: `pos_l` and `pos_h`.
-fn split(low: &'static str, high: &str) -> Option<&'static str> {
+/// The common name of two halves of one 64-bit argument, `pos_l` and `pos_h`, and whether the low one comes first.
+fn split(first: &'static str, second: &'static str) -> Option<(&'static str, bool)> {
+    halves(first, second).map(|stem| (stem, true)).or_else(|| {
+        let stem = first.strip_suffix("_high")?;
+        (second.strip_suffix("_low") == Some(stem)).then_some((stem, false))
+    })
+}
+
+fn halves(low: &'static str, high: &str) -> Option<&'static str> {
     [("_low", "_high"), ("_lo", "_hi"), ("_l", "_h")]
         .iter()
         .find_map(|(l, h)| low.strip_suffix(l).filter(|stem| high.strip_suffix(h) == Some(*stem)))

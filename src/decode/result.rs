@@ -51,6 +51,8 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
     let ctx = Ctx { view, call: call.select(view.args), options };
     match ctx.call.ret {
         Ret::Int | Ret::Size | Ret::NewFd | Ret::Pid | Ret::Never => signed(out, small),
+        // What rt_sigreturn "returns" is the register of the program that goes on: an interrupted call's result.
+        Ret::Hex if ctx.call.name.ends_with("sigreturn") => signed(out, small),
         Ret::Hex => hex(out, cut(value as u64, bits)),
         Ret::Octal => Value::Octal(cut(value as u64, bits)).write(out),
         Ret::Enum(set) => {

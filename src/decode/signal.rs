@@ -68,7 +68,10 @@ fn detail(out: &mut String, signal: &Signal) {
         SignalDetail::Child { pid, uid, status, utime, stime } => {
             let _ = write!(out, ", si_pid={pid}, si_uid={uid}, si_status=");
             child_status(out, signal.code, status);
-            let _ = write!(out, ", si_utime={utime}, si_stime={stime}");
+            out.push_str(", si_utime=");
+            ticks(utime as u64).write(out);
+            out.push_str(", si_stime=");
+            ticks(stime as u64).write(out);
         }
         SignalDetail::Fault { addr } => {
             out.push_str(", si_addr=");
@@ -110,6 +113,14 @@ pub fn child_status(out: &mut String, code: i32, status: i32) {
     match u8::try_from(status) {
         Ok(signal @ 1..=64) if code != 1 => out.push_str(&signal_name(signal)),
         _ => signed(out, i64::from(status)),
+    }
+}
+
+/// Clock ticks, times(2): a hundred make a second on every ABI known here. `1 /* 0.01 s */`.
+pub fn ticks(count: u64) -> Value {
+    match count {
+        0 => Value::Unsigned(0),
+        _ => Value::Unsigned(count).commented(format!("{}.{:02} s", count / 100, count % 100)),
     }
 }
 
@@ -215,7 +226,7 @@ mod tests {
         let child = SignalDetail::Child { pid: 10, uid: 0, status: 3, utime: 0, stime: 1 };
         assert_eq!(
             line(17, 1, child),
-            "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=10, si_uid=0, si_status=3, si_utime=0, si_stime=1} ---"
+            "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=10, si_uid=0, si_status=3, si_utime=0, si_stime=1 /* 0.01 s */} ---"
         );
         let killed = SignalDetail::Child { pid: 10, uid: 0, status: 9, utime: 0, stime: 0 };
         assert!(line(17, 2, killed).contains("si_code=CLD_KILLED, si_pid=10, si_uid=0, si_status=SIGKILL,"));

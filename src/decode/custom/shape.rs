@@ -7,6 +7,7 @@ use super::names::{INTERFACE, SIGEV};
 use super::{epoll_event, sockaddr};
 use crate::abi::{Field, Layout, Struct};
 use crate::decode::num::{sign_extend, signal_name_or_number};
+use crate::decode::signal;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, le, take};
 
@@ -16,6 +17,7 @@ type Fields = Vec<(Cow<'static, str>, Value)>;
 pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Value> {
     let full = ctx.options.verbose;
     match layout.name {
+        "tms" => Some(ticks(ctx, layout, bytes)),
         "timespec" | "timespec64" | "timeval" => time(ctx, layout, bytes),
         "stat" | "stat64" if !full => Some(stat(ctx, layout, bytes)),
         "statx" if !full => Some(short(ctx, layout, bytes, &["stx_mask", "stx_attributes", "stx_mode", "stx_size"])),
@@ -60,6 +62,15 @@ fn without(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8], hidden: impl Fn
     let shown = layout.layout(ctx.arch()).fields.iter().filter(|f| !hidden(f.name));
     let fields = shown.map(|f| (f.name.into(), field(ctx, f, bytes))).collect();
     Value::Struct { name: layout.name, fields, elided: false }
+}
+
+/// Times in clock ticks.
+fn ticks(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let own = layout.layout(ctx.arch());
+    let width = own.size as usize / own.fields.len().max(1);
+    let part = |f: &Field| le(take(bytes.get(f.offset as usize..).unwrap_or_default(), width));
+    let fields = own.fields.iter().map(|f| (f.name.into(), signal::ticks(part(f)))).collect();
+    Value::structure(layout.name, fields)
 }
 
 /// The fraction of a second is shown without a sign, so that one that is out of range stands out.

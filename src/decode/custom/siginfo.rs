@@ -32,7 +32,10 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
             out.push_str(&format!(", si_pid={}, si_uid={}, si_status=", int(base), int(base + 4) as u32));
             signal::child_status(&mut out, code, int(base + 8));
             let times = base + 8 + word;
-            out.push_str(&format!(", si_utime={}, si_stime={}", long(times), long(times + word)));
+            for (name, at) in [(", si_utime=", times), (", si_stime=", times + word)] {
+                out.push_str(name);
+                signal::ticks(long(at)).write(&mut out);
+            }
         }
         (4 | 5 | 7 | 8 | 11, 1..) if code != 0x80 => {
             out.push_str(", si_addr=");
