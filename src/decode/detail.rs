@@ -86,3 +86,65 @@ fn child(lines: &mut Vec<DetailLine>, label: String, value: &Value, depth: u8) {
     lines.push(DetailLine { depth, label, register: None, raw: None, text: value.text() });
     children(lines, value, depth + 1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::{Arch, number};
+    use crate::model::{Memory, Outcome, Region};
+
+    fn lines(name: &str, args: [u64; 6], outcome: Outcome, exit: &[u8]) -> Vec<(u8, String, String)> {
+        let region =
+            Region { addr: 0x2000, true_len: exit.len() as u64, start: 0, len: exit.len() as u32, fault: false };
+        let view = CallView {
+            arch: Arch::X86_64,
+            nr: number(Arch::X86_64, name).expect("a call of x86-64"),
+            args: &args,
+            ip: 0,
+            sp: 0,
+            outcome: Some(outcome),
+            entry: Memory::default(),
+            exit: Memory { regions: &[region], bytes: exit },
+        };
+        detail(&view, &Options::default()).into_iter().map(|line| (line.depth, line.label, line.text)).collect()
+    }
+
+    #[test]
+    fn fields_stand_below_their_argument_and_the_result_last() {
+        let mut rusage = vec![0; 144];
+        rusage[0] = 5;
+        let found = lines("getrusage", [0, 0x2000, 0, 0, 0, 0], Outcome::Returned(0), &rusage);
+        let found: Vec<(u8, &str, &str)> = found.iter().map(|(d, l, t)| (*d, l.as_str(), t.as_str())).collect();
+        assert_eq!(found[0], (0, "who", "RUSAGE_SELF"));
+        assert_eq!(found[1].1, "usage");
+        assert_eq!(found[2], (1, "ru_utime", "{tv_sec=5, tv_usec=0}"));
+        assert_eq!(found[3], (2, "tv_sec", "5"));
+        assert_eq!(found.last(), Some(&(0, "result", "0")));
+    }
+
+    #[test]
+    fn an_array_has_a_line_for_each_element() {
+        let found = lines("pipe", [0x2000, 0, 0, 0, 0, 0], Outcome::Returned(0), &[3, 0, 0, 0, 4, 0, 0, 0]);
+        let labels: Vec<&str> = found.iter().map(|(_, label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["pipefd", "[0]", "[1]", "result"]);
+    }
+
+    #[test]
+    fn registers_are_named_and_a_failed_call_keeps_its_raw_result() {
+        let args = [7, 0, 0, 0, 0, 0];
+        let view = CallView {
+            arch: Arch::X86_64,
+            nr: number(Arch::X86_64, "close").expect("close"),
+            args: &args,
+            ip: 0,
+            sp: 0,
+            outcome: Some(Outcome::Failed(9)),
+            entry: Memory::default(),
+            exit: Memory::default(),
+        };
+        let found = detail(&view, &Options::default());
+        assert_eq!((found[0].register, found[0].raw), (Some("rdi"), Some(7)));
+        assert_eq!((found[1].register, found[1].raw), (Some("rax"), Some(-9i64 as u64)));
+        assert_eq!(found[1].text, "-1 EBADF (Bad file descriptor)");
+    }
+}

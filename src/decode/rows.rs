@@ -84,3 +84,77 @@ fn new_task_line(store: &Store, new: &NewTask) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::{Arch, number};
+    use crate::model::{Batch, Enter, Event, EventKind, Exit, Outcome, Signal, SignalDetail, VdsoState};
+
+    fn event(kind: EventKind) -> Event {
+        Event { task: TaskId(0), t_ns: 0, kind }
+    }
+
+    fn store(kinds: Vec<EventKind>) -> Store {
+        let mut store = Store::new();
+        let launch = NewTask { tid: 12, tgid: 12, parent: None, origin: Origin::Launch, comm: b"sh".to_vec() };
+        let mut events = vec![event(EventKind::NewTask(Box::new(launch)))];
+        events.extend(kinds.into_iter().map(event));
+        store.append(&Batch { events, ..Batch::default() });
+        store
+    }
+
+    fn last(kinds: Vec<EventKind>) -> String {
+        let store = store(kinds);
+        row_text(&store, store.len() - 1, &Options::default())
+    }
+
+    #[test]
+    fn a_call_row_has_its_result_once_there_is_one() {
+        let nr = number(Arch::X86_64, "close").expect("close");
+        let enter = || {
+            let args = [7, 0, 0, 0, 0, 0];
+            EventKind::Enter(Enter { arch: Arch::X86_64, nr, args, ip: 0, sp: 0, regions: 0..0 })
+        };
+        let exit = |outcome| EventKind::Exit(Exit { outcome, regions: 0..0 });
+        assert_eq!(last(vec![enter()]), "close(7 <unfinished ...>");
+        assert_eq!(last(vec![enter(), exit(Outcome::Returned(0))]), "close(7) = 0");
+        assert_eq!(last(vec![enter(), exit(Outcome::Failed(9))]), "close(7) = -1 EBADF (Bad file descriptor)");
+        assert_eq!(last(vec![enter(), exit(Outcome::NeverReturned)]), "close(7 <unfinished ...>) = ?");
+        let killed = last(vec![enter(), exit(Outcome::KilledBySeccomp)]);
+        assert_eq!(killed, "close(7) = ? <killed by seccomp, never ran>");
+    }
+
+    #[test]
+    fn ends_and_stops_are_straces_lines() {
+        let signal = Signal { number: 2, code: 0x80, errno: 0, detail: SignalDetail::None };
+        assert_eq!(last(vec![EventKind::Signal(signal)]), "--- SIGINT {si_signo=SIGINT, si_code=SI_KERNEL} ---");
+        assert_eq!(last(vec![EventKind::GroupStop { signal: 20 }]), "--- stopped by SIGTSTP ---");
+        let end = |end| last(vec![EventKind::TaskEnd(end)]);
+        assert_eq!(end(TaskEnd::Exited { status: 3 }), "+++ exited with 3 +++");
+        assert_eq!(end(TaskEnd::Killed { signal: 9, core: false }), "+++ killed by SIGKILL +++");
+        assert_eq!(end(TaskEnd::Killed { signal: 11, core: true }), "+++ killed by SIGSEGV (core dumped) +++");
+        assert_eq!(end(TaskEnd::SupersededByExec { by: TaskId(0) }), "+++ superseded by execve in pid 12 +++");
+        assert_eq!(end(TaskEnd::SupersededByExec { by: TaskId(9) }), "+++ superseded by execve in another thread +++");
+        assert_eq!(end(TaskEnd::Detached), "+++ detached +++");
+    }
+
+    #[test]
+    fn new_programs_and_tasks_are_sentences_without_control_characters() {
+        assert_eq!(last(Vec::new()), "launched as process 12, \"sh\"");
+        let exec = Exec {
+            path: b"/bin/\x1b[2J".to_vec(),
+            comm: Vec::new(),
+            vdso: VdsoState::Unknown,
+            maps: Vec::new(),
+            former: None,
+        };
+        assert_eq!(last(vec![EventKind::Exec(Box::new(exec))]), "runs the program \"/bin/\\33[2J\"");
+        let thread = NewTask { tid: 13, tgid: 12, parent: Some(TaskId(0)), origin: Origin::Thread, comm: Vec::new() };
+        let started = Event { task: TaskId(1), t_ns: 0, kind: EventKind::NewTask(Box::new(thread)) };
+        let mut store = store(Vec::new());
+        store.append(&Batch { events: vec![started], ..Batch::default() });
+        assert_eq!(row_text(&store, 1, &Options::default()), "started as thread 13 of process 12 by 12");
+        assert_eq!(row_text(&store, 99, &Options::default()), "");
+    }
+}

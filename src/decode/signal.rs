@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::print::{hex, signed, unsigned};
+use super::print::{signed, unsigned};
 use super::value::Value;
 use crate::abi::{self, Arch};
 use crate::model::{Signal, SignalDetail};
@@ -97,12 +97,9 @@ fn detail(out: &mut String, signal: &Signal) {
                 None => unsigned(out, nr),
             }
             out.push_str(", si_arch=");
-            match audit_name(audit_arch) {
+            match named("audit_arch", u64::from(audit_arch)) {
                 Some(name) => out.push_str(name),
-                None => {
-                    hex(out, u64::from(audit_arch));
-                    out.push_str(" /* AUDIT_ARCH_??? */");
-                }
+                None => Value::Unknown { raw: u64::from(audit_arch), comment: "AUDIT_ARCH_???" }.write(out),
             }
         }
     }
@@ -132,85 +129,29 @@ pub fn sigval(out: &mut String, value: u64) {
     Value::address(value).write(out);
 }
 
-fn audit_name(audit_arch: u32) -> Option<&'static str> {
-    match audit_arch {
-        0xc000_003e => Some("AUDIT_ARCH_X86_64"),
-        0x4000_0003 => Some("AUDIT_ARCH_I386"),
-        0xc000_00b7 => Some("AUDIT_ARCH_AARCH64"),
-        _ => None,
+/// `si_code`: some codes hold for every signal, the others by signal.
+pub fn code(out: &mut String, signal: u8, code: i32) {
+    let by_signal = match signal {
+        4 => "sigill_code",
+        5 => "sigtrap_code",
+        7 => "sigbus_code",
+        8 => "sigfpe_code",
+        11 => "sigsegv_code",
+        17 => "sigchld_code",
+        29 => "sigpoll_code",
+        31 => "sigsys_code",
+        _ => "si_code",
+    };
+    let code = u64::from(code as u32);
+    match named("si_code", code).or_else(|| named(by_signal, code)) {
+        Some(name) => out.push_str(name),
+        None => Value::Unknown { raw: code, comment: "SI_???" }.write(out),
     }
 }
 
-/// `si_code`: the codes at or below 0 and `SI_KERNEL` hold for every signal, the others by signal.
-pub fn code(out: &mut String, signal: u8, code: i32) {
-    const SIGILL: &[&str] = &[
-        "ILL_ILLOPC",
-        "ILL_ILLOPN",
-        "ILL_ILLADR",
-        "ILL_ILLTRP",
-        "ILL_PRVOPC",
-        "ILL_PRVREG",
-        "ILL_COPROC",
-        "ILL_BADSTK",
-    ];
-    const SIGTRAP: &[&str] = &["TRAP_BRKPT", "TRAP_TRACE", "TRAP_BRANCH", "TRAP_HWBKPT", "TRAP_UNK", "TRAP_PERF"];
-    const SIGBUS: &[&str] = &["BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO"];
-    const SIGFPE: &[&str] = &[
-        "FPE_INTDIV",
-        "FPE_INTOVF",
-        "FPE_FLTDIV",
-        "FPE_FLTOVF",
-        "FPE_FLTUND",
-        "FPE_FLTRES",
-        "FPE_FLTINV",
-        "FPE_FLTSUB",
-    ];
-    const SIGSEGV: &[&str] = &[
-        "SEGV_MAPERR",
-        "SEGV_ACCERR",
-        "SEGV_BNDERR",
-        "SEGV_PKUERR",
-        "SEGV_ACCADI",
-        "SEGV_ADIDERR",
-        "SEGV_ADIPERR",
-        "SEGV_MTEAERR",
-        "SEGV_MTESERR",
-    ];
-    const SIGCHLD: &[&str] = &["CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED", "CLD_CONTINUED"];
-    const SIGPOLL: &[&str] = &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"];
-    const SIGSYS: &[&str] = &["SYS_SECCOMP", "SYS_USER_DISPATCH"];
-    let general = match code {
-        0 => Some("SI_USER"),
-        0x80 => Some("SI_KERNEL"),
-        -1 => Some("SI_QUEUE"),
-        -2 => Some("SI_TIMER"),
-        -3 => Some("SI_MESGQ"),
-        -4 => Some("SI_ASYNCIO"),
-        -5 => Some("SI_SIGIO"),
-        -6 => Some("SI_TKILL"),
-        -7 => Some("SI_DETHREAD"),
-        -60 => Some("SI_ASYNCNL"),
-        _ => None,
-    };
-    let own = match signal {
-        4 => SIGILL,
-        5 => SIGTRAP,
-        7 => SIGBUS,
-        8 => SIGFPE,
-        11 => SIGSEGV,
-        17 => SIGCHLD,
-        29 => SIGPOLL,
-        31 => SIGSYS,
-        _ => &[],
-    };
-    let by_signal = || own.get(usize::try_from(code).ok()?.checked_sub(1)?).copied();
-    match general.or_else(by_signal) {
-        Some(name) => out.push_str(name),
-        None => {
-            hex(out, code as u32 as u64);
-            out.push_str(" /* SI_??? */");
-        }
-    }
+/// A constant of a set that is the same on every ABI.
+fn named(set: &str, value: u64) -> Option<&'static str> {
+    abi::flag_set(set)?.name_of(Arch::X86_64, value)
 }
 
 #[cfg(test)]
@@ -246,6 +187,21 @@ mod tests {
             "--- SIGSYS {si_signo=SIGSYS, si_code=SYS_SECCOMP, si_call_addr=0x1000, si_syscall=__NR_getpid, \
              si_arch=AUDIT_ARCH_X86_64} ---"
         );
+    }
+
+    #[test]
+    fn codes_are_those_of_the_signal() {
+        let text = |signal, number| {
+            let mut out = String::new();
+            code(&mut out, signal, number);
+            out
+        };
+        assert_eq!(text(11, 2), "SEGV_ACCERR");
+        assert_eq!(text(17, 6), "CLD_CONTINUED");
+        assert_eq!(text(15, -6), "SI_TKILL");
+        assert_eq!(text(5, 0x80), "SI_KERNEL");
+        assert_eq!(text(15, 77), "0x4d /* SI_??? */");
+        assert_eq!(text(15, -77), "0xffffffb3 /* SI_??? */");
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
         ("syslog", 0) => commented_number(ctx, index),
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
+        // A request that nobody knows: whether it takes a pointer or a number is not known either.
+        ("ioctl", 2) if ctx.call.variant.is_empty() && !named_command(ctx) => Some(Value::Hex(ctx.arg(2))),
         ("ioctl", 1) => unnamed_command(ctx),
         _ => None,
     }
@@ -149,10 +151,11 @@ fn io_priority(value: u64) -> Value {
 
 /// A number without a name is taken apart.
 fn unnamed_command(ctx: &Ctx<'_>) -> Option<Value> {
-    match ctx.argument(1, &ctx.call.args.get(1)?.ty) {
-        named @ Value::Named(_) => Some(named),
-        _ => Some(custom::ioctl::command(ctx.arg(1))),
-    }
+    (!named_command(ctx)).then(|| custom::ioctl::command(ctx.arg(1)))
+}
+
+fn named_command(ctx: &Ctx<'_>) -> bool {
+    ctx.call.args.get(1).is_some_and(|arg| matches!(ctx.argument(1, &arg.ty), Value::Named(_)))
 }
 
 /// Appends what a call says beside its result: ` (Timeout)`, `([{fd=3, revents=POLLIN}])`.
