@@ -2,7 +2,7 @@
 //! the JSON is JSON, and what a line holds is bounded.
 
 use proptest::prelude::*;
-use sysview::abi::Arch;
+use sysview::abi::{self, Arch};
 use sysview::decode::{self, Options, json};
 use sysview::model::{CallView, Memory, Outcome, Region};
 
@@ -110,9 +110,9 @@ proptest! {
 #[test]
 fn every_call_of_every_abi_takes_hostile_memory() {
     let fills: [Vec<u8>; 3] = [vec![0xff; 4096], vec![0; 4096], (0..512u64).flat_map(|_| BASE.to_le_bytes()).collect()];
-    let outcomes = [None, Some(Outcome::Returned(4096)), Some(Outcome::Returned(-1)), Some(Outcome::Failed(14))];
+    let outcomes = [None, Some(Outcome::Returned(4096)), Some(Outcome::Failed(14))];
     for arch in Arch::ALL {
-        for nr in 0..470 {
+        for nr in (0..470).filter(|nr| abi::lookup(arch, *nr).is_some()) {
             for bytes in &fills {
                 for len in [4096u32, 61] {
                     let region = Region { addr: BASE, true_len: 4096, start: 0, len, fault: len == 61 };

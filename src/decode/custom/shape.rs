@@ -152,11 +152,14 @@ fn sigevent(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         vec![("sival_int".into(), Value::Signed(i64::from(value as i32))), ("sival_ptr".into(), Value::address(value))];
     const SIGEV_THREAD_ID: i32 = 4;
     let notify = int(word + 4);
-    let mut fields = vec![
-        ("sigev_value".into(), Value::structure("sigval", union)),
+    let mut fields = Vec::new();
+    if value != 0 {
+        fields.push(("sigev_value".into(), Value::structure("sigval", union)));
+    }
+    fields.extend([
         ("sigev_signo".into(), Value::Named(signal_name_or_number(int(word)))),
         ("sigev_notify".into(), SIGEV.name(ctx.arch(), u64::from(notify as u32), 32)),
-    ];
+    ]);
     if notify == SIGEV_THREAD_ID {
         fields.push(("sigev_notify_thread_id".into(), Value::Signed(int(word + 8).into())));
     }

@@ -2,6 +2,7 @@
 
 use super::names::SIGACTION;
 use crate::abi::{Arch, Dir};
+use crate::decode::num::{cut, sign_extend};
 use crate::decode::signal;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, le};
@@ -19,7 +20,7 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let field = |i: usize| le(&bytes[i * word..(i + 1) * word]);
     let flags = field(1);
     let mut fields = vec![
-        ("sa_handler".into(), handler(field(0))),
+        ("sa_handler".into(), handler(sign_extend(field(0), word * 8) as u64, word * 8)),
         ("sa_mask".into(), signal::set(le(&bytes[3 * word..]))),
         ("sa_flags".into(), SIGACTION.flags(ctx.arch(), flags, 32)),
     ];
@@ -29,11 +30,12 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     Value::structure("sigaction", fields)
 }
 
-/// A handler's address or the two that are none, signal(2).
-pub fn handler(value: u64) -> Value {
+/// A handler's address or the three that are none, signal(2).
+fn handler(value: u64, bits: usize) -> Value {
     match value {
         0 => Value::Named("SIG_DFL".into()),
         1 => Value::Named("SIG_IGN".into()),
-        _ => Value::Address(value),
+        u64::MAX => Value::Named("SIG_ERR".into()),
+        _ => Value::Address(cut(value, bits)),
     }
 }
