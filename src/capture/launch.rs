@@ -103,6 +103,7 @@ type Answer = std_mpsc::Sender<Result<Option<Keyboard>, LaunchError>>;
 /// The worker thread from beginning to end.
 fn work(launch: Launch, sender: mpsc::Sender<Message>, mailbox: Arc<Mailbox>, answer: &Answer) {
     sys::block_all_signals();
+    sys::make_children_waitable();
     mailbox.belongs_to_this_thread();
     let failed = sender.clone();
     let broken = |what: &str| {
@@ -178,10 +179,13 @@ fn begin(
         mailbox,
         pty: None,
     };
-    if let Err(error) = engine.first_exec(&launch, release, failures) {
-        engine.abandon();
-        return Err(error);
-    }
+    let report = match engine.first_exec(&launch, release, failures) {
+        Ok(report) => report,
+        Err(error) => {
+            engine.abandon();
+            return Err(error);
+        }
+    };
     let started = Started {
         argv: launch.argv.iter().map(|arg| arg.as_bytes().to_vec()).collect(),
         machine: machine(),
@@ -192,6 +196,13 @@ fn begin(
     };
     // The channel is empty: this cannot fail but for a view that is gone already.
     let _ = sender.try_send(Message::Started(Box::new(started)));
+    if let (Some(_), Terminal::Other(path)) = (report, &launch.terminal) {
+        let _ = sender.try_send(Message::Notice(format!(
+            "The terminal {} belongs to another session (a shell's?): the program uses it, but ^C and job control there \
+             are not the program's; keep its shell from reading, for instance with `sleep 1d`.",
+            path.to_string_lossy().escape_debug()
+        )));
+    }
     if let Some(pty) = &mut pty {
         pty.start(sender).map_err(|error| system("start a thread", &error))?;
     }
@@ -200,8 +211,14 @@ fn begin(
 }
 
 impl Engine {
-    /// Seizes the child, lets it go, and follows it to the end of its first execve.
-    fn first_exec(&mut self, launch: &Launch, release: OwnedFd, failures: OwnedFd) -> Result<(), LaunchError> {
+    /// Seizes the child, lets it go, and follows it to the end of its first execve. Returns what it reported on its way,
+    /// if anything.
+    fn first_exec(
+        &mut self,
+        launch: &Launch,
+        release: OwnedFd,
+        failures: OwnedFd,
+    ) -> Result<Option<Report>, LaunchError> {
         let root = self.root;
         sys::seize(root, sys::LAUNCH_OPTIONS).map_err(|error| not_permitted(&error))?;
         // Without this stop the child would run untraced up to its first signal.
@@ -218,7 +235,7 @@ impl Engine {
             }
             let (stopped, stop) = match status {
                 Status::Stopped(stopped, stop) => (stopped, stop),
-                Status::Exited(_) | Status::Killed { .. } => return Err(explain(launch, failures)),
+                Status::Exited(_) | Status::Killed { .. } => return Err(explain(launch, read_report(failures))),
             };
             let mut deliver = 0;
             match stop {
@@ -240,7 +257,7 @@ impl Engine {
             }
             stopped.resume(deliver).map_err(|error| system("trace the program", &error))?;
             if stop == Stop::Exec {
-                return Ok(());
+                return Ok(read_report(failures));
             }
         }
     }
@@ -368,14 +385,23 @@ fn not_permitted(error: &io::Error) -> LaunchError {
     LaunchError::system(format!("Cannot trace the program: {cause}."))
 }
 
+/// A step of the child that failed, and its errno.
+type Report = (i32, i32);
+
+/// The last report in the pipe, whose other end the child's exec or exit has closed.
+fn read_report(failures: OwnedFd) -> Option<Report> {
+    let mut bytes = Vec::new();
+    File::from(failures).read_to_end(&mut bytes).ok()?;
+    let last = bytes.chunks_exact(8).next_back()?;
+    let number = |at: usize| i32::from_ne_bytes([last[at], last[at + 1], last[at + 2], last[at + 3]]);
+    Some((number(0), number(4)))
+}
+
 /// Why the child ended before its execve succeeded: it told through the pipe.
-fn explain(launch: &Launch, failures: OwnedFd) -> LaunchError {
-    let mut report = [0; 8];
-    if File::from(failures).read_exact(&mut report).is_err() {
+fn explain(launch: &Launch, report: Option<Report>) -> LaunchError {
+    let Some((step, errno)) = report else {
         return LaunchError::system("The program was killed before it could start.".into());
-    }
-    let step = i32::from_ne_bytes([report[0], report[1], report[2], report[3]]);
-    let errno = i32::from_ne_bytes([report[4], report[5], report[6], report[7]]);
+    };
     let error = io::Error::from_raw_os_error(errno);
     if step != sys::Step::Exec as i32 {
         return system("set the program's terminal up", &error);

@@ -194,6 +194,17 @@ pub fn take_without_effect(signal: c_int) -> io::Result<()> {
     }
 }
 
+/// Undoes an inherited SIG_IGN for SIGCHLD, under which the kernel would reap children without telling.
+pub fn make_children_waitable() {
+    // SAFETY: `old` is valid for the call; resetting to the default action installs no handler.
+    unsafe {
+        let mut old: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(libc::SIGCHLD, ptr::null(), &mut old) == 0 && old.sa_sigaction == libc::SIG_IGN {
+            libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        }
+    }
+}
+
 /// Opens a pseudo-terminal: master (non-blocking) and slave, both close-on-exec from the first moment, unlike openpty(3).
 pub fn open_pty(rows: u16, cols: u16) -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
@@ -270,7 +281,8 @@ impl Strings {
     }
 }
 
-/// A step of the forked child that can fail, as it is sent through the failure pipe.
+/// A step of the forked child that can fail, as it is sent through the failure pipe. A foreign terminal that does not
+/// become the controlling one is reported too, although the child goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Step {
@@ -315,8 +327,12 @@ impl Child {
             }
             if let Some(terminal) = self.terminal {
                 self.require(libc::setsid() >= 0, Step::Session);
-                let taken = libc::ioctl(terminal, libc::TIOCSCTTY, 0) == 0;
-                self.require(taken || self.terminal_may_be_foreign, Step::ControllingTerminal);
+                if libc::ioctl(terminal, libc::TIOCSCTTY, 0) != 0 {
+                    self.report(Step::ControllingTerminal);
+                    if !self.terminal_may_be_foreign {
+                        libc::_exit(127);
+                    }
+                }
                 for (fd, replace) in self.replace.iter().enumerate() {
                     if *replace {
                         self.require(libc::dup2(terminal, fd as c_int) >= 0, Step::Redirect);
@@ -346,14 +362,21 @@ impl Child {
 
     /// SAFETY: as `run`; `errno` is that of the step that failed.
     unsafe fn require(&self, fine: bool, step: Step) {
-        if fine {
-            return;
+        if !fine {
+            // SAFETY: as above.
+            unsafe {
+                self.report(step);
+                libc::_exit(127);
+            }
         }
+    }
+
+    /// SAFETY: as `require`.
+    unsafe fn report(&self, step: Step) {
         // SAFETY: async-signal-safe calls on local memory.
         unsafe {
             let report = [step as i32, *libc::__errno_location()];
             libc::write(self.failure, report.as_ptr().cast(), size_of_val(&report));
-            libc::_exit(127);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use sysview::model::{Outcome, RowKind, TaskEnd};
 use sysview::source::{Command, End, Refused};
 
@@ -156,6 +158,24 @@ fn no_process_is_left_behind() {
     for (pid, _) in during {
         gone_or_reaped(pid);
     }
+}
+
+#[test]
+fn the_session_survives_the_death_of_its_sleeper() {
+    let mut watch = Watch::new(start(&["/bin/sh", "-c", "echo ready; read line"]));
+    watch.until_output("ready");
+    watch.until(|watch| !watch.store.tasks().is_empty());
+    let root = watch.store.tasks()[0].tid;
+    // Ours is the one that is traced by the thread that traces the program.
+    let (sleeper, _) = children()
+        .into_iter()
+        .find(|(pid, comm)| comm == "sysview-waker" && tracer_of(*pid) == tracer_of(root))
+        .unwrap();
+    kill(Pid::from_raw(sleeper), Signal::SIGKILL).unwrap();
+    gone_or_reaped(sleeper);
+    // Sent to the old one it would be lost.
+    while watch.source.control.send(Command::Kill).is_err() {}
+    assert_eq!(watch.until_end(), End::Killed { signal: 9, core: false });
 }
 
 /// Children of this process, zombies too.

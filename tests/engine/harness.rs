@@ -82,7 +82,7 @@ pub fn collect(mut source: Source) -> Run {
                 run.end = end;
                 break;
             }
-            Message::Notice(sentence) | Message::Failed(sentence) => panic!("{sentence}"),
+            Message::Failed(sentence) => panic!("{sentence}"),
         }
     }
     assert!(source.messages.blocking_recv().is_none(), "a message after Ended");

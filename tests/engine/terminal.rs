@@ -1,5 +1,11 @@
 //! The program's terminal: a session of its own, its size, its keyboard, all of its output.
 
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use nix::fcntl::OFlag;
+use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use sysview::capture::{Terminal, launch};
 use sysview::source::{Command, End};
 
@@ -70,9 +76,65 @@ fn a_program_can_keep_the_descriptors_and_session_of_its_tracer() {
     assert!(!run.started.has_terminal && run.output.is_empty());
 }
 
+/// Opens a pseudo-terminal of the test's own; returns its master and the slave's path.
+fn other_terminal() -> (PtyMaster, PathBuf) {
+    let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let path = PathBuf::from(ptsname_r(&master).unwrap());
+    (master, path)
+}
+
+fn read_up_to(master: &mut PtyMaster, text: &str) {
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains(text) {
+        let mut buffer = [0; 1000];
+        let count = master.read(&mut buffer).unwrap();
+        seen.extend(&buffer[..count]);
+    }
+}
+
+#[test]
+fn a_program_can_run_in_another_terminal() {
+    let (mut master, path) = other_terminal();
+    // Held open until everything was read.
+    let _slave = std::fs::File::options().read(true).write(true).custom_flags(libc::O_NOCTTY).open(&path).unwrap();
+    let mut other = plan(&["/bin/sh", "-c", "tty; echo mine > /dev/tty"]);
+    other.terminal = Terminal::Other(path.clone());
+    let run = collect(launch(other).unwrap());
+    assert_eq!(run.end, End::Exited(0));
+    assert!(run.notices.is_empty() && !run.started.has_terminal);
+    read_up_to(&mut master, "mine");
+}
+
+#[test]
+fn another_sessions_terminal_is_used_and_the_user_is_told() {
+    let (mut master, path) = other_terminal();
+    let mut owner = plan(&["/bin/sh", "-c", "read line"]);
+    owner.terminal = Terminal::Other(path.clone());
+    let owner = launch(owner).unwrap();
+    let mut guest = plan(&["/bin/sh", "-c", "echo guest"]);
+    guest.terminal = Terminal::Other(path);
+    let run = collect(launch(guest).unwrap());
+    assert_eq!(run.end, End::Exited(0));
+    assert_eq!(run.notices.len(), 1);
+    read_up_to(&mut master, "guest");
+    owner.control.send(Command::Kill).unwrap();
+    collect(owner);
+}
+
+#[test]
+fn what_is_no_terminal_is_refused() {
+    let mut other = plan(&["/bin/sh", "-c", "exit 0"]);
+    other.terminal = Terminal::Other("/dev/null".into());
+    assert!(refused(other).to_string().contains("is no terminal"));
+}
+
 #[test]
 fn input_that_nobody_reads_is_refused_and_not_lost() {
-    let watch = Watch::new(start(&["/bin/sh", "-c", "stty raw; sleep 100"]));
+    let mut watch = Watch::new(start(&["/bin/sh", "-c", "stty raw; echo ready; sleep 100"]));
+    // Before that the line discipline drops what does not fit into a line.
+    watch.until_output("ready");
     let mut refused = false;
     for _ in 0..2000 {
         if watch.source.control.send(Command::Input(vec![b'x'; 1000])).is_err() {
@@ -83,6 +145,5 @@ fn input_that_nobody_reads_is_refused_and_not_lost() {
     }
     assert!(refused, "a queue has a bound");
     watch.source.control.send(Command::Kill).unwrap();
-    let mut watch = watch;
     assert_eq!(watch.until_end().exit_code(), 137);
 }
