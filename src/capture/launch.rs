@@ -168,6 +168,7 @@ fn begin(
         own_session: !matches!(launch.terminal, Terminal::Inherit),
         root_end: None,
         late: HashSet::new(),
+        strangers: false,
         killing: false,
         seccomp: procfs::status_field("self", "Seccomp") == Some(2),
         killed_by_seccomp: HashSet::new(),

@@ -51,6 +51,8 @@ pub struct Engine {
     pub root_end: Option<End>,
     /// Tasks that are reported as detached but have not stopped yet.
     pub late: HashSet<i32>,
+    /// No task is known, but there is a child of ours that has not reported yet.
+    pub strangers: bool,
     /// Everything must go: whoever shows up is killed.
     pub killing: bool,
     /// A seccomp filter may be at work, so an exit may be a kill in disguise.
@@ -94,6 +96,7 @@ impl Engine {
             self.look_around(now)?;
             return Ok(());
         }
+        self.strangers = false;
         match self.mode {
             Mode::Tracing => self.on_status(tid, status, now),
             Mode::Leaving { .. } | Mode::Relaying => self.on_status_leaving(tid, status, now),
@@ -185,16 +188,24 @@ impl Engine {
             // Our end would kill a task that is still attached. Others that are left are no business of ours.
             return Ok(self.root_end.is_some() && self.late.is_empty());
         }
+        if self.strangers {
+            return Ok(false);
+        }
         self.sleeper.stop();
         match sys::wait_any_now() {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(true),
             Err(error) => Err(error),
             Ok(found) => {
                 self.sleeper = Sleeper::start(&self.mailbox)?;
+                // A kick may have been lost in between.
                 self.mailbox.kick();
-                if let Some((tid, raw)) = found {
-                    let now = self.clock.now_ns();
-                    self.dispatch(tid, raw, now)?;
+                match found {
+                    Some((tid, raw)) => {
+                        let now = self.clock.now_ns();
+                        self.dispatch(tid, raw, now)?;
+                    }
+                    // Somebody is there without anything to report: ask again when there is a report.
+                    None => self.strangers = true,
                 }
                 Ok(false)
             }

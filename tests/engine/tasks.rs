@@ -91,6 +91,14 @@ fn a_child_that_escapes_tracing_does_no_harm() {
 }
 
 #[test]
+fn an_untraced_child_that_became_ours_is_waited_for() {
+    let run = behave(&["clone-stranger"]);
+    assert_eq!(run.end, End::Exited(0));
+    assert!(run.calls_named("getppid").is_empty());
+    assert!(run.ends().contains(&(TaskId(1), TaskEnd::Exited { status: 0 })), "{:?}", run.ends());
+}
+
+#[test]
 fn a_child_with_another_parent_is_traced() {
     let run = behave(&["clone-parent"]);
     assert_eq!(run.end, End::Exited(0));

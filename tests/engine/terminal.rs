@@ -42,7 +42,8 @@ fn what_is_typed_reaches_the_program_and_so_does_a_new_size() {
 
 #[test]
 fn control_c_interrupts_the_foreground() {
-    let mut watch = Watch::new(start(&["/bin/sh", "-c", "echo ready; sleep 100"]));
+    // exec: a shell that is about to vfork loses an interrupt now and then by itself.
+    let mut watch = Watch::new(start(&["/bin/sh", "-c", "echo ready; exec sleep 100"]));
     watch.until_output("ready");
     watch.source.control.send(Command::Input(vec![3])).unwrap();
     assert_eq!(watch.until_end(), End::Killed { signal: libc::SIGINT, core: false });

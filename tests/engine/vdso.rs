@@ -1,5 +1,6 @@
 //! The vDSO: what a program is told of it, and a program that is told nothing.
 
+use sysview::abi::Arch;
 use sysview::capture::launch;
 use sysview::model::VdsoState;
 use sysview::source::{End, VdsoMode};
@@ -26,6 +27,29 @@ fn without_the_vdso_they_are_system_calls() {
     assert_eq!(run.end, End::Exited(0));
     assert_eq!(run.calls_named("clock_gettime").len(), 10);
     assert!(matches!(run.execs()[0].1.vdso, VdsoState::Removed(_)));
+}
+
+#[test]
+fn a_32_bit_program_is_followed_and_loses_both_of_its_entries() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/i386.c");
+    let made = format!("{}/i386-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let cc =
+        ["-m32", "-O1", "-nostdlib", "-static", "-fno-pie", "-no-pie", "-fno-stack-protector", "-o", &made, source];
+    let compiled = std::process::Command::new("cc").args(cc).output().is_ok_and(|output| output.status.success());
+    // A compiler for another machine, or a kernel without 32-bit programs.
+    if !compiled || std::process::Command::new(&made).status().is_err() {
+        return;
+    }
+    let natural = run(&[&made]);
+    let mut absent = plan(&[&made]);
+    absent.vdso = VdsoMode::Absent;
+    let absent = collect(launch(absent).unwrap());
+    std::fs::remove_file(&made).unwrap();
+    assert_eq!(natural.end, End::Exited(3));
+    assert_eq!(natural.calls_numbered(Arch::I386, 1).len(), 1);
+    let VdsoState::Present(image) = &natural.execs()[0].1.vdso else { panic!("{:?}", natural.execs()[0].1.vdso) };
+    assert!(image.symbols.iter().any(|symbol| symbol.name == "__kernel_vsyscall"));
+    assert_eq!(absent.end, End::Exited(0));
 }
 
 #[test]
