@@ -31,6 +31,9 @@ fn resolve_in(command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
             Verdict::Directory => {
                 Err(LaunchError::not_executable(format!("{shown} is a directory; name a program in it.")))
             }
+            Verdict::Hidden => Err(LaunchError::not_executable(format!(
+                "{shown} cannot be reached: permission denied for one of its directories; run sysview as a user who may."
+            ))),
             Verdict::Forbidden => Err(LaunchError::not_executable(format!(
                 "{shown} is not executable for you; `chmod +x` makes a program or script of yours executable."
             ))),
@@ -44,7 +47,8 @@ fn resolve_in(command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
         match executable(&candidate) {
             Verdict::Runs => return Ok(candidate),
             Verdict::Forbidden => forbidden = forbidden.or(Some(candidate)),
-            Verdict::Missing | Verdict::Directory => {}
+            // A directory of PATH that may not be searched says nothing about the command.
+            Verdict::Missing | Verdict::Hidden | Verdict::Directory => {}
         }
     }
     Err(match forbidden {
@@ -64,13 +68,15 @@ fn resolve_in(command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
 enum Verdict {
     Runs,
     Missing,
+    /// In a directory that may not be searched.
+    Hidden,
     Directory,
     Forbidden,
 }
 
 fn executable(path: &Path) -> Verdict {
     match path.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Verdict::Forbidden,
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Verdict::Hidden,
         Err(_) => Verdict::Missing,
         Ok(meta) if meta.is_dir() => Verdict::Directory,
         Ok(_) if access(path, AccessFlags::X_OK).is_ok() => Verdict::Runs,
