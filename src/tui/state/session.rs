@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Batch, Changes, Row, RowKind, Store, TaskId};
+use crate::model::{Batch, Changes, Store, TaskId};
 use crate::source::{End, Started};
 use crate::stats::Histogram;
 use crate::symbols::{Location, Spaces};
@@ -33,8 +33,6 @@ pub struct Session {
     pub histogram: Histogram,
     /// What is mapped where, as of the newest row.
     spaces: Spaces,
-    /// The row of each task's last exec, by `TaskId`.
-    execs: Vec<u64>,
     /// When `Started` came, and when the last message did, in milliseconds of the view's clock.
     began_ms: u64,
     over_ms: Option<u64>,
@@ -52,7 +50,6 @@ impl Session {
             store: Store::new(),
             histogram: Histogram::default(),
             spaces: Spaces::default(),
-            execs: Vec::new(),
             began_ms: 0,
             over_ms: None,
             samples: VecDeque::new(),
@@ -71,29 +68,15 @@ impl Session {
         let changes = self.store.append(batch);
         self.histogram.update(&self.store, &changes);
         self.spaces.update(&self.store, &changes);
-        self.note_execs(&changes);
         if let Some(event) = batch.events.last() {
             self.newest_ns = self.newest_ns.max(event.t_ns);
         }
         changes
     }
 
-    fn note_execs(&mut self, changes: &Changes) {
-        self.execs.resize(self.store.tasks().len(), 0);
-        for seq in changes.added.clone() {
-            if let Some(Row { task, kind: RowKind::Exec(_), .. }) = self.store.row(seq)
-                && let Some(last) = self.execs.get_mut(task.0 as usize)
-            {
-                *last = seq;
-            }
-        }
-    }
-
-    /// The library and offset of an address that a row of the task holds. None for an image that an exec has replaced
-    /// since: what was mapped then is not kept.
+    /// The library and offset of an address that a row of the task holds; None if nothing is known to be mapped there.
     pub fn locate(&self, seq: u64, task: TaskId, address: u64) -> Option<Location> {
-        let current = self.execs.get(task.0 as usize).is_none_or(|exec| seq > *exec);
-        if current { self.spaces.locate(task, address) } else { None }
+        self.spaces.locate_at(task, seq, address)
     }
 
     pub fn leave_phase(&mut self, phase: Phase, now_ms: u64) {

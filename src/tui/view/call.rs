@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::{marks, verdict};
 use crate::abi::{self, Type};
-use crate::decode;
+use crate::decode::{self, DetailLine};
 use crate::model::{CallView, Outcome, RowKind, TaskId};
 use crate::tui::app::App;
 use crate::tui::format::{self, fit, wrap};
@@ -17,6 +17,18 @@ use crate::tui::theme::Role;
 const STRING_LIMIT: usize = 256;
 /// Columns of the names at the left.
 const LABEL: usize = 9;
+
+/// What stands at the right of the pane's upper border: how much is out of view below.
+pub fn title(app: &App) -> String {
+    let inner = app.layout.inner(Pane::Call);
+    let all = height(app);
+    let top = app.detail_top.min(all.saturating_sub(inner.height));
+    match all.saturating_sub(top.saturating_add(inner.height)) {
+        0 => String::new(),
+        1 => "1 more line".into(),
+        below => format!("{below} more lines"),
+    }
+}
 
 /// Lines that the pane has to show.
 pub fn height(app: &App) -> u16 {
@@ -123,8 +135,9 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
         page.text(&explain.summary, Role::Text);
     }
     let options = decode::Options { string_limit: STRING_LIMIT, verbose: true };
+    let brief = decode::Options { verbose: false, ..options.clone() };
     let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
-    for line in decode::detail(view, &options) {
+    for line in without_bare_pointers(decode::detail(view, &options), || decode::detail(view, &brief)) {
         let role = if failed && line.label == "result" { Role::Error } else { Role::Text };
         let label = format!("{}{}", " ".repeat(usize::from(line.depth)), line.label);
         let register = match (line.register, line.raw) {
@@ -143,6 +156,25 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
         }
         Some(_) => {}
     }
+}
+
+/// Arrays of nothing but pointers (an environment in full) would bury everything else: their elements are left out, and
+/// the value is the one of `brief`.
+fn without_bare_pointers(lines: Vec<DetailLine>, brief: impl Fn() -> Vec<DetailLine>) -> Vec<DetailLine> {
+    let bare = |line: &DetailLine| line.depth == 1 && line.label.starts_with('[') && line.text.starts_with("0x");
+    let mut out: Vec<DetailLine> = Vec::with_capacity(lines.len());
+    let mut shorter = None;
+    for line in lines {
+        if !bare(&line) {
+            out.push(line);
+        } else if let Some(parent) = out.last_mut()
+            && let shorter = shorter.get_or_insert_with(&brief)
+            && let Some(short) = shorter.iter().find(|l| l.depth == 0 && l.label == parent.label)
+        {
+            parent.text.clone_from(&short.text);
+        }
+    }
+    out
 }
 
 /// The first path among the arguments, as copied at entry.

@@ -76,7 +76,7 @@ fn titles(app: &App, pane: Pane, width: u16) -> (String, String) {
     let (left, right) = match pane {
         Pane::Trace => ("Trace".to_owned(), trace::title(app)),
         Pane::Histogram => ("Histogram".to_owned(), format!("sort: {}", app.table.sort.label())),
-        Pane::Call => ("Call".to_owned(), String::new()),
+        Pane::Call => ("Call".to_owned(), call::title(app)),
         Pane::Program => program_titles(app),
     };
     let room = usize::from(width).saturating_sub(super::format::width(&left) + 6);
