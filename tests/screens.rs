@@ -2,10 +2,15 @@
 
 #[path = "screens/print.rs"]
 mod print;
+#[path = "screens/program.rs"]
+mod program;
+#[path = "screens/rows.rs"]
+mod rows;
 #[path = "screens/scene.rs"]
 mod scene;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use sysview::model::{Origin, Outcome};
 use sysview::policy;
 use sysview::source::{Command, End, Message};
 use sysview::tui::{App, Leave, Options};
@@ -99,162 +104,51 @@ fn every_small_size_is_drawn_with_every_popup() {
     }
 }
 
+/// Keys, mouse, sizes and events in an order that nobody planned: nothing panics, and every frame can be drawn.
 #[test]
-fn quitting_a_running_program_asks_and_staying_stays() {
-    let mut app = app(Options::default(), 120, 40);
-    press(&mut app, "q");
-    shows(&app, "The program still runs.");
-    insta::assert_snapshot!("quit_dialog", print::text(&app, 80, 24));
-    press(&mut app, "Esc");
-    lacks(&app, "The program still runs.");
-    assert_eq!(app.leave(), None);
-}
-
-#[test]
-fn killing_waits_for_the_end() {
-    let mut app = app(Options::default(), 120, 40);
-    app.outbox().drain();
-    press(&mut app, "q k");
-    assert_eq!(app.outbox().drain(), [Command::Kill]);
-    assert_eq!(app.leave(), None);
-    app.message(Message::Ended(End::Killed { signal: 9, core: false }));
-    assert_eq!(app.leave(), Some(Leave::Quit));
-    assert_eq!(app.session().end().map(End::exit_code), Some(137));
-}
-
-#[test]
-fn handing_over_waits_until_the_source_has_let_go() {
-    let mut app = app(Options::default(), 120, 40);
-    app.outbox().drain();
-    press(&mut app, "q h");
-    assert_eq!(app.outbox().drain(), [Command::Detach]);
-    assert_eq!(app.leave(), None);
-    app.message(Message::Detached);
-    assert_eq!(app.leave(), Some(Leave::HandOver));
-}
-
-#[test]
-fn after_the_end_quitting_just_quits() {
-    let mut app = app(Options::default(), 120, 40);
-    app.message(Message::Ended(End::Exited(3)));
-    shows(&app, "ended (3)");
-    press(&mut app, "q");
-    assert_eq!(app.leave(), Some(Leave::Quit));
-}
-
-#[test]
-fn a_broken_source_leaves_what_was_stored() {
-    let mut app = app(Options::default(), 120, 40);
-    app.message(Message::Failed("The tracer was killed.".into()));
-    shows(&app, "The tracer was killed.");
-    press(&mut app, "Esc Home");
-    shows(&app, "execve(\"/usr/bin/python3\"");
-    press(&mut app, "q");
-    assert_eq!(app.leave(), Some(Leave::Quit));
-}
-
-#[test]
-fn the_program_is_told_the_size_of_its_pane() {
-    let mut app = app(Options::default(), 120, 40);
-    let (rows, cols) = sysview::tui::program_size(120, 40);
-    assert_eq!(app.outbox().drain(), [Command::Resize { rows, cols }]);
-    press(&mut app, "Tab Tab");
-    assert_eq!(app.outbox().drain(), [], "going from pane to pane changes no size");
-    press(&mut app, "z t");
-    assert_eq!(app.outbox().drain(), [Command::Resize { rows: 35, cols: 118 }]);
-}
-
-#[test]
-fn keys_go_to_the_program_until_the_escape_key() {
-    let mut app = app(Options::default(), 120, 40);
-    app.outbox().drain();
-    press(&mut app, "t l s Enter q");
-    assert_eq!(app.outbox().drain(), [Command::Input(b"ls\rq".to_vec())]);
-    press(&mut app, "Ctrl-] z");
-    assert_eq!(app.outbox().drain(), []);
-    press(&mut app, "z t Ctrl-5 Ctrl-] x");
-    assert_eq!(app.outbox().drain(), [Command::Input(b"\x1dx".to_vec())], "twice sends it and goes on typing");
-}
-
-#[test]
-fn shift_and_page_up_scroll_back_while_one_types() {
-    let mut app = app(Options::default(), 120, 40);
-    app.message(Message::Output((0..100).flat_map(|i| format!("line {i}\r\n").into_bytes()).collect()));
-    press(&mut app, "t");
-    lacks(&app, "line 70");
-    app.key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::SHIFT));
-    app.key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::SHIFT));
-    shows(&app, "line 70");
-    app.outbox().drain();
-    press(&mut app, "x");
-    assert_eq!(app.outbox().drain(), [Command::Input(b"x".to_vec())]);
-    lacks(&app, "line 70");
-}
-
-#[test]
-fn enter_on_a_call_narrows_the_trace_and_escape_widens_it() {
-    let mut app = app(Options::default(), 120, 40);
-    press(&mut app, "Tab 1 Down Enter");
-    shows(&app, "filter: openat");
-    press(&mut app, "Esc");
-    lacks(&app, "filter: openat");
-}
-
-#[test]
-fn a_typed_filter_narrows_and_a_wrong_one_says_where() {
-    let mut app = app(docker(), 120, 40);
-    press(&mut app, "/");
-    app.paste("openat err");
-    insta::assert_snapshot!("filter", print::text(&app, 80, 24));
-    press(&mut app, "Enter");
-    shows(&app, "9 of 70 rows, filter: openat err");
-    press(&mut app, "/ Ctrl-u");
-    app.paste("blocked");
-    press(&mut app, "Enter");
-    shows(&app, "2 of 70 rows, filter: blocked");
-    press(&mut app, "/ Ctrl-u");
-    app.paste("err=");
-    press(&mut app, "Enter");
-    shows(&app, "^ ");
-    press(&mut app, "Ctrl-u Enter");
-    shows(&app, "70 rows");
-}
-
-#[test]
-fn a_narrowed_trace_grows_with_the_program() {
-    let mut app = app(Options::default(), 120, 40);
-    press(&mut app, "Tab 1 Down Enter");
-    shows(&app, "25 of 70 rows");
-    let mut more = scene::Recorder::new();
-    more.after(9_000).enter(0, 257, [3, 0, 0, 0, 0, 0], &[]);
-    app.message(more.take());
-    shows(&app, "26 of 71 rows");
-}
-
-#[test]
-fn a_frozen_view_stands_still_while_the_program_runs() {
-    let mut app = app(Options::default(), 120, 40);
-    press(&mut app, "Space");
-    let mut more = scene::Recorder::new();
-    for _ in 0..50 {
-        more.after(10).enter(0, 39, [0; 6], &[]);
+fn whatever_happens_every_frame_can_be_drawn() {
+    const KEYS: &str = "? / s S c v t Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
+                        e r Ctrl-l Ctrl-u Ctrl-c Esc";
+    let keys: Vec<&str> = KEYS.split_whitespace().collect();
+    let mut app = app(docker(), 80, 24);
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let (mut cols, mut rows) = (80, 24);
+    let mut source = scene::Recorder::new();
+    for step in 0..4_000u64 {
+        match next(12) {
+            0 => {
+                (cols, rows) = (next(130) as u16, next(50) as u16);
+                app.resize(cols, rows);
+            }
+            1 => {
+                let (column, row) = (next(130) as u16, next(50) as u16);
+                let kinds =
+                    [MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollUp, MouseEventKind::ScrollDown];
+                let kind = kinds[next(3) as usize];
+                app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+            }
+            2 => {
+                source.after(next(500)).enter(next(2) as u32, next(450), [next(5), 0x9000, 4, 0, 0, 0], &[]);
+                app.message(source.take());
+            }
+            3 => {
+                source.after(next(500)).exit(next(2) as u32, Outcome::Failed(next(140) as u16), &[]);
+                app.message(source.take());
+            }
+            4 => app.tick(8_000 + step * 33),
+            5 => app.message(Message::Output(vec![next(256) as u8; 7])),
+            _ => press(&mut app, keys[next(keys.len() as u64) as usize]),
+        }
+        print::buffer(&app, cols, rows);
+        app.cursor();
+        assert_eq!(app.leave(), None, "none of these keys leaves");
     }
-    app.message(more.take());
-    shows(&app, "frozen, 50 new");
-    lacks(&app, "getpid(");
-    press(&mut app, "Space");
-    shows(&app, "getpid(");
-}
-
-#[test]
-fn an_unfinished_call_is_completed_in_place() {
-    let mut app = app(Options::default(), 120, 40);
-    shows(&app, "<unfinished ...>");
-    let mut more = scene::Recorder::new();
-    more.after(5_000).exit(0, sysview::model::Outcome::Returned(3), &[(0x9200, b"ls\n")]);
-    app.message(more.take());
-    lacks(&app, "<unfinished ...>");
-    shows(&app, "read(0, \"ls\\n\", 1024)");
 }
 
 #[test]
@@ -285,30 +179,6 @@ fn the_mouse_focuses_selects_and_scrolls() {
 }
 
 #[test]
-fn the_overlay_marks_and_counts_and_goes_away() {
-    let mut app = app(docker(), 120, 40);
-    shows(&app, "seccomp: docker-default, 2 would be blocked");
-    press(&mut app, "x");
-    shows(&app, "X!");
-    shows(&app, "ERRNO EPERM unshare(");
-    shows(&app, "the real run would have gone another way from here");
-    press(&mut app, "s");
-    lacks(&app, "ERRNO EPERM unshare(");
-    shows(&app, "seccomp: docker-default, off");
-}
-
-#[test]
-fn without_a_profile_the_key_offers_some() {
-    let mut app = app(Options::default(), 120, 40);
-    press(&mut app, "s");
-    shows(&app, "docker-default");
-    press(&mut app, "/ n o n e Enter");
-    shows(&app, "/none: No such file or directory");
-    press(&mut app, "Esc s Enter");
-    shows(&app, "2 would be blocked");
-}
-
-#[test]
 fn help_names_every_action() {
     let mut app = App::new(Options::default());
     app.resize(120, 200);
@@ -327,8 +197,8 @@ fn nothing_of_the_program_reaches_the_screen_unescaped() {
     app.resize(120, 40);
     app.message(scene::started(true));
     let mut r = scene::Recorder::new();
-    r.task(0, 7, None, sysview::model::Origin::Launch, "evil\x1b[2J");
-    r.enter(0, scene::READ, [0; 6], &[]).exit(0, sysview::model::Outcome::Returned(4), &[(0, b"\x1b]0;")]);
+    r.task(0, 7, None, Origin::Launch, "evil\x1b[2J");
+    r.enter(0, scene::READ, [0; 6], &[]).exit(0, Outcome::Returned(4), &[(0, b"\x1b]0;")]);
     app.message(r.take());
     let buffer = print::buffer(&app, 120, 40);
     assert!(buffer.content().iter().all(|cell| !cell.symbol().chars().any(char::is_control)));

@@ -125,7 +125,8 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Failure(sentence) => {
             let mut lines = text(sentence, width);
             lines.push(Line::default());
-            lines.extend(text("What was traced so far can be looked at. Esc closes this, q leaves.", width));
+            lines
+                .extend(text("What was traced so far can be looked at. Esc closes this; after that, q leaves.", width));
             plain("The trace broke", lines, 0)
         }
     }

@@ -1,0 +1,95 @@
+//! The running program: typing to it, its terminal's size, leaving it, its end.
+
+use crate::*;
+
+#[test]
+fn quitting_a_running_program_asks_and_staying_stays() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "q");
+    shows(&app, "The program still runs.");
+    insta::assert_snapshot!("quit_dialog", print::text(&app, 80, 24));
+    press(&mut app, "Esc");
+    lacks(&app, "The program still runs.");
+    assert_eq!(app.leave(), None);
+}
+
+#[test]
+fn killing_waits_for_the_end() {
+    let mut app = app(Options::default(), 120, 40);
+    app.outbox().drain();
+    press(&mut app, "q k");
+    assert_eq!(app.outbox().drain(), [Command::Kill]);
+    assert_eq!(app.leave(), None);
+    app.message(Message::Ended(End::Killed { signal: 9, core: false }));
+    assert_eq!(app.leave(), Some(Leave::Quit));
+    assert_eq!(app.session().end().map(End::exit_code), Some(137));
+}
+
+#[test]
+fn handing_over_waits_until_the_source_has_let_go() {
+    let mut app = app(Options::default(), 120, 40);
+    app.outbox().drain();
+    press(&mut app, "q h");
+    assert_eq!(app.outbox().drain(), [Command::Detach]);
+    assert_eq!(app.leave(), None);
+    app.message(Message::Detached);
+    assert_eq!(app.leave(), Some(Leave::HandOver));
+}
+
+#[test]
+fn after_the_end_quitting_just_quits() {
+    let mut app = app(Options::default(), 120, 40);
+    app.message(Message::Ended(End::Exited(3)));
+    shows(&app, "ended (3)");
+    press(&mut app, "q");
+    assert_eq!(app.leave(), Some(Leave::Quit));
+}
+
+#[test]
+fn a_broken_source_leaves_what_was_stored() {
+    let mut app = app(Options::default(), 120, 40);
+    app.message(Message::Failed("The tracer was killed.".into()));
+    shows(&app, "The tracer was killed.");
+    press(&mut app, "Esc Home");
+    shows(&app, "execve(\"/usr/bin/python3\"");
+    press(&mut app, "q");
+    assert_eq!(app.leave(), Some(Leave::Quit));
+}
+
+#[test]
+fn the_program_is_told_the_size_of_its_pane() {
+    let mut app = app(Options::default(), 120, 40);
+    let (rows, cols) = sysview::tui::program_size(120, 40);
+    assert_eq!(app.outbox().drain(), [Command::Resize { rows, cols }]);
+    press(&mut app, "Tab Tab");
+    assert_eq!(app.outbox().drain(), [], "going from pane to pane changes no size");
+    press(&mut app, "z t");
+    assert_eq!(app.outbox().drain(), [Command::Resize { rows: 35, cols: 118 }]);
+}
+
+#[test]
+fn keys_go_to_the_program_until_the_escape_key() {
+    let mut app = app(Options::default(), 120, 40);
+    app.outbox().drain();
+    press(&mut app, "t l s Enter q");
+    assert_eq!(app.outbox().drain(), [Command::Input(b"ls\rq".to_vec())]);
+    press(&mut app, "Ctrl-] z");
+    assert_eq!(app.outbox().drain(), []);
+    press(&mut app, "z t Ctrl-5 Ctrl-] x");
+    assert_eq!(app.outbox().drain(), [Command::Input(b"\x1dx".to_vec())], "twice sends it and goes on typing");
+}
+
+#[test]
+fn shift_and_page_up_scroll_back_while_one_types() {
+    let mut app = app(Options::default(), 120, 40);
+    app.message(Message::Output((0..100).flat_map(|i| format!("line {i}\r\n").into_bytes()).collect()));
+    press(&mut app, "t");
+    lacks(&app, "line 70");
+    app.key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::SHIFT));
+    app.key(KeyEvent::new(KeyCode::PageUp, KeyModifiers::SHIFT));
+    shows(&app, "line 70");
+    app.outbox().drain();
+    press(&mut app, "x");
+    assert_eq!(app.outbox().drain(), [Command::Input(b"x".to_vec())]);
+    lacks(&app, "line 70");
+}

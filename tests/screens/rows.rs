@@ -1,0 +1,145 @@
+//! Which rows are shown and how they are marked: filters, freezing, completion, the seccomp overlay.
+
+use crate::*;
+
+#[test]
+fn enter_on_a_call_narrows_the_trace_and_escape_widens_it() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "Tab 1 Down Enter");
+    shows(&app, "filter: openat");
+    press(&mut app, "Esc");
+    lacks(&app, "filter: openat");
+}
+
+#[test]
+fn a_typed_filter_narrows_and_a_wrong_one_says_where() {
+    let mut app = app(docker(), 120, 40);
+    press(&mut app, "/");
+    app.paste("openat err");
+    insta::assert_snapshot!("filter", print::text(&app, 80, 24));
+    press(&mut app, "Enter");
+    shows(&app, "9 of 70 rows, filter: openat err");
+    press(&mut app, "/ Ctrl-u");
+    app.paste("blocked");
+    press(&mut app, "Enter");
+    shows(&app, "2 of 70 rows, filter: blocked");
+    press(&mut app, "/ Ctrl-u");
+    app.paste("err=");
+    press(&mut app, "Enter");
+    shows(&app, "^ ");
+    press(&mut app, "Ctrl-u Enter");
+    shows(&app, "70 rows");
+}
+
+#[test]
+fn a_narrowed_trace_grows_with_the_program() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "Tab 1 Down Enter");
+    shows(&app, "25 of 70 rows");
+    let mut more = scene::Recorder::new();
+    more.after(9_000).enter(0, 257, [3, 0, 0, 0, 0, 0], &[]);
+    app.message(more.take());
+    shows(&app, "26 of 71 rows");
+}
+
+#[test]
+fn a_call_that_fails_later_joins_the_rows_that_match_in_its_place() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "/");
+    app.paste("err=EINTR or getpid");
+    press(&mut app, "Enter");
+    shows(&app, "0 of 70 rows");
+    let mut more = scene::Recorder::new();
+    more.task(2, 4_400, Some(0), Origin::Thread, "python3").after(10).enter(2, 39, [0; 6], &[]);
+    app.message(more.take());
+    shows(&app, "1 of 72 rows");
+    more.after(10).exit(0, Outcome::Failed(4), &[]);
+    app.message(more.take());
+    let screen = print::text(&app, 120, 40);
+    let rows: Vec<&str> = screen.lines().filter(|l| l.contains("= -1 EINTR") || l.contains("getpid( ")).collect();
+    assert!(rows[0].contains("read(0") && rows[1].contains("getpid("), "{screen}");
+}
+
+#[test]
+fn narrowing_keeps_the_selected_row() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "Home Down Down Down Down");
+    shows(&app, "rsi=0x2000");
+    press(&mut app, "/");
+    app.paste("openat");
+    press(&mut app, "Enter");
+    shows(&app, "rsi=0x2000");
+    press(&mut app, "Esc");
+    shows(&app, "rsi=0x2000");
+    shows(&app, "70 rows");
+}
+
+#[test]
+fn a_long_trace_is_judged_and_searched_in_slices() {
+    let mut app = app(docker(), 120, 40);
+    let mut more = scene::Recorder::new();
+    for i in 0..20_000 {
+        more.after(1).enter(0, if i % 10 == 0 { 272 } else { 39 }, [0; 6], &[]);
+    }
+    press(&mut app, "s");
+    app.message(more.take());
+    press(&mut app, "s /");
+    app.paste("blocked");
+    press(&mut app, "Enter");
+    shows(&app, "% judged)");
+    shows(&app, "% searched)");
+    assert!(!app.work(|| true), "one slice is not enough");
+    assert!(app.work(|| false));
+    shows(&app, "2,002 would be blocked  ");
+    shows(&app, "2,002 of 20,070 rows, filter: blocked");
+}
+
+#[test]
+fn a_frozen_view_stands_still_while_the_program_runs() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "Space");
+    let mut more = scene::Recorder::new();
+    for _ in 0..50 {
+        more.after(10).enter(0, 39, [0; 6], &[]);
+    }
+    app.message(more.take());
+    shows(&app, "frozen, 50 new");
+    lacks(&app, "getpid(");
+    press(&mut app, "Space");
+    shows(&app, "getpid(");
+}
+
+#[test]
+fn an_unfinished_call_is_completed_in_place() {
+    let mut app = app(Options::default(), 120, 40);
+    shows(&app, "<unfinished ...>");
+    let mut more = scene::Recorder::new();
+    more.after(5_000).exit(0, Outcome::Returned(3), &[(0x9200, b"ls\n")]);
+    app.message(more.take());
+    lacks(&app, "<unfinished ...>");
+    shows(&app, "read(0, \"ls\\n\", 1024)");
+}
+
+#[test]
+fn the_overlay_marks_and_counts_and_goes_away() {
+    let mut app = app(docker(), 120, 40);
+    shows(&app, "seccomp: docker-default, 2 would be blocked");
+    press(&mut app, "x");
+    shows(&app, "X!");
+    shows(&app, "ERRNO EPERM unshare(");
+    shows(&app, "the real run would have gone another way from here");
+    press(&mut app, "s");
+    lacks(&app, "ERRNO EPERM unshare(");
+    shows(&app, "seccomp: docker-default, off");
+}
+
+#[test]
+fn without_a_profile_the_key_offers_some() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "s");
+    shows(&app, "docker-default");
+    press(&mut app, "/ n o n e Enter");
+    shows(&app, "/none: No such file or directory");
+    press(&mut app, "Esc s Enter");
+    shows(&app, "2 would be blocked");
+}
