@@ -107,7 +107,7 @@ fn every_small_size_is_drawn_with_every_popup() {
 /// Keys, mouse, sizes and events in an order that nobody planned: nothing panics, and every frame can be drawn.
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
-    const KEYS: &str = "? / s S c v t Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
+    const KEYS: &str = "+ - [ ] ? / s S c v t Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
                         e r Ctrl-l Ctrl-u Ctrl-c Esc";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
     let mut app = app(docker(), 80, 24);
@@ -176,6 +176,28 @@ fn the_mouse_focuses_selects_and_scrolls() {
     let mut mouse = |kind, column, row| app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
     mouse(MouseEventKind::Down(MouseButton::Left), 106, 3);
     shows(&app, "sort: errors");
+}
+
+#[test]
+fn borders_move_and_the_program_hears_of_it() {
+    let mut app = app(Options::default(), 120, 40);
+    app.outbox().drain();
+    let before = print::text(&app, 120, 40);
+    press(&mut app, "+ ] ]");
+    let [Command::Resize { rows, .. }] = app.outbox().drain()[..] else { panic!("one new size") };
+    assert_eq!(rows, sysview::tui::program_size(120, 40).0 - 2);
+    assert_ne!(print::text(&app, 120, 40), before);
+    press(&mut app, "- [ [");
+    assert_eq!(print::text(&app, 120, 40), before);
+}
+
+#[test]
+fn one_walks_through_rows_in_the_call_pane() {
+    let mut app = app(Options::default(), 120, 40);
+    press(&mut app, "Home Enter Right Right Right Right");
+    shows(&app, "rsi=0x2000");
+    press(&mut app, "Left");
+    lacks(&app, "rsi=0x2000");
 }
 
 #[test]

@@ -60,6 +60,10 @@ pub enum Id {
     NextPane,
     PreviousPane,
     Zoom,
+    Taller,
+    Shorter,
+    Wider,
+    Narrower,
     Redraw,
     Quit,
     Up,
@@ -105,6 +109,8 @@ const fn action(id: Id, context: Context, keys: &'static [Key], label: &'static 
 
 const UP: &[Key] = &[Key::code(KeyCode::Up), Key::char('k')];
 const DOWN: &[Key] = &[Key::code(KeyCode::Down), Key::char('j')];
+const LEFT: &[Key] = &[Key::code(KeyCode::Left), Key::char('h')];
+const RIGHT: &[Key] = &[Key::code(KeyCode::Right), Key::char('l')];
 const PAGE_UP: &[Key] = &[Key::code(KeyCode::PageUp), Key::ctrl('b')];
 const PAGE_DOWN: &[Key] = &[Key::code(KeyCode::PageDown), Key::ctrl('f')];
 const HOME: &[Key] = &[Key::code(KeyCode::Home), Key::char('g')];
@@ -142,6 +148,10 @@ static ACTIONS: &[Action] = &[
     action(Id::NextPane, Context::Global, &[Key::code(KeyCode::Tab)], "pane", "Go to the next pane."),
     action(Id::PreviousPane, Context::Global, &[Key::code(KeyCode::BackTab)], "", "Go to the pane before."),
     action(Id::Zoom, Context::Global, &[Key::char('z')], "zoom", "Give the whole screen to the pane, or back."),
+    action(Id::Taller, Context::Global, &[Key::char('+')], "", "Give the trace more lines."),
+    action(Id::Shorter, Context::Global, &[Key::char('-')], "", "Give the trace fewer lines."),
+    action(Id::Wider, Context::Global, &[Key::char(']')], "", "Give the trace more columns."),
+    action(Id::Narrower, Context::Global, &[Key::char('[')], "", "Give the trace fewer columns."),
     action(Id::Redraw, Context::Global, &[Key::ctrl('l')], "", "Draw the whole screen anew."),
     action(
         Id::Quit,
@@ -156,8 +166,8 @@ static ACTIONS: &[Action] = &[
     action(Id::PageDown, Context::Trace, PAGE_DOWN, "", "Go one page down."),
     action(Id::Top, Context::Trace, HOME, "", "Go to the first row."),
     action(Id::End, Context::Trace, END, "", "Go to the last row and follow new ones."),
-    action(Id::Left, Context::Trace, &[Key::code(KeyCode::Left), Key::char('h')], "", "Scroll the calls left."),
-    action(Id::Right, Context::Trace, &[Key::code(KeyCode::Right), Key::char('l')], "", "Scroll the calls right."),
+    action(Id::Left, Context::Trace, LEFT, "", "Scroll the calls left."),
+    action(Id::Right, Context::Trace, RIGHT, "", "Scroll the calls right."),
     action(Id::Follow, Context::Trace, &[Key::char('F')], "follow", "Follow new rows, or stop following."),
     action(Id::OpenCall, Context::Trace, ENTER, "call", "Look at the selected call."),
     action(Id::NextMatch, Context::Trace, &[Key::char('n')], "", "Go to the next row of the same call."),
@@ -205,6 +215,8 @@ static ACTIONS: &[Action] = &[
     action(Id::PageDown, Context::Call, PAGE_DOWN, "", "Scroll one page down."),
     action(Id::Top, Context::Call, HOME, "", "Scroll to the top."),
     action(Id::End, Context::Call, END, "", "Scroll to the end."),
+    action(Id::Left, Context::Call, LEFT, "", "Look at the row before."),
+    action(Id::Right, Context::Call, RIGHT, "", "Look at the row after."),
     action(Id::Close, Context::Call, &[Key::code(KeyCode::Enter)], "trace", "Go back to the trace."),
     action(
         Id::PageUp,

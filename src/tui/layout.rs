@@ -23,6 +23,30 @@ pub struct Shape {
     pub zoom: bool,
     /// Whether there is a program's terminal to show.
     pub program: bool,
+    pub split: Split,
+}
+
+/// How much of the screen the trace has, as the user moved the borders; in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// Of the height, with four panes.
+    pub rows: u16,
+    /// Of the width.
+    pub cols: u16,
+}
+
+impl Default for Split {
+    fn default() -> Split {
+        Split { rows: 60, cols: 63 }
+    }
+}
+
+impl Split {
+    /// Moves the borders by percents; every pane keeps some room.
+    pub fn moved(self, rows: i16, cols: i16) -> Split {
+        let clamp = |value: u16, by: i16| value.saturating_add_signed(by).clamp(20, 80);
+        Split { rows: clamp(self.rows, rows), cols: clamp(self.cols, cols) }
+    }
 }
 
 /// Where everything stands. A pane that is not in the list is not shown.
@@ -33,6 +57,8 @@ pub struct Layout {
     pub bar: Rect,
 }
 
+/// What one press of a key moves a border by, in percent.
+pub const SPLIT_STEP: i16 = 5;
 /// Room for all four panes.
 const FULL: (u16, u16) = (100, 28);
 /// Room for two panes.
@@ -63,9 +89,9 @@ impl Shape {
     }
 
     fn four(&self, body: Rect) -> Vec<(Pane, Rect)> {
-        let below = share(body.height, 40);
+        let below = share(body.height, 100 - self.split.rows);
         let (top, bottom) = split_rows(body, body.height - below);
-        let (trace, histogram) = split_cols(top, share(body.width, 63));
+        let (trace, histogram) = split_cols(top, share(body.width, self.split.cols));
         let mut panes = vec![(Pane::Trace, trace), (Pane::Histogram, histogram)];
         if self.program {
             let (call, program) = split_cols(bottom, share(body.width, 46));
@@ -78,9 +104,9 @@ impl Shape {
 
     fn two(&self, body: Rect) -> Vec<(Pane, Rect)> {
         let (trace, side) = if self.cols >= WIDE {
-            split_cols(body, share(body.width, 60))
+            split_cols(body, share(body.width, self.split.cols))
         } else {
-            split_rows(body, share(body.height, 55))
+            split_rows(body, share(body.height, self.split.rows))
         };
         vec![(Pane::Trace, trace), (self.side, side)]
     }
@@ -129,8 +155,8 @@ pub fn inner(area: Rect) -> Rect {
     if bordered(area) { Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2) } else { area }
 }
 
-fn share(length: u16, percent: u32) -> u16 {
-    (u32::from(length) * percent / 100) as u16
+fn share(length: u16, percent: u16) -> u16 {
+    (u32::from(length) * u32::from(percent) / 100) as u16
 }
 
 fn split_rows(area: Rect, first: u16) -> (Rect, Rect) {
@@ -150,15 +176,24 @@ mod tests {
     use super::*;
 
     fn shape(cols: u16, rows: u16) -> Shape {
-        Shape { cols, rows, focus: Pane::Trace, side: Pane::Histogram, zoom: false, program: true }
+        Shape {
+            cols,
+            rows,
+            focus: Pane::Trace,
+            side: Pane::Histogram,
+            zoom: false,
+            program: true,
+            split: Split::default(),
+        }
     }
 
     #[test]
     fn panes_cover_the_screen_and_never_overlap() {
         for cols in 0..=140 {
             for rows in 0..=45 {
-                for zoom in [false, true] {
-                    let shape = Shape { zoom, ..shape(cols, rows) };
+                for (zoom, by) in [(false, 0), (true, 0), (false, 100), (false, -100)] {
+                    let split = Split::default().moved(by, by);
+                    let shape = Shape { zoom, split, ..shape(cols, rows) };
                     let layout = shape.layout();
                     let parts = layout.panes.iter().map(|(_, a)| *a).chain([layout.header, layout.bar]);
                     let cells: u32 = parts.map(|a| u32::from(a.width) * u32::from(a.height)).sum();

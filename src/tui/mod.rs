@@ -63,6 +63,7 @@ pub fn program_size(cols: u16, rows: u16) -> (u16, u16) {
         side: layout::Pane::Histogram,
         zoom: false,
         program: true,
+        split: layout::Split::default(),
     };
     shape.program_size()
 }

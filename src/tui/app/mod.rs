@@ -18,7 +18,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Options;
-use super::layout::{Layout, Pane, Shape};
+use super::layout::{Layout, Pane, Shape, Split};
 use super::program::ProgramPane;
 use super::state::layer::Layer;
 use super::state::narrow::{Narrow, Rows};
@@ -54,6 +54,7 @@ pub struct App {
     pub(super) focus: Pane,
     pub(super) side: Pane,
     pub(super) zoom: bool,
+    pub(super) split: Split,
     pub(super) cols: u16,
     pub(super) rows: u16,
     pub(super) layout: Layout,
@@ -89,6 +90,7 @@ impl App {
             focus: Pane::Trace,
             side: Pane::Histogram,
             zoom: false,
+            split: Split::default(),
             cols: 0,
             rows: 0,
             layout: Layout::default(),
@@ -244,6 +246,7 @@ impl App {
             side: self.side,
             zoom: self.zoom,
             program: self.has_program_pane(),
+            split: self.split,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::source::Command;
 use crate::stats::SortKey;
 use crate::tui::actions::Id;
 use crate::tui::key::Key;
-use crate::tui::layout::Pane;
+use crate::tui::layout::{Pane, SPLIT_STEP};
 use crate::tui::state::layer::{Chooser, Input, Layer};
 use crate::tui::state::narrow::{Narrow, RowFilter};
 use crate::tui::state::session::Phase;
@@ -72,6 +72,10 @@ impl App {
                 self.zoom = !self.zoom;
                 self.relayout();
             }
+            Id::Taller => self.move_borders(SPLIT_STEP, 0),
+            Id::Shorter => self.move_borders(-SPLIT_STEP, 0),
+            Id::Wider => self.move_borders(0, SPLIT_STEP),
+            Id::Narrower => self.move_borders(0, -SPLIT_STEP),
             Id::Redraw => self.redraw(),
             Id::Quit => self.quit(),
             Id::Follow => self.trace.set_follow(!self.trace.follow),
@@ -94,6 +98,11 @@ impl App {
         }
     }
 
+    fn move_borders(&mut self, rows: i16, cols: i16) {
+        self.split = self.split.moved(rows, cols);
+        self.relayout();
+    }
+
     pub(in crate::tui) fn judging(&self) -> bool {
         self.overlay.as_ref().is_some_and(|o| o.on)
     }
@@ -101,6 +110,8 @@ impl App {
     fn move_(&mut self, id: Id) {
         match self.focus {
             Pane::Trace => self.move_in_trace(id),
+            Pane::Call if id == Id::Left => self.move_in_trace(Id::Up),
+            Pane::Call if id == Id::Right => self.move_in_trace(Id::Down),
             Pane::Histogram => self.move_in_table(id),
             Pane::Call => self.scroll_detail(id),
             Pane::Program => {
