@@ -79,7 +79,7 @@ fn layouts_are_those_of_the_kernel() {
 #[test]
 fn layouts_differ_by_abi_where_the_kernels_do() {
     let size = |name: &str, arch| abi::structure(name).expect("a structure").layout(arch).size;
-    // asm/stat.h of each; x32 uses the 64-bit one.
+    // What a C compiler says for each ABI with the kernel's headers. x32 shares most of the 64-bit ones.
     assert_eq!(Arch::ALL.map(|a| size("stat", a)), [144, 64, 144, 128]);
     assert_eq!(size("stat64", Arch::I386), 96);
     assert_eq!(Arch::ALL.map(|a| size("timespec", a)), [16, 8, 16, 16]);
@@ -92,6 +92,12 @@ fn layouts_differ_by_abi_where_the_kernels_do() {
     assert_eq!(Arch::ALL.map(|a| size("msghdr", a)), [56, 28, 28, 56]);
     assert_eq!(Arch::ALL.map(|a| size("sigaction", a)), [32, 20, 20, 32]);
     assert_eq!(Arch::ALL.map(|a| size("rusage", a)), [144, 72, 144, 144]);
+    assert_eq!(Arch::ALL.map(|a| size("sysinfo", a)), [112, 64, 112, 112]);
+    assert_eq!(Arch::ALL.map(|a| size("timex", a)), [208, 128, 208, 208]);
+    assert_eq!(Arch::ALL.map(|a| size("mq_attr", a)), [64, 32, 64, 64]);
+    assert_eq!(Arch::ALL.map(|a| size("flock", a)), [32, 16, 32, 32]);
+    assert_eq!(Arch::ALL.map(|a| size("stack_t", a)), [24, 12, 12, 24]);
+    assert_eq!(Arch::ALL.map(|a| size("siginfo", a)), [128; 4]);
 }
 
 #[test]
