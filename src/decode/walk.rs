@@ -280,7 +280,9 @@ impl<'a> Ctx<'a> {
         if self.uint(Side::Entry, addr, word).is_none() {
             return Value::Address(addr);
         }
-        if env && !self.options.verbose {
+        // An environment's strings are seldom copied; their number says more than their addresses.
+        let copied = |pointer: u64| self.view.entry.at(pointer).is_some();
+        if env && !(self.options.verbose && pointers.clone().next().is_some_and(copied)) {
             let count = pointers.count();
             let plural = if count == 1 { "" } else { "s" };
             return Value::Address(addr).commented(format!("{count} var{plural}"));

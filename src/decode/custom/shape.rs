@@ -8,8 +8,9 @@ use super::{epoll_event, sockaddr};
 use crate::abi::{Field, Layout, Struct};
 use crate::decode::num::{sign_extend, signal_name_or_number};
 use crate::decode::signal;
+use crate::decode::time::date;
 use crate::decode::value::Value;
-use crate::decode::walk::{Ctx, le, take};
+use crate::decode::walk::{Ctx, le, size_of, take};
 
 type Fields = Vec<(Cow<'static, str>, Value)>;
 
@@ -20,6 +21,15 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         "tms" => Some(ticks(ctx, layout, bytes)),
         "timespec" | "timespec64" | "timeval" => time(ctx, layout, bytes),
         "stat" | "stat64" if !full => Some(stat(ctx, layout, bytes)),
+        "stat" | "stat64" => Some(full_stat(ctx, layout, bytes)),
+        "statx_timestamp" => {
+            let value = time(ctx, layout, bytes)?;
+            let (seconds, nanoseconds) = (le(take(bytes, 8)) as i64, le(take(bytes.get(8..).unwrap_or_default(), 4)));
+            Some(match date(seconds, nanoseconds, 9) {
+                Some(date) => value.commented(date),
+                None => value,
+            })
+        }
         "statx" if !full => Some(short(ctx, layout, bytes, &["stx_mask", "stx_attributes", "stx_mode", "stx_size"])),
         "termios" | "termios2" if !full => {
             Some(short(ctx, layout, bytes, &["c_iflag", "c_oflag", "c_cflag", "c_lflag"]))
@@ -77,11 +87,14 @@ fn ticks(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
 fn time(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Value> {
     let own = layout.layout(ctx.arch());
     let [seconds, fraction] = own.fields else { return None };
-    let width = own.size as usize / 2;
-    let part = |f: &Field| le(take(bytes.get(f.offset as usize..).unwrap_or_default(), width));
+    let part = |f: &Field| {
+        let width = size_of(&f.ty, ctx.arch());
+        (le(take(bytes.get(f.offset as usize..).unwrap_or_default(), width)), width)
+    };
+    let (whole, width) = part(seconds);
     let fields = vec![
-        (seconds.name.into(), Value::Signed(sign_extend(part(seconds), width * 8))),
-        (fraction.name.into(), Value::Unsigned(part(fraction))),
+        (seconds.name.into(), Value::Signed(sign_extend(whole, width * 8))),
+        (fraction.name.into(), Value::Unsigned(part(fraction).0)),
     ];
     Some(Value::structure(layout.name, fields))
 }
@@ -91,6 +104,32 @@ fn stat(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     let mode = named(ctx, layout.layout(ctx.arch()), bytes, "st_mode");
     let device = matches!(mode, Some((_, Value::Mode(mode))) if matches!(mode & 0o170000, 0o20000 | 0o60000));
     short(ctx, layout, bytes, &["st_mode", if device { "st_rdev" } else { "st_size" }])
+}
+
+/// Everything, with the size and the device where they mean something, and dates to the nanosecond.
+fn full_stat(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let own = layout.layout(ctx.arch());
+    let number = |name: &str| {
+        let field = own.fields.iter().find(|f| f.name == name)?;
+        let width = size_of(&field.ty, ctx.arch());
+        Some(le(take(bytes.get(field.offset as usize..).unwrap_or_default(), width)))
+    };
+    let device = number("st_mode").is_some_and(|mode| matches!(mode & 0o170000, 0o20000 | 0o60000));
+    let what = if device { "st_rdev" } else { "st_size" };
+    let names = ["st_dev", "st_ino", "st_mode", "st_nlink", "st_uid", "st_gid", "st_blksize", "st_blocks", what];
+    let mut fields: Fields = names.iter().filter_map(|name| named(ctx, own, bytes, name)).collect();
+    let times = [("st_atime", "st_atime_nsec"), ("st_mtime", "st_mtime_nsec"), ("st_ctime", "st_ctime_nsec")];
+    for (seconds, nanoseconds) in times {
+        let (Some(whole), Some(fraction)) = (number(seconds), number(nanoseconds)) else { continue };
+        let value = Value::Signed(whole as i64);
+        let value = match date(whole as i64, fraction, 9) {
+            Some(date) => value.commented(date),
+            None => value,
+        };
+        fields.push((seconds.into(), value));
+        fields.push((nanoseconds.into(), Value::Unsigned(fraction)));
+    }
+    Value::structure(layout.name, fields)
 }
 
 /// The file system's id is a structure of two numbers that nobody reads as such.
