@@ -49,7 +49,8 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
     let small = sign_extend(cut(value as u64, bits), bits);
     let Some(call) = abi::lookup(view.arch, view.nr) else { return signed(out, small) };
     let ctx = Ctx { view, call: call.select(view.args), options };
-    match ctx.call.ret {
+    let ret = super::special::result_flags(&ctx).map_or(ctx.call.ret, Ret::Flags);
+    match ret {
         Ret::Int | Ret::Size | Ret::NewFd | Ret::Pid | Ret::Never => signed(out, small),
         // What rt_sigreturn "returns" is the register of the program that goes on: an interrupted call's result.
         Ret::Hex if ctx.call.name.ends_with("sigreturn") => signed(out, small),

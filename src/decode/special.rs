@@ -5,7 +5,7 @@ use super::custom::{self, clone, epoll_event, futex, pollfd, times};
 
 use super::value::{DecodedArg, Value};
 use super::walk::{Ctx, Side, take};
-use crate::abi::{self, Dir};
+use crate::abi::{self, Dir, FlagSet};
 
 /// All arguments of a call that chooses them, or their order, by content.
 pub fn all(ctx: &Ctx<'_>) -> Option<Vec<DecodedArg>> {
@@ -50,6 +50,10 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("copy_file_range" | "splice", 1 | 3) => Some(offset(ctx, Side::Entry, index, 8)),
         ("getxattr" | "lgetxattr" | "fgetxattr", 2) if ctx.arg(3) == 0 => Some(Value::address(ctx.arg(2))),
         ("listxattr" | "llistxattr" | "flistxattr", 1) if ctx.arg(2) == 0 => Some(Value::address(ctx.arg(1))),
+        // F_GETLK, F_GETLK64, F_OFD_GETLK: a question that was not answered.
+        ("fcntl" | "fcntl64", 2) if ctx.returned().is_none() && matches!(ctx.arg(1), 5 | 12 | 36) => {
+            Some(Value::address(ctx.arg(2)))
+        }
         ("ioprio_set", 2) => Some(io_priority(ctx.arg(2) & 0xffff_ffff)),
         ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
@@ -156,6 +160,12 @@ fn unnamed_command(ctx: &Ctx<'_>) -> Option<Value> {
 
 fn named_command(ctx: &Ctx<'_>) -> bool {
     ctx.call.args.get(1).is_some_and(|arg| matches!(ctx.argument(1, &arg.ty), Value::Named(_)))
+}
+
+/// The names of a result that is a number in all other uses of the call: what membarrier(2) can do.
+pub fn result_flags(ctx: &Ctx<'_>) -> Option<&'static FlagSet> {
+    const MEMBARRIER_CMD_QUERY: u64 = 0;
+    (ctx.call.name == "membarrier" && ctx.arg(0) == MEMBARRIER_CMD_QUERY).then(|| abi::flag_set("membarrier"))?
 }
 
 /// Appends what a call says beside its result: ` (Timeout)`, `([{fd=3, revents=POLLIN}])`.
