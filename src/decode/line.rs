@@ -8,7 +8,7 @@ use super::Options;
 use super::value::{Decoded, DecodedArg, Value};
 use super::walk::{Ctx, known_at_exit, le};
 use super::{result, special};
-use crate::abi::{self, Arch, Call, Ret, Type};
+use crate::abi::{self, Arch, Call, Type};
 use crate::model::{CallView, Outcome};
 
 /// The name of a call, `syscall_0x270f` if the number is unknown.
@@ -121,7 +121,6 @@ fn joined(ctx: &Ctx<'_>, low: usize, high: usize) -> Value {
 pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
     let call = call(view, options);
     let mut out = String::with_capacity(96);
-    let never_returns = matches!(abi::lookup(view.arch, view.nr), Some(Call { ret: Ret::Never, .. }));
     match view.outcome {
         None => {
             before_exit(&mut out, &call);
@@ -131,10 +130,7 @@ pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
             before_exit(&mut out, &call);
             out.push_str(" <detached ...>");
         }
-        // A task that kills itself has said all before it is gone.
-        Some(Outcome::NeverReturned)
-            if !(never_returns || call.name.ends_with("kill")) || call.name.starts_with("exec") =>
-        {
+        Some(Outcome::NeverReturned) if call.args.iter().any(|arg| arg.at_exit) => {
             before_exit(&mut out, &call);
             out.push_str(" <unfinished ...>)");
         }
@@ -160,6 +156,9 @@ pub fn resumed_text(view: &CallView<'_>, options: &Options) -> String {
     let call = call(view, options);
     let mut out = String::with_capacity(64);
     if let Some(first) = call.args.iter().position(|arg| arg.at_exit) {
+        if view.outcome == Some(Outcome::NeverReturned) {
+            return " <unfinished ...>)".into();
+        }
         if let Some(Value::Changed(_, after)) = call.args.first().map(|arg| &arg.value)
             && call.name == "clone3"
         {

@@ -55,7 +55,8 @@ pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
 }
 
 /// `openat(AT_FDCWD, "/etc/passwd", O_RDONLY)`: a finished call without its result; a call that goes on ends in
-/// ` <unfinished ...>`, one that never came back in ` <unfinished ...>)`.
+/// ` <unfinished ...>`, one that never came back, and of which the exit
+/// would have told more, in ` <unfinished ...>)`.
 pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
     line::call_text(view, options)
 }

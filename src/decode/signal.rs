@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::print::{signed, unsigned};
+use super::print::{hex, signed, unsigned};
 use super::value::Value;
 use crate::abi::{self, Arch};
 use crate::model::{Signal, SignalDetail};
@@ -78,7 +78,9 @@ fn detail(out: &mut String, signal: &Signal) {
             Value::address(addr).write(out);
         }
         SignalDetail::Timer { id, overrun, value } => {
-            let _ = write!(out, ", si_timerid={id:#x}, si_overrun={overrun}");
+            out.push_str(", si_timerid=");
+            hex(out, u64::from(id as u32));
+            let _ = write!(out, ", si_overrun={overrun}");
             sigval(out, value);
         }
         SignalDetail::Poll { band, fd } => {
@@ -180,6 +182,11 @@ mod tests {
         assert_eq!(
             line(23, -1, queued),
             "--- SIGURG {si_signo=SIGURG, si_code=SI_QUEUE, si_pid=1, si_uid=2, si_int=42, si_ptr=0x2a} ---"
+        );
+        let timer = SignalDetail::Timer { id: 0, overrun: 0, value: 0 };
+        assert_eq!(
+            line(14, -2, timer),
+            "--- SIGALRM {si_signo=SIGALRM, si_code=SI_TIMER, si_timerid=0, si_overrun=0, si_int=0, si_ptr=NULL} ---"
         );
         let trapped = SignalDetail::Syscall { addr: 0x1000, nr: 39, audit_arch: 0xc000_003e };
         assert_eq!(

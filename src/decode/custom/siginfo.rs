@@ -42,7 +42,9 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
             Value::address(long(base)).write(&mut out);
         }
         (_, -2) => {
-            out.push_str(&format!(", si_timerid={}, si_overrun={}", int(base), int(base + 4)));
+            out.push_str(", si_timerid=");
+            Value::Hex(u64::from(int(base) as u32)).write(&mut out);
+            out.push_str(&format!(", si_overrun={}", int(base + 4)));
             signal::sigval(&mut out, long(base + 8));
         }
         (_, 0 | -6) => out.push_str(&format!(", si_pid={}, si_uid={}", int(base), int(base + 4) as u32)),
