@@ -1,6 +1,12 @@
 //! Why a program could not be launched: one sentence for the user, and the exit code that shells use for it.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use super::{procfs, sys};
 
 /// One clear sentence: what, where, what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,3 +44,99 @@ impl fmt::Display for LaunchError {
 }
 
 impl std::error::Error for LaunchError {}
+
+/// The errno's words without Rust's "(os error 2)".
+pub(super) fn text(error: &io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), |n| nix::errno::Errno::from_raw(n).desc().to_owned())
+}
+
+pub(super) fn system(what: &str, error: &io::Error) -> LaunchError {
+    LaunchError::system(format!("Cannot {what}: {}.", text(error)))
+}
+
+pub(super) fn too_old(error: &io::Error) -> LaunchError {
+    match error.raw_os_error() {
+        Some(libc::EIO | libc::ENOSYS | libc::EINVAL) => LaunchError::system(
+            "This kernel cannot tell a tracer about system calls (PTRACE_GET_SYSCALL_INFO); sysview needs Linux 5.3 or later."
+                .into(),
+        ),
+        _ => system("ask the kernel about a system call", error),
+    }
+}
+
+/// Why ptrace was refused, as far as it can be told. ptrace(2), "Ptrace access mode checking".
+pub(super) fn not_permitted(error: &io::Error) -> LaunchError {
+    let Some(libc::EPERM | libc::EACCES | libc::ENOSYS) = error.raw_os_error() else {
+        return system("trace the program", error);
+    };
+    if error.raw_os_error() == Some(libc::ENOSYS) {
+        return LaunchError::system(
+            "This system has no ptrace (an emulator such as qemu-user or Rosetta); run sysview on a real Linux kernel."
+                .into(),
+        );
+    }
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    if let Some(tracer) = procfs::status_field("self", "TracerPid").filter(|&pid| pid != 0) {
+        let name = procfs::comm(tracer).unwrap_or_default();
+        return LaunchError::system(format!(
+            "Cannot trace the program: sysview is traced itself, by {} (process {tracer}), and a process has one tracer \
+             only; run sysview outside of it.",
+            String::from_utf8_lossy(&name).escape_debug()
+        ));
+    }
+    let cause = match scope.trim() {
+        "3" => "ptrace is switched off until the next boot (kernel.yama.ptrace_scope is 3); boot with another value",
+        "2" => {
+            "only root may trace here (kernel.yama.ptrace_scope is 2); run sysview as root or set it to 1: \
+             sudo sysctl kernel.yama.ptrace_scope=1"
+        }
+        _ if procfs::status_field("self", "Seccomp") == Some(2) => {
+            "a seccomp filter of this container or sandbox forbids ptrace; allow it, \
+             with Docker: docker run --cap-add=SYS_PTRACE"
+        }
+        _ => "the kernel or a security module forbids ptrace here; run sysview as root or outside of the sandbox",
+    };
+    LaunchError::system(format!("Cannot trace the program: {cause}."))
+}
+
+/// A step of the child that failed, and its errno.
+pub(super) type Report = (i32, i32);
+
+/// The last report in the pipe, whose other end the child's exec or exit has closed.
+pub(super) fn read_report(failures: OwnedFd) -> Option<Report> {
+    let mut bytes = Vec::new();
+    File::from(failures).read_to_end(&mut bytes).ok()?;
+    let last = bytes.chunks_exact(8).next_back()?;
+    let number = |at: usize| i32::from_ne_bytes([last[at], last[at + 1], last[at + 2], last[at + 3]]);
+    Some((number(0), number(4)))
+}
+
+/// Why the child ended before its execve succeeded: it told through the pipe.
+pub(super) fn explain(program: &Path, report: Option<Report>) -> LaunchError {
+    let Some((step, errno)) = report else {
+        return LaunchError::system("The program was killed before it could start.".into());
+    };
+    let error = io::Error::from_raw_os_error(errno);
+    if step != sys::Step::Exec as i32 {
+        return system("set the program's terminal up", &error);
+    }
+    let shown = program.to_string_lossy().escape_debug().to_string();
+    match errno {
+        libc::ENOENT => LaunchError::not_found(format!(
+            "Cannot execute {shown}: the interpreter that it names (after #!, or its dynamic loader) does not exist."
+        )),
+        libc::ENOEXEC => LaunchError::not_executable(format!(
+            "{shown} is neither a program for this machine nor a script with a #! line; a shell script runs with `sysview -- sh {shown}`."
+        )),
+        libc::EACCES => LaunchError::not_executable(format!(
+            "{shown} may not be executed: permission denied; it, its interpreter or its file system (noexec) forbids it."
+        )),
+        libc::ETXTBSY => LaunchError::not_executable(format!(
+            "{shown} is open for writing; close the program that writes it and try again."
+        )),
+        libc::E2BIG => LaunchError::not_executable(format!(
+            "The arguments and the environment are too long for the kernel; give {shown} fewer or shorter arguments."
+        )),
+        _ => LaunchError::not_executable(format!("Cannot execute {shown}: {}.", text(&error))),
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::{CString, OsString};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
@@ -17,6 +17,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
 use super::LaunchError;
+use super::error::{Report, explain, not_permitted, read_report, system, text, too_old};
 use super::exec::Images;
 use super::out::Out;
 use super::procfs;
@@ -105,36 +106,32 @@ fn work(launch: Launch, sender: mpsc::Sender<Message>, mailbox: Arc<Mailbox>, an
     sys::block_all_signals();
     sys::make_children_waitable();
     mailbox.belongs_to_this_thread();
-    let failed = sender.clone();
-    let broken = |what: &str| {
-        let _ = failed.blocking_send(Message::Failed(format!(
-            "Tracing broke and the program was killed: {what}; please report this."
-        )));
-    };
-    let mut engine = match catch_unwind(AssertUnwindSafe(|| begin(launch, sender, mailbox))) {
+    let failures = sender.clone();
+    match catch_unwind(AssertUnwindSafe(|| begin(launch, sender, mailbox))) {
         Ok(Ok((engine, keyboard))) => {
             let _ = answer.send(Ok(keyboard));
-            engine
+            conclude(engine, &failures, Engine::run);
         }
-        Ok(Err(error)) => {
-            let _ = answer.send(Err(error));
-            return;
-        }
+        Ok(Err(error)) => drop(answer.send(Err(error))),
         // `launch` sees the answer's sender go.
-        Err(_) => return,
-    };
-    match catch_unwind(AssertUnwindSafe(|| engine.run())) {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            engine.abandon();
-            broken(&error.to_string());
-        }
-        Err(panic) => {
-            engine.abandon();
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            broken(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic"));
-        }
+        Err(_) => {}
     }
+}
+
+/// Runs the session to its end. An error or a panic ends the program and is told; it never becomes a hang.
+fn conclude(mut engine: Engine, messages: &mpsc::Sender<Message>, run: impl FnOnce(&mut Engine) -> io::Result<()>) {
+    let what = match catch_unwind(AssertUnwindSafe(|| run(&mut engine))) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => match panic.downcast::<String>() {
+            Ok(text) => *text,
+            Err(panic) => (*panic.downcast::<&str>().unwrap_or(Box::new("panic"))).to_owned(),
+        },
+    };
+    engine.abandon();
+    let sentence = format!("Tracing broke and the program was killed: {what}; please report this.");
+    // Fails only if nobody reads any more.
+    let _ = messages.blocking_send(Message::Failed(sentence));
 }
 
 /// Everything up to the first execve's success.
@@ -236,7 +233,9 @@ impl Engine {
             }
             let (stopped, stop) = match status {
                 Status::Stopped(stopped, stop) => (stopped, stop),
-                Status::Exited(_) | Status::Killed { .. } => return Err(explain(launch, read_report(failures))),
+                Status::Exited(_) | Status::Killed { .. } => {
+                    return Err(explain(&launch.program, read_report(failures)));
+                }
             };
             let mut deliver = 0;
             match stop {
@@ -340,90 +339,35 @@ fn machine() -> Machine {
     }
 }
 
-/// The errno's words without Rust's "(os error 2)".
-fn text(error: &io::Error) -> String {
-    error.raw_os_error().map_or_else(|| error.to_string(), |n| nix::errno::Errno::from_raw(n).desc().to_owned())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn system(what: &str, error: &io::Error) -> LaunchError {
-    LaunchError::system(format!("Cannot {what}: {}.", text(error)))
-}
-
-fn too_old(error: &io::Error) -> LaunchError {
-    match error.raw_os_error() {
-        Some(libc::EIO | libc::ENOSYS | libc::EINVAL) => LaunchError::system(
-            "This kernel cannot tell a tracer about system calls (PTRACE_GET_SYSCALL_INFO); sysview needs Linux 5.3 or later."
-                .into(),
-        ),
-        _ => system("ask the kernel about a system call", error),
-    }
-}
-
-/// Why ptrace was refused, as far as it can be told. ptrace(2), "Ptrace access mode checking".
-fn not_permitted(error: &io::Error) -> LaunchError {
-    let Some(libc::EPERM | libc::EACCES | libc::ENOSYS) = error.raw_os_error() else {
-        return system("trace the program", error);
-    };
-    if error.raw_os_error() == Some(libc::ENOSYS) {
-        return LaunchError::system(
-            "This system has no ptrace (an emulator such as qemu-user or Rosetta); run sysview on a real Linux kernel."
-                .into(),
-        );
-    }
-    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    let cause = match scope.trim() {
-        "3" => "ptrace is switched off until the next boot (kernel.yama.ptrace_scope is 3); boot with another value",
-        "2" => {
-            "only root may trace here (kernel.yama.ptrace_scope is 2); run sysview as root or set it to 1: \
-             sudo sysctl kernel.yama.ptrace_scope=1"
+    #[test]
+    fn a_panic_ends_the_program_and_is_told() {
+        let (sender, mut messages) = mpsc::channel(MESSAGE_QUEUE);
+        let launch = Launch {
+            program: "/bin/sh".into(),
+            argv: ["sh", "-c", "sleep 1000 & sleep 1000"].map(OsString::from).to_vec(),
+            terminal: Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] },
+            vdso: VdsoMode::Natural,
+            capture_limit: 0,
+        };
+        let worker = thread::spawn(move || {
+            let mailbox = Arc::<Mailbox>::default();
+            mailbox.belongs_to_this_thread();
+            let (engine, _keyboard) = begin(launch, sender.clone(), mailbox).unwrap();
+            let root = engine.root;
+            conclude(engine, &sender, |_| panic!("one thing and {}", "another"));
+            root
+        });
+        let mut last = None;
+        while let Some(message) = messages.blocking_recv() {
+            last = Some(message);
         }
-        _ if procfs::status_field("self", "Seccomp") == Some(2) => {
-            "a seccomp filter of this container or sandbox forbids ptrace; allow it, \
-             with Docker: docker run --cap-add=SYS_PTRACE"
-        }
-        _ => "the kernel or a security module forbids ptrace here; run sysview as root or outside of the sandbox",
-    };
-    LaunchError::system(format!("Cannot trace the program: {cause}."))
-}
-
-/// A step of the child that failed, and its errno.
-type Report = (i32, i32);
-
-/// The last report in the pipe, whose other end the child's exec or exit has closed.
-fn read_report(failures: OwnedFd) -> Option<Report> {
-    let mut bytes = Vec::new();
-    File::from(failures).read_to_end(&mut bytes).ok()?;
-    let last = bytes.chunks_exact(8).next_back()?;
-    let number = |at: usize| i32::from_ne_bytes([last[at], last[at + 1], last[at + 2], last[at + 3]]);
-    Some((number(0), number(4)))
-}
-
-/// Why the child ended before its execve succeeded: it told through the pipe.
-fn explain(launch: &Launch, report: Option<Report>) -> LaunchError {
-    let Some((step, errno)) = report else {
-        return LaunchError::system("The program was killed before it could start.".into());
-    };
-    let error = io::Error::from_raw_os_error(errno);
-    if step != sys::Step::Exec as i32 {
-        return system("set the program's terminal up", &error);
-    }
-    let shown = launch.program.to_string_lossy().escape_debug().to_string();
-    match errno {
-        libc::ENOENT => LaunchError::not_found(format!(
-            "Cannot execute {shown}: the interpreter that it names (after #!, or its dynamic loader) does not exist."
-        )),
-        libc::ENOEXEC => LaunchError::not_executable(format!(
-            "{shown} is neither a program for this machine nor a script with a #! line; a shell script runs with `sysview -- sh {shown}`."
-        )),
-        libc::EACCES => LaunchError::not_executable(format!(
-            "{shown} may not be executed: permission denied; it, its interpreter or its file system (noexec) forbids it."
-        )),
-        libc::ETXTBSY => LaunchError::not_executable(format!(
-            "{shown} is open for writing; close the program that writes it and try again."
-        )),
-        libc::E2BIG => LaunchError::not_executable(format!(
-            "The arguments and the environment are too long for the kernel; give {shown} fewer or shorter arguments."
-        )),
-        _ => LaunchError::not_executable(format!("Cannot execute {shown}: {}.", text(&error))),
+        let Some(Message::Failed(sentence)) = last else { panic!("{last:?}") };
+        assert!(sentence.contains("one thing and another"), "{sentence}");
+        let root = worker.join().unwrap();
+        assert!(!std::fs::exists(format!("/proc/{root}")).unwrap());
     }
 }

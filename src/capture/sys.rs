@@ -165,12 +165,14 @@ pub fn signal_process(pid: i32, signal: i32) -> io::Result<()> {
     check(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
-/// Blocks every signal in the calling thread, so that handlers of the view run in the view's threads.
+/// Blocks every signal in the calling thread, so that handlers of the view run in the view's threads. Not SIGCHLD: where
+/// it is not blocked the kernel drops it at once, instead of waking some other thread to drop it.
 pub fn block_all_signals() {
     // SAFETY: the set is filled before it is used, and a null old set is allowed.
     unsafe {
         let mut all: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&mut all);
+        libc::sigdelset(&mut all, libc::SIGCHLD);
         libc::pthread_sigmask(libc::SIG_BLOCK, &all, ptr::null_mut());
     }
 }
@@ -194,13 +196,17 @@ pub fn take_without_effect(signal: c_int) -> io::Result<()> {
     }
 }
 
-/// Undoes an inherited SIG_IGN for SIGCHLD, under which the kernel would reap children without telling.
+/// Undoes an inherited SIG_IGN for SIGCHLD, under which the kernel would reap children without telling, and asks for no
+/// SIGCHLD at stops: waitpid tells of them, and the signal would cost time at each. A handler of somebody else's stays.
 pub fn make_children_waitable() {
-    // SAFETY: `old` is valid for the call; resetting to the default action installs no handler.
+    // SAFETY: `action` is valid for the calls; the default action installs no handler.
     unsafe {
-        let mut old: libc::sigaction = std::mem::zeroed();
-        if libc::sigaction(libc::SIGCHLD, ptr::null(), &mut old) == 0 && old.sa_sigaction == libc::SIG_IGN {
-            libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let known = libc::sigaction(libc::SIGCHLD, ptr::null(), &mut action) == 0;
+        if known && (action.sa_sigaction == libc::SIG_IGN || action.sa_sigaction == libc::SIG_DFL) {
+            action.sa_sigaction = libc::SIG_DFL;
+            action.sa_flags = libc::SA_NOCLDSTOP;
+            libc::sigaction(libc::SIGCHLD, &action, ptr::null_mut());
         }
     }
 }

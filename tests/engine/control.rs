@@ -1,5 +1,7 @@
 //! Commands, back-pressure, and what is left behind: nothing.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -157,6 +159,22 @@ fn no_process_is_left_behind() {
     watch.until_end();
     for (pid, _) in during {
         gone_or_reaped(pid);
+    }
+}
+
+#[test]
+fn a_killed_sysview_leaves_no_process_behind() {
+    let mut sysview = std::process::Command::new(env!("CARGO_BIN_EXE_sysview"))
+        .args(["log", "-o", "/dev/null", "--", "/bin/sh", "-c", "sleep 1000 & echo $$ $!; wait"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(sysview.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    sysview.kill().unwrap();
+    sysview.wait().unwrap();
+    for pid in line.split_whitespace() {
+        gone(pid.parse().unwrap());
     }
 }
 
