@@ -1,6 +1,6 @@
 //! Compiles the tables of `assets/` into Rust source; a mistake in a table is a build error with file and line.
 
-#[path = "build/mod.rs"]
+#[path = "src/abi/compile/mod.rs"]
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tables::{Assets, Source};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/abi/compile");
     if let Err(message) = run() {
         // `cargo::error` shows the sentence without the noise of a panic.
         println!("cargo::error={message}");

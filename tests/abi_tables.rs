@@ -3,7 +3,7 @@
 
 #[path = "abi_tables/broken.rs"]
 mod broken;
-#[path = "../build/mod.rs"]
+#[path = "../src/abi/compile/mod.rs"]
 mod compiler;
 #[path = "abi_tables/constants.rs"]
 mod constants;

@@ -1,7 +1,8 @@
 //! The compiler of the tables in `assets/`: text of `.sys`, flag and structure files in, Rust statics out.
 //!
 //! Pure (`build.rs` does the reading and writing), so that tests feed it broken tables. Any mistake is an `Error` with
-//! file and line. Left out: the prose of `assets/explain`.
+//! file and line. It is compiled into the build script and into the tests of the tables, never into sysview itself.
+//! Left out: the prose of `assets/explain`.
 
 pub mod calls;
 pub mod emit;
