@@ -8,7 +8,7 @@ use super::Options;
 use super::value::{Decoded, DecodedArg, Value};
 use super::walk::{Ctx, known_at_exit, le};
 use super::{result, special};
-use crate::abi::{self, Arch, Call, Type};
+use crate::abi::{self, Arch, Call};
 use crate::model::{CallView, Outcome};
 
 /// The name of a call, `syscall_0x270f` if the number is unknown.
@@ -70,8 +70,7 @@ pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
     let mut args = Vec::with_capacity(6);
     let mut declared = ctx.call.args.iter().enumerate().take(6).peekable();
     while let Some((index, arg)) = declared.next() {
-        let unused = matches!(arg.ty, Type::Custom { name: "unused", .. });
-        if unused || arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) || special::omits(ctx, index) {
+        if arg.when.is_some_and(|cond| !cond.holds(ctx.view.args)) || special::omits(ctx, index) {
             continue;
         }
         let (name, value) = match declared.peek().and_then(|(_, next)| split(arg.name, next.name)) {

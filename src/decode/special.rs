@@ -40,7 +40,6 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("getcwd", 0) => path_with_nul(ctx),
         ("getrandom", 0) => random(ctx),
         ("poll" | "ppoll" | "ppoll_time64", 0) => Some(pollfd::decode(ctx, index)),
-        ("select" | "_newselect" | "pselect6" | "pselect6_time64", 4) => Some(waiting_time(ctx)),
         ("epoll_ctl", 3) => Some(epoll_event::decode(ctx, index, Dir::In)),
         ("epoll_wait" | "epoll_pwait" | "epoll_pwait2", 1) => Some(epoll_event::decode(ctx, index, Dir::Out)),
         ("utimensat" | "utimensat_time64", 2) => Some(times::pair(ctx, index, true)),
@@ -215,14 +214,6 @@ fn selected(out: &mut String, ctx: &Ctx<'_>, value: i64) {
         out.push_str(" (");
         out.push_str(&parts.join(", "));
         out.push(')');
-    }
-}
-
-/// The timeout as the program gave it; what is left of it stands beside the result.
-fn waiting_time(ctx: &Ctx<'_>) -> Value {
-    match abi::structure(time_structure(ctx.call.name)) {
-        Some(layout) => ctx.structure_at(Side::Entry, ctx.arg(4), layout),
-        None => Value::address(ctx.arg(4)),
     }
 }
 
