@@ -1,17 +1,19 @@
 //! What cannot be launched is said in a sentence, and what can is launched as a shell would.
 
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use sysview::capture::{LaunchError, resolve};
 
 use crate::harness::*;
 
-fn file(name: &str, content: &[u8]) -> PathBuf {
+/// An executable file. A shell writes it: were it open for writing here, another test's fork could hold it open while
+/// this test executes it ("text file busy").
+fn file(name: &str, content: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-    std::fs::write(&path, content).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script = r#"printf %s "$2" > "$1" && chmod 755 "$1""#;
+    let made = std::process::Command::new("/bin/sh").args(["-c", script, "sh"]).arg(&path).arg(content).status();
+    assert!(made.unwrap().success());
     path
 }
 
@@ -28,14 +30,14 @@ fn refusal(path: &PathBuf) -> LaunchError {
 
 #[test]
 fn a_file_that_is_no_program_is_refused() {
-    let error = refusal(&file("no-program", b"echo hello\n"));
+    let error = refusal(&file("no-program", "echo hello\n"));
     assert_eq!(error.exit_code(), 126);
     assert!(error.to_string().contains("#! line"), "{error}");
 }
 
 #[test]
 fn a_missing_interpreter_is_named_as_the_cause() {
-    let error = refusal(&file("no-interpreter", b"#!/nonexistent/interpreter\n"));
+    let error = refusal(&file("no-interpreter", "#!/nonexistent/interpreter\n"));
     assert_eq!(error.exit_code(), 127);
     assert!(error.to_string().contains("interpreter"), "{error}");
 }
@@ -63,7 +65,7 @@ fn a_command_that_does_not_exist_is_not_even_forked() {
 
 #[test]
 fn a_script_runs_through_its_interpreter() {
-    let path = file("script", b"#!/bin/sh\nexit 9\n");
+    let path = file("script", "#!/bin/sh\nexit 9\n");
     let run = run(&[path.to_str().unwrap()]);
     let _ = std::fs::remove_file(&path);
     assert_eq!(run.end.exit_code(), 9);
