@@ -87,13 +87,13 @@ fn bash_is_usable_inside() {
     session.until_shows("42-yes");
     // Ctrl-C reaches the program, not sysview.
     session.keys("sleep 1000\r");
-    session.until("sleep blocking", sleeping);
+    session.until_still("sleep blocking", sleeping);
     session.keys("\x03");
     session.keys("echo still-$((1 + 1))\r");
     session.until_shows("still-2");
     // Ctrl-Z stops a job of the shell, which goes on.
     session.keys("sleep 1000\r");
-    session.until("a second sleep", sleeping);
+    session.until_still("a second sleep", sleeping);
     session.keys("\x1a");
     session.until_shows("Stopped");
     // The second exit leaves the stopped job behind; the kernel hangs up and continues its orphaned group.

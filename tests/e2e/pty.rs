@@ -107,6 +107,20 @@ impl Session {
         }
     }
 
+    /// Waits until the screen fulfils a condition and keeps fulfilling it while nothing new is drawn: not a half-drawn
+    /// frame, in which one line's beginning stands before another's end.
+    #[track_caller]
+    pub fn until_still(&mut self, what: &str, condition: impl Fn(&str) -> bool) {
+        loop {
+            self.until(what, &condition);
+            let drawn = self.raw.len();
+            self.pump(Duration::from_millis(200));
+            if self.raw.len() == drawn && condition(&self.screen()) {
+                return;
+            }
+        }
+    }
+
     #[track_caller]
     pub fn until_shows(&mut self, text: &str) -> String {
         self.until(text, |screen| screen.contains(text))
