@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use crate::abi;
 use crate::decode::{self, Options};
 use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Memory, Outcome, Region, TaskId};
 
@@ -89,8 +90,11 @@ impl<W: Write> Printer<W> {
 
     fn event(&mut self, batch: &Batch, index: usize, event: &Event) -> io::Result<()> {
         match &event.kind {
-            EventKind::Enter(_) => {
+            EventKind::Enter(enter) => {
                 self.interrupt(batch)?;
+                if ends_its_task(enter) {
+                    return self.last_call(batch, event.task, enter);
+                }
                 let task = self.tasks.entry(event.task).or_default();
                 task.open = Some(OpenCall { kept: None, event: index, interrupted: false });
                 self.line = Some(OpenLine { task: event.task, written: 0 });
@@ -149,7 +153,28 @@ impl<W: Write> Printer<W> {
             }
             None => (decode::call_text(&view, &self.options), self.leader(task)?),
         };
-        let column = already + text.len();
+        self.result(already + text.len(), &text, &result)
+    }
+
+    /// A call that has no exit: its line is whole at once, whatever other tasks do.
+    fn last_call(&mut self, batch: &Batch, task: TaskId, enter: &Enter) -> io::Result<()> {
+        let view = CallView {
+            arch: enter.arch,
+            nr: enter.nr,
+            args: &enter.args,
+            ip: enter.ip,
+            sp: enter.sp,
+            outcome: Some(Outcome::NeverReturned),
+            entry: memory(batch, &enter.regions),
+            exit: Memory::default(),
+        };
+        let text = decode::call_text(&view, &self.options);
+        let column = self.leader(task)? + text.len();
+        self.result(column, &text, "?")
+    }
+
+    /// The end of a call's line; the text so far ends in `column` and `text` is still to be written.
+    fn result(&mut self, column: usize, text: &str, result: &str) -> io::Result<()> {
         let pad = RESULT_COLUMN.saturating_sub(column + 1) + 1;
         writeln!(self.out, "{text}{:pad$}= {result}", "")
     }
@@ -253,6 +278,11 @@ impl OpenCall {
             exit: exit.map(|(e, b)| memory(b, &e.regions)).unwrap_or_default(),
         }
     }
+}
+
+/// exit(2) and exit_group(2) never come back.
+fn ends_its_task(enter: &Enter) -> bool {
+    abi::lookup(enter.arch, enter.nr).is_some_and(|call| matches!(call.name, "exit" | "exit_group"))
 }
 
 fn memory<'a>(batch: &'a Batch, range: &std::ops::Range<u32>) -> Memory<'a> {
