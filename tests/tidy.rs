@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Rooms that read no clock, no file, no environment.
 const PURE: &[&str] = &["abi", "model", "decode", "vdso", "symbols", "policy", "stats", "query", "lesson"];
 
-const MAX_LINES: usize = 600;
+const MAX_LINES: usize = 500;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

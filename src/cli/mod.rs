@@ -3,6 +3,7 @@
 
 pub mod args;
 mod error;
+mod launch;
 mod log;
 mod man;
 mod open;

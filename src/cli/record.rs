@@ -8,7 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::RecordArgs;
 use super::error::CliError;
-use crate::capture::{self, Launch, Terminal};
+use super::launch;
+use crate::capture::{self, Terminal};
 use crate::session::Writer;
 use crate::source::{Command, Message, Source};
 
@@ -23,20 +24,12 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
         }
         None => Terminal::Inherit,
     };
-    let program = capture::resolve(&args.command[0]).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
-    let launch = Launch {
-        program,
-        argv: args.command.clone(),
-        terminal,
-        vdso: args.trace.vdso.into(),
-        capture_limit: args.trace.capture,
-    };
+    let launch = launch::plan(&args.command, &args.trace, terminal)?;
     super::view_runtime()?.block_on(async {
         capture::leave_interrupts_to_the_program();
         let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
         let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
-        let Source { mut messages, control } =
-            capture::launch(launch).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+        let Source { mut messages, control } = launch::start(launch)?;
         let mut recording = Recording { file: Some(file), writer: None, broken: None, unwritten: false };
         loop {
             let message = tokio::select! {

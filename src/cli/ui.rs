@@ -6,35 +6,25 @@ use nix::unistd::isatty;
 
 use super::args::{UiArgs, ViewArgs};
 use super::error::CliError;
-use super::profile;
-use crate::capture::{self, Launch, Terminal};
+use super::{launch, profile};
+use crate::capture::Terminal;
 use crate::source::Source;
 use crate::tui::key::Key;
 use crate::tui::terminal::Screen;
 use crate::tui::{self, Finish, Options};
 
 pub fn run(args: &UiArgs) -> Result<i32, CliError> {
-    let Some(command) = args.command.first() else {
-        return Err(CliError::usage("no command given; write `sysview -- COMMAND`, for example `sysview -- ls -l /`"));
-    };
     // Everything that can be wrong is looked at before the program starts and before the screen changes.
     let options = view_options(&args.view)?;
-    let program = capture::resolve(command).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+    let mut launch = launch::plan(&args.command, &args.trace, Terminal::Inherit)?;
     let screen = Screen::open().map_err(CliError::failed)?;
     let size = screen.size();
     let (rows, cols) = tui::program_size(size.width, size.height);
-    let terminal = match &args.tty {
+    launch.terminal = match &args.tty {
         Some(path) => Terminal::Other(path.clone()),
         None => Terminal::Pty { rows, cols, inherit: redirected() },
     };
-    let launch = Launch {
-        program,
-        argv: args.command.clone(),
-        terminal,
-        vdso: args.trace.vdso.into(),
-        capture_limit: args.trace.capture,
-    };
-    let source = capture::launch(launch).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+    let source = launch::start(launch)?;
     show(source, screen, options)
 }
 

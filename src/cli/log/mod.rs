@@ -10,7 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::LogArgs;
 use super::error::CliError;
-use crate::capture::{self, Launch, Terminal};
+use super::launch;
+use crate::capture::{self, Terminal};
 use crate::decode;
 use crate::source::{Command, Control, Message, Source};
 use printer::{Printer, Style};
@@ -25,15 +26,9 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         )),
         None => Box::new(BufWriter::with_capacity(64 * 1024, io::stderr())),
     };
-    let program = capture::resolve(&args.command[0]).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
-    let launch = Launch {
-        program,
-        argv: args.command.clone(),
-        terminal: Terminal::Inherit,
-        vdso: args.trace.vdso.into(),
-        // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
-        capture_limit: args.trace.capture.max(args.string_limit.saturating_add(1)),
-    };
+    let mut launch = launch::plan(&args.command, &args.trace, Terminal::Inherit)?;
+    // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
+    launch.capture_limit = launch.capture_limit.max(args.string_limit.saturating_add(1));
     let runtime = super::view_runtime()?;
     let options = decode::Options { string_limit: args.string_limit, verbose: args.no_abbrev };
     let style = Style { pid_always: args.output.is_some(), announce: args.output.is_none() };
@@ -41,8 +36,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         capture::leave_interrupts_to_the_program();
         let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
         let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
-        let Source { mut messages, control } =
-            capture::launch(launch).map_err(|e| CliError::with_code(&e, e.exit_code()))?;
+        let Source { mut messages, control } = launch::start(launch)?;
         let mut printer = Printer::new(out, options, style);
         loop {
             let message = tokio::select! {
