@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{marks, verdict};
-use crate::abi::{self, Type};
+use crate::abi;
 use crate::decode::{self, DetailLine};
 use crate::model::{CallView, Outcome, RowKind, TaskId};
+use crate::query;
 use crate::tui::app::App;
 use crate::tui::format::{self, fit, wrap};
 use crate::tui::layout::Pane;
@@ -149,7 +150,8 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
     match view.outcome {
         None => page.entry("result", "still going on", Role::Unfinished),
         Some(Outcome::Failed(errno)) if failed => {
-            let words = decode::errno_name(errno).and_then(|(e, _)| abi::explain::explain_error(&name, e, path(view)));
+            let words = decode::errno_name(errno)
+                .and_then(|(e, _)| abi::explain::explain_error(&name, e, query::paths(view).next()));
             if let Some(words) = words {
                 page.entry("", words, Role::Text);
             }
@@ -175,14 +177,6 @@ fn without_bare_pointers(lines: Vec<DetailLine>, brief: impl Fn() -> Vec<DetailL
         }
     }
     out
-}
-
-/// The first path among the arguments, as copied at entry.
-fn path<'a>(view: &CallView<'a>) -> Option<&'a [u8]> {
-    let call = abi::lookup(view.arch, view.nr)?.select(view.args);
-    let index = call.args.iter().position(|arg| matches!(arg.ty, Type::Path))?;
-    let bytes = view.entry.at(*view.args.get(index)?)?.bytes;
-    bytes.split(|b| *b == 0).next()
 }
 
 fn registers(page: &mut Page<'_>, view: &CallView<'_>) {
