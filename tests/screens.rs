@@ -8,6 +8,8 @@ mod program;
 mod rows;
 #[path = "screens/scene.rs"]
 mod scene;
+#[path = "screens/tour.rs"]
+mod tour;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use sysview::model::{Origin, Outcome};
@@ -89,8 +91,20 @@ fn without_colours() {
 #[test]
 fn every_small_size_is_drawn_with_every_popup() {
     // Every size for the panes; with popups on top, steps that still meet every edge.
-    let cases =
-        [("", 1), ("Tab", 1), ("Tab Tab", 3), ("t", 3), ("?", 3), ("q", 3), ("s", 3), ("v", 3), ("/", 3), ("z", 3)];
+    let cases = [
+        ("", 1),
+        ("Tab", 1),
+        ("Tab Tab", 3),
+        ("t", 3),
+        ("?", 3),
+        ("q", 3),
+        ("s", 3),
+        ("v", 3),
+        ("/", 3),
+        ("z", 3),
+        ("L Enter", 1),
+        ("L", 3),
+    ];
     for (keys, step) in cases {
         let mut app = app(docker(), 80, 24);
         press(&mut app, keys);
@@ -107,7 +121,7 @@ fn every_small_size_is_drawn_with_every_popup() {
 /// Keys, mouse, sizes and events in an order that nobody planned: nothing panics, and every frame can be drawn.
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
-    const KEYS: &str = "+ - [ ] ? / s S c v t Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
+    const KEYS: &str = "L + - [ ] ? / s S c v t Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
                         e r Ctrl-l Ctrl-u Ctrl-c Esc";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
     let mut app = app(docker(), 80, 24);
@@ -162,6 +176,17 @@ fn the_call_pane_explains_a_failed_call() {
 }
 
 #[test]
+fn a_socket_that_is_missing_is_explained_by_its_path() {
+    let mut app = app(Options::default(), 120, 40);
+    let mut more = scene::Recorder::new();
+    let address: &[(u64, &[u8])] = &[(0x2000, b"\x01\0/var/run/nscd/socket\0")];
+    more.after(10).enter(1, 42, [3, 0x2000, 24, 0, 0, 0], address).after(5).exit(1, Outcome::Failed(2), &[]);
+    app.message(more.take());
+    press(&mut app, "End Enter z");
+    shows(&app, "The C library asks for a cache of users and hosts that most machines do not run. Harmless.");
+}
+
+#[test]
 fn the_mouse_focuses_selects_and_scrolls() {
     let mut app = app(Options::default(), 120, 40);
     let mut mouse = |kind, column, row| app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
@@ -185,7 +210,7 @@ fn borders_move_and_the_program_hears_of_it() {
     let before = print::text(&app, 120, 40);
     press(&mut app, "+ ] ]");
     let [Command::Resize { rows, .. }] = app.outbox().drain()[..] else { panic!("one new size") };
-    assert_eq!(rows, sysview::tui::program_size(120, 40).0 - 2);
+    assert_eq!(rows, sysview::tui::program_size(120, 40, None).0 - 2);
     assert_ne!(print::text(&app, 120, 40), before);
     press(&mut app, "- [ [");
     assert_eq!(print::text(&app, 120, 40), before);

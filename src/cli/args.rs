@@ -27,6 +27,7 @@ Examples:
   sysview -- ls -l /                          see the calls of a program
   sysview -- bash                             work in a shell and watch it
   sysview --seccomp docker-default -- nginx   what would Docker's profile block?
+  sysview --tour first-steps -- bash          take a guided tour
   sysview --vdso absent -- date               show clock calls that the vDSO hides
   sysview log -- sh -c 'ls | wc'              plain text, as strace prints it
   sysview record -o run.sysview -- make       keep a run; see it with `sysview open run.sysview`";
@@ -85,6 +86,9 @@ pub struct ViewArgs {
     /// Mark what a seccomp profile would block: a JSON file (Docker or OCI) or a built-in name (docker-default)
     #[arg(long, value_name = "FILE|NAME")]
     pub seccomp: Option<String>,
+    /// Begin with a guided tour: first-steps, errors, vdso or sandbox
+    #[arg(long, value_name = "NAME")]
+    pub tour: Option<String>,
     /// The key that leaves the program's pane; typed twice it goes to the program
     #[arg(long, value_name = "KEY", default_value = "ctrl-]")]
     pub escape: String,

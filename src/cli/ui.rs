@@ -8,6 +8,7 @@ use super::args::{UiArgs, ViewArgs};
 use super::error::CliError;
 use super::{launch, profile};
 use crate::capture::Terminal;
+use crate::lesson::{self, Tour};
 use crate::source::Source;
 use crate::tui::key::Key;
 use crate::tui::terminal::Screen;
@@ -19,7 +20,7 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     let mut launch = launch::plan(&args.command, &args.trace, Terminal::Inherit)?;
     let screen = Screen::open().map_err(CliError::failed)?;
     let size = screen.size();
-    let (rows, cols) = tui::program_size(size.width, size.height);
+    let (rows, cols) = tui::program_size(size.width, size.height, options.tour);
     launch.terminal = match &args.tty {
         Some(path) => Terminal::Other(path.clone()),
         None => Terminal::Pty { rows, cols, inherit: redirected() },
@@ -41,9 +42,17 @@ pub fn show(source: Source, screen: Screen, options: Options) -> Result<i32, Cli
 pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     let profile = args.seccomp.as_deref().map(profile::load).transpose()?;
     let escape = args.escape.parse::<Key>().map_err(|e| CliError::usage(format!("--escape {}: {e}", args.escape)))?;
+    let tour = args.tour.as_deref().map(tour).transpose()?;
     // https://no-color.org: any value but the empty one.
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Ok(Options { profile, escape, colour, ..Options::default() })
+    Ok(Options { profile, escape, colour, tour, ..Options::default() })
+}
+
+fn tour(name: &str) -> Result<&'static Tour, CliError> {
+    lesson::tour(name).ok_or_else(|| {
+        let names: Vec<&str> = lesson::tours().iter().map(|tour| tour.id).collect();
+        CliError::usage(format!("--tour {name}: there is no such tour; choose one of {}", names.join(", ")))
+    })
 }
 
 /// Which of stdin, stdout and stderr are no terminal: these belong to the program.

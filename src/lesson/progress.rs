@@ -89,11 +89,12 @@ impl Progress {
         met
     }
 
-    /// Looks again at every row since the step was entered: another profile was loaded, so verdicts have changed.
-    pub fn rescan(&mut self, context: &Context<'_>) -> bool {
+    /// Forgets what was seen of a step that is not done: another profile was loaded, so verdicts have changed. The rows
+    /// from the returned one on are to be given to [`update`](Self::update) again, as added ones.
+    pub fn look_again(&mut self) -> u64 {
         self.seen = 0;
         self.counted.clear();
-        self.update(context, &Changes { added: self.from..context.store.len(), completed: Vec::new() })
+        self.from
     }
 
     /// To the next step, whether or not this one is done (nobody shall be stuck); false at the last one. `rows` is the
@@ -234,6 +235,7 @@ mod tests {
         assert!(!run.take(vec![enter("unshare", 0x1000_0000), exit()]));
         let verdict = |_| Some(Action::Errno(1));
         let context = Context { verdict: Some(&verdict), ..Context::new(&run.store) };
-        assert!(run.progress.rescan(&context) && run.progress.met());
+        let changes = Changes { added: run.progress.look_again()..run.store.len(), completed: Vec::new() };
+        assert!(run.progress.update(&context, &changes) && run.progress.met());
     }
 }

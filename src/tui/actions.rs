@@ -15,6 +15,8 @@ pub enum Context {
     Call,
     /// The program's terminal, while it has the focus and no program takes the keys.
     Program,
+    /// While a tour runs, before the panes.
+    Tour,
     /// Every popup.
     Popup,
     /// The dialog that asks what becomes of a running program.
@@ -22,12 +24,13 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 7] = [
+    pub const ALL: [Context; 8] = [
         Context::Global,
         Context::Trace,
         Context::Histogram,
         Context::Call,
         Context::Program,
+        Context::Tour,
         Context::Popup,
         Context::QuitDialog,
     ];
@@ -39,6 +42,7 @@ impl Context {
             Context::Histogram => "Histogram",
             Context::Call => "Call",
             Context::Program => "Program",
+            Context::Tour => "Tour",
             Context::Popup => "Popups",
             Context::QuitDialog => "Quit dialog",
         }
@@ -64,6 +68,9 @@ pub enum Id {
     Shorter,
     Wider,
     Narrower,
+    Tours,
+    NextStep,
+    StepBack,
     Redraw,
     Quit,
     Up,
@@ -152,6 +159,7 @@ static ACTIONS: &[Action] = &[
     action(Id::Shorter, Context::Global, &[Key::char('-')], "", "Give the trace fewer lines."),
     action(Id::Wider, Context::Global, &[Key::char(']')], "", "Give the trace more columns."),
     action(Id::Narrower, Context::Global, &[Key::char('[')], "", "Give the trace fewer columns."),
+    action(Id::Tours, Context::Global, &[Key::char('L')], "tours", "List the guided tours: start one, or end it."),
     action(Id::Redraw, Context::Global, &[Key::ctrl('l')], "", "Draw the whole screen anew."),
     action(
         Id::Quit,
@@ -232,6 +240,14 @@ static ACTIONS: &[Action] = &[
         "",
         "Scroll forward in what the program wrote; with Shift also while typing.",
     ),
+    action(
+        Id::NextStep,
+        Context::Tour,
+        &[Key::char(']')],
+        "next step",
+        "While a tour runs: go to the rest of the text, or to the next step.",
+    ),
+    action(Id::StepBack, Context::Tour, &[Key::char('[')], "", "While a tour runs: go back."),
     action(Id::Up, Context::Popup, &[Key::code(KeyCode::Up)], "", "Go one line up."),
     action(Id::Down, Context::Popup, &[Key::code(KeyCode::Down)], "", "Go one line down."),
     action(Id::PageUp, Context::Popup, &[Key::code(KeyCode::PageUp)], "", "Go one page up."),
@@ -269,6 +285,11 @@ pub fn actions() -> &'static [Action] {
 /// The action that a key means in the first of `contexts` that knows it.
 pub fn lookup(contexts: &[Context], key: Key) -> Option<&'static Action> {
     contexts.iter().find_map(|context| ACTIONS.iter().find(|a| a.context == *context && a.keys.contains(&key)))
+}
+
+/// The key that help and bar show for an action; None for one without a key.
+pub fn key(id: Id) -> Option<Key> {
+    ACTIONS.iter().find(|action| action.id == id)?.keys.first().copied()
 }
 
 impl Action {

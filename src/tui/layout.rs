@@ -23,6 +23,8 @@ pub struct Shape {
     pub zoom: bool,
     /// Whether there is a program's terminal to show.
     pub program: bool,
+    /// Lines that the box of a tour would like to have; 0: no tour runs.
+    pub tour: u16,
     pub split: Split,
 }
 
@@ -54,6 +56,8 @@ impl Split {
 pub struct Layout {
     pub header: Rect,
     pub panes: Vec<(Pane, Rect)>,
+    /// The box of the tour, between panes and bar; empty without one.
+    pub tour: Rect,
     pub bar: Rect,
 }
 
@@ -63,6 +67,9 @@ pub const SPLIT_STEP: i16 = 5;
 const FULL: (u16, u16) = (100, 28);
 /// Room for two panes.
 const PAIR: (u16, u16) = (40, 12);
+/// Lines that four and two panes need where a tour has taken some.
+const LEFT_FOR_FOUR: u16 = 20;
+const LEFT_FOR_TWO: u16 = 16;
 /// From this width on, two panes stand side by side when the screen is low.
 const WIDE: u16 = 130;
 
@@ -78,14 +85,23 @@ impl Shape {
         let header = Rect::new(0, 0, self.cols, header_rows);
         let body = Rect::new(0, header_rows, self.cols, self.rows - header_rows - bar_rows);
         let bar = Rect::new(0, self.rows - bar_rows, self.cols, bar_rows);
+        let (body, tour) = split_rows(body, body.height - self.tour_rows(body.height));
+        let beside = tour.height > 0;
         let panes = if self.zoom || self.cols < PAIR.0 || self.rows < PAIR.1 {
             vec![(self.focus, body)]
-        } else if full {
+        } else if full && (!beside || body.height >= LEFT_FOR_FOUR) {
             self.four(body)
-        } else {
+        } else if !beside || body.height >= LEFT_FOR_TWO || self.cols >= WIDE {
             self.two(body)
+        } else {
+            vec![(self.focus, body)]
         };
-        Layout { header, panes, bar }
+        Layout { header, panes, tour, bar }
+    }
+
+    /// A tour gets what it needs, but leaves half of the lines; with so few that it could say nothing, it gets none.
+    fn tour_rows(&self, body: u16) -> u16 {
+        Some(self.tour.min(body / 2)).filter(|&rows| rows >= 4).unwrap_or(0)
     }
 
     fn four(&self, body: Rect) -> Vec<(Pane, Rect)> {
@@ -183,6 +199,7 @@ mod tests {
             side: Pane::Histogram,
             zoom: false,
             program: true,
+            tour: 0,
             split: Split::default(),
         }
     }
@@ -191,11 +208,12 @@ mod tests {
     fn panes_cover_the_screen_and_never_overlap() {
         for cols in 0..=140 {
             for rows in 0..=45 {
-                for (zoom, by) in [(false, 0), (true, 0), (false, 100), (false, -100)] {
+                for (zoom, by, tour) in [(false, 0, 0), (true, 0, 9), (false, 100, 0), (false, -100, 0), (false, 0, 14)]
+                {
                     let split = Split::default().moved(by, by);
-                    let shape = Shape { zoom, split, ..shape(cols, rows) };
+                    let shape = Shape { zoom, split, tour, ..shape(cols, rows) };
                     let layout = shape.layout();
-                    let parts = layout.panes.iter().map(|(_, a)| *a).chain([layout.header, layout.bar]);
+                    let parts = layout.panes.iter().map(|(_, a)| *a).chain([layout.header, layout.tour, layout.bar]);
                     let cells: u32 = parts.map(|a| u32::from(a.width) * u32::from(a.height)).sum();
                     assert_eq!(cells, u32::from(cols) * u32::from(rows), "{cols}x{rows}");
                     for (_, area) in &layout.panes {
@@ -211,6 +229,19 @@ mod tests {
         assert_eq!(shape(120, 40).layout().panes.len(), 4);
         assert_eq!(shape(80, 24).layout().panes.len(), 2);
         assert_eq!(shape(30, 10).layout().panes.len(), 1);
+    }
+
+    #[test]
+    fn a_tour_takes_the_place_of_a_pane_where_there_is_no_other() {
+        let touring = |cols, rows| Shape { tour: 14, ..shape(cols, rows) }.layout();
+        assert_eq!((touring(120, 40).panes.len(), touring(120, 40).tour.height), (4, 14));
+        assert_eq!((touring(100, 34).panes.len(), touring(140, 24).panes.len()), (2, 2));
+        assert_eq!((touring(80, 24).panes.len(), touring(80, 24).tour), (1, Rect::new(0, 12, 80, 11)));
+        assert_eq!(touring(30, 8).tour.height, 0, "no room for a word");
+        for focus in [Pane::Trace, Pane::Program] {
+            let shape = Shape { tour: 14, focus, ..shape(80, 24) };
+            assert_eq!(shape.program_size(), (9, 78), "whichever pane is shown");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub use app::{App, Leave};
 pub use run::{Error, Finish, run};
 
 use crate::decode;
+use crate::lesson::Tour;
 use crate::policy;
 use key::Key;
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub escape: Key,
     /// False: modifiers and symbols only (`NO_COLOR`).
     pub colour: bool,
+    /// The guided tour to begin with.
+    pub tour: Option<&'static Tour>,
     /// How calls are written in the trace.
     pub decode: decode::Options,
 }
@@ -48,14 +51,15 @@ impl Default for Options {
             seccomp_on: true,
             escape: Key::ctrl(']'),
             colour: true,
+            tour: None,
             decode: decode::Options::default(),
         }
     }
 }
 
 /// Rows and columns of the program's terminal when the whole screen has this size: what a source should give it before
-/// the program starts, so that it is not resized at once.
-pub fn program_size(cols: u16, rows: u16) -> (u16, u16) {
+/// the program starts, so that it is not resized at once. `tour`: the one that the view begins with.
+pub fn program_size(cols: u16, rows: u16, tour: Option<&Tour>) -> (u16, u16) {
     let shape = layout::Shape {
         cols,
         rows,
@@ -63,6 +67,7 @@ pub fn program_size(cols: u16, rows: u16) -> (u16, u16) {
         side: layout::Pane::Histogram,
         zoom: false,
         program: true,
+        tour: tour.map_or(0, |tour| view::tour::height(tour, 0, cols)),
         split: layout::Split::default(),
     };
     shape.program_size()

@@ -34,10 +34,11 @@ pub enum Role {
     Key,
     Notice,
     Failure,
+    Tour,
 }
 
 /// Roles by their name in a theme, in the order of the declaration above.
-const NAMES: [(&str, Role); 28] = [
+const NAMES: [(&str, Role); 29] = [
     ("text", Role::Text),
     ("dim", Role::Dim),
     ("border", Role::Border),
@@ -66,6 +67,7 @@ const NAMES: [(&str, Role); 28] = [
     ("key", Role::Key),
     ("notice", Role::Notice),
     ("failure", Role::Failure),
+    ("tour", Role::Tour),
 ];
 
 /// A style for every role.

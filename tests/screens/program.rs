@@ -59,7 +59,7 @@ fn a_broken_source_leaves_what_was_stored() {
 #[test]
 fn the_program_is_told_the_size_of_its_pane() {
     let mut app = app(Options::default(), 120, 40);
-    let (rows, cols) = sysview::tui::program_size(120, 40);
+    let (rows, cols) = sysview::tui::program_size(120, 40, None);
     assert_eq!(app.outbox().drain(), [Command::Resize { rows, cols }]);
     press(&mut app, "Tab Tab");
     assert_eq!(app.outbox().drain(), [], "going from pane to pane changes no size");

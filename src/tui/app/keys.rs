@@ -70,12 +70,15 @@ impl App {
             Some(Layer::Quit) => &[Context::QuitDialog],
             Some(_) => &[Context::Popup],
             None if self.typing() => &[],
-            None => match self.focus {
-                Pane::Trace => &[Context::Trace, Context::Global],
-                Pane::Histogram => &[Context::Histogram, Context::Global],
-                Pane::Call => &[Context::Call, Context::Global],
-                Pane::Program => &[Context::Program, Context::Global],
-            },
+            None => {
+                let all: &[Context; 3] = match self.focus {
+                    Pane::Trace => &[Context::Tour, Context::Trace, Context::Global],
+                    Pane::Histogram => &[Context::Tour, Context::Histogram, Context::Global],
+                    Pane::Call => &[Context::Tour, Context::Call, Context::Global],
+                    Pane::Program => &[Context::Tour, Context::Program, Context::Global],
+                };
+                &all[usize::from(self.tours.running().is_none())..]
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod keys;
 mod mouse;
 mod overlay;
 mod popups;
+mod tour;
 mod update;
 
 pub use overlay::Overlay;
@@ -25,6 +26,7 @@ use super::state::narrow::{Narrow, Rows};
 use super::state::outbox::Outbox;
 use super::state::session::{Phase, Session};
 use super::state::table::TableState;
+use super::state::tour::Tours;
 use super::state::trace::TraceState;
 use super::theme::Theme;
 use super::view;
@@ -51,6 +53,7 @@ pub struct App {
     /// Why the selected row got its verdict; by `seq`.
     pub(super) explained: Option<(u64, Explanation)>,
     pub(super) layers: Vec<Layer>,
+    pub(super) tours: Tours,
     pub(super) focus: Pane,
     pub(super) side: Pane,
     pub(super) zoom: bool,
@@ -87,6 +90,7 @@ impl App {
             overlay: None,
             explained: None,
             layers: Vec::new(),
+            tours: Tours::default(),
             focus: Pane::Trace,
             side: Pane::Histogram,
             zoom: false,
@@ -104,6 +108,9 @@ impl App {
             redraw: false,
         };
         app.resize(80, 24);
+        if let Some(tour) = app.options.tour {
+            app.start_tour(tour);
+        }
         app
     }
 
@@ -123,6 +130,7 @@ impl App {
                 if let Some(narrow) = narrow {
                     narrow.revise(&rows, &changes);
                 }
+                self.revise_tour(&changes);
             }
             Message::Output(bytes) => {
                 self.program.feed(&bytes);
@@ -199,7 +207,7 @@ impl App {
 
     /// One slice of background work; true while there is more.
     fn work_slice(&mut self) -> bool {
-        let mut more = false;
+        let mut more = self.scan_tour();
         let (narrow, rows) = self.narrowing();
         if let Some(narrow) = narrow {
             let before = narrow.scanned();
@@ -246,6 +254,10 @@ impl App {
             side: self.side,
             zoom: self.zoom,
             program: self.has_program_pane(),
+            tour: self
+                .tours
+                .running()
+                .map_or(0, |progress| view::tour::height(progress.tour(), progress.index(), self.cols)),
             split: self.split,
         }
     }

@@ -26,6 +26,9 @@ impl App {
             }
             return;
         }
+        if self.layout.tour.contains((event.column, event.row).into()) {
+            return self.scroll_tour(lines as i32);
+        }
         let Some(pane) = self.layout.at(event.column, event.row) else { return };
         if pane == Pane::Program && self.typing() {
             let area = self.layout.inner(Pane::Program);

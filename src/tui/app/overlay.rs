@@ -54,6 +54,7 @@ impl App {
                 let context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
                 self.overlay = Some(Overlay::new(profile, context)?);
                 self.explained = None;
+                self.tours.look_again();
                 if self.trace.narrow.as_ref().is_some_and(|n| n.filter.needs_profile()) {
                     self.narrow_again();
                 }

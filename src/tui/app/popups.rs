@@ -64,6 +64,7 @@ impl App {
             Some(Layer::Help { scroll } | Layer::Vdso { scroll } | Layer::Policy { scroll }) => {
                 *scroll = scrolled(*scroll, id, size.shown).min(size.lines.saturating_sub(size.shown));
             }
+            Some(Layer::Tours { .. }) => self.move_in_tours(id),
             Some(Layer::Chooser(chooser)) => {
                 let last = policy::builtins().len();
                 chooser.line = match id {
@@ -80,6 +81,7 @@ impl App {
         match self.layers.pop() {
             Some(Layer::Chooser(chooser)) => self.choose(chooser),
             Some(Layer::Filter(input)) => self.set_filter(input),
+            Some(Layer::Tours { line }) => self.choose_tour(line),
             _ => {}
         }
     }

@@ -16,6 +16,8 @@ pub enum Layer {
     Policy { scroll: u16 },
     /// Typing a filter.
     Filter(Input),
+    /// The tours to choose from; after them the line that ends the running one.
+    Tours { line: usize },
     /// A sentence that must not be missed.
     Failure(String),
 }

@@ -6,4 +6,5 @@ pub mod narrow;
 pub mod outbox;
 pub mod session;
 pub mod table;
+pub mod tour;
 pub mod trace;

@@ -27,6 +27,13 @@ pub struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// Lets `run` ask filters about the rows.
+    pub fn ask<R>(&self, run: impl FnOnce(&query::Context<'_>) -> R) -> R {
+        let verdict = |seq| self.verdict(seq);
+        let verdict: Option<query::Verdict<'_>> = if self.judge.is_some() { Some(&verdict) } else { None };
+        run(&query::Context { store: self.store, verdict, options: self.options.clone() })
+    }
+
     fn verdict(&self, seq: u64) -> Option<Action> {
         let call = self.store.call(seq)?;
         Some(self.judge?.verdict(call.arch, call.nr, call.args).action)
@@ -41,12 +48,7 @@ impl RowFilter {
                 Some(RowKind::Call(call)) => call.arch == *arch && call.nr == *nr,
                 _ => false,
             }),
-            RowFilter::Query { filter, .. } => {
-                let verdict = |seq| rows.verdict(seq);
-                let verdict: Option<query::Verdict<'_>> = if rows.judge.is_some() { Some(&verdict) } else { None };
-                let context = query::Context { store: rows.store, verdict, options: rows.options.clone() };
-                run(&|seq| filter.matches(&context, seq))
-            }
+            RowFilter::Query { filter, .. } => rows.ask(|context| run(&|seq| filter.matches(context, seq))),
         }
     }
 

@@ -90,6 +90,11 @@ impl Session {
         matches!(self.phase, Phase::Live | Phase::Detached) && self.live()
     }
 
+    /// No row will come any more: the program or the recording is at its end.
+    pub fn over(&self) -> bool {
+        matches!(self.phase, Phase::Ended(_) | Phase::Failed(_))
+    }
+
     /// The source is a program and no recording.
     pub fn live(&self) -> bool {
         self.started.as_ref().is_some_and(|s| s.live)

@@ -39,7 +39,8 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         let Some(key) = action.keys.first() else { continue };
         let key = key.to_string();
         let width = format::width(&key) + 1 + format::width(action.label) + 2;
-        if used + width > room {
+        // The last one needs no gap behind it.
+        if used + width > room + 2 {
             break;
         }
         used += width;

@@ -8,6 +8,7 @@ pub mod histogram;
 mod latency;
 mod marks;
 pub mod popup;
+pub mod tour;
 pub mod trace;
 mod verdict;
 
@@ -33,6 +34,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     for &(pane, area) in &places.panes {
         draw_pane(app, pane, area, buf);
     }
+    tour::draw(app, places.tour, buf);
     bar::draw(app, places.bar, buf);
     popup::draw(app, area, buf);
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::header;
+use super::{header, tour};
 use crate::model::VdsoState;
 use crate::policy;
 use crate::query::Filter;
@@ -19,13 +19,13 @@ use crate::tui::theme::Role;
 const WIDEST: u16 = 90;
 
 /// What a popup shows.
-struct Content {
-    title: String,
-    lines: Vec<Line<'static>>,
+pub(super) struct Content {
+    pub(super) title: String,
+    pub(super) lines: Vec<Line<'static>>,
     /// First line in view.
-    scroll: u16,
+    pub(super) scroll: u16,
     /// Line and column of the cursor in the content.
-    cursor: Option<(u16, u16)>,
+    pub(super) cursor: Option<(u16, u16)>,
 }
 
 /// How much a popup has to show and how much of it is in view, in lines.
@@ -122,6 +122,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Vdso { scroll } => plain("vDSO", vdso(app, width), *scroll),
         Layer::Policy { scroll } => plain("Seccomp profile", judged(app, width), *scroll),
         Layer::Filter(input) => filter(app, input, width),
+        Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Failure(sentence) => {
             let mut lines = text(sentence, width);
             lines.push(Line::default());
