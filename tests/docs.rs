@@ -48,9 +48,20 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         assert!(readme.contains(word), "{word} is not in the README");
     }
     let help = sysview(&["--help"]);
-    for word in
-        ["128+N", "126", "127", "log", "record", "open", "--seccomp", "--vdso", "--tty", "--capture", "--escape"]
-    {
+    for word in [
+        "128+N",
+        "126",
+        "127",
+        "log",
+        "record",
+        "open",
+        "--seccomp",
+        "--vdso",
+        "--tty",
+        "--capture",
+        "--escape",
+        "--tour",
+    ] {
         assert!(help.contains(word), "{word} is not in --help");
     }
 }
@@ -60,6 +71,7 @@ const PICTURES: &[(&str, &str, &[&str])] = &[
     ("overview", "python", &["--keys", "/ e r r enter up up up"]),
     ("seccomp", "python", &["--seccomp", "docker-default", "--keys", "x n"]),
     ("histogram", "shell", &["--keys", "tab z"]),
+    ("tour", "shell", &["--tour", "errors", "--keys", "] / e r r enter up up"]),
 ];
 
 #[test]

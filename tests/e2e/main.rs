@@ -10,4 +10,5 @@ mod quit;
 mod record;
 mod redirect;
 mod seccomp;
+mod tour;
 mod vdso;
