@@ -68,8 +68,8 @@ fn the_readme_names_every_exit_status_and_subcommand() {
 
 /// Every picture: its name, the recording that it shows, the options it is drawn with.
 const PICTURES: &[(&str, &str, &[&str])] = &[
-    ("overview", "python", &["--keys", "/ e r r enter up up up"]),
-    ("seccomp", "python", &["--seccomp", "docker-default", "--keys", "x n"]),
+    ("overview", "python", &["--keys", "/ n o - s u c h enter home esc"]),
+    ("seccomp", "python", &["--seccomp", "docker-default", "--keys", "/ u n s h a r e enter home esc"]),
     ("histogram", "shell", &["--keys", "tab z"]),
     ("tour", "shell", &["--tour", "errors", "--keys", "] / e r r enter up up"]),
 ];

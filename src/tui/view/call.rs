@@ -106,11 +106,19 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
     };
     match (&row.kind, store.call(seq)) {
         (RowKind::Call(call), Some(view)) => {
+            introduce_call(&mut page, &view);
+            // What would go wrong is what the reader came for; what would not is one fact among others.
+            let blocked = verdict::blocks(app, &view);
+            if blocked {
+                verdict::write(&mut page, seq, &view);
+            }
             describe_call(&mut page, &view);
             if let Some(ns) = call.duration_ns(row.t_ns) {
                 page.entry("took", &format::duration(ns), Role::Text);
             }
-            verdict::write(&mut page, seq, &view);
+            if !blocked {
+                verdict::write(&mut page, seq, &view);
+            }
             registers(&mut page, &view);
             caller(&mut page, seq, row.task, &view);
         }
@@ -128,13 +136,16 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
     page.lines
 }
 
-fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
+fn introduce_call(page: &mut Page<'_>, view: &CallView<'_>) {
     let name = decode::call_name(view.arch, view.nr);
     let style = page.app.theme.style(marks::class(view.arch, view.nr)).patch(page.app.theme.style(Role::Title));
     page.lines.push(Line::from(vec![Span::raw(" "), Span::styled(name.to_string(), style)]));
     if let Some(explain) = abi::explain::explain(&name) {
         page.text(&explain.summary, Role::Text);
     }
+}
+
+fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
     let options = decode::Options { string_limit: STRING_LIMIT, verbose: true };
     let brief = decode::Options { verbose: false, ..options.clone() };
     let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
@@ -150,6 +161,7 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
     match view.outcome {
         None => page.entry("result", "still going on", Role::Unfinished),
         Some(Outcome::Failed(errno)) if failed => {
+            let name = decode::call_name(view.arch, view.nr);
             let words = decode::errno_name(errno)
                 .and_then(|(e, _)| abi::explain::explain_error(&name, e, query::paths(view).next()));
             if let Some(words) = words {

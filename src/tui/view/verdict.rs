@@ -3,10 +3,16 @@
 use super::call::Page;
 use crate::model::CallView;
 use crate::policy::{Explanation, Reason};
+use crate::tui::app::App;
 use crate::tui::theme::Role;
 
 /// Rows of a rule's other answers that are shown; a rule of many circumstances would bury the rest.
 const MOST_CHANGES: usize = 4;
+
+/// Whether the loaded profile, if any, would block the call.
+pub(super) fn blocks(app: &App, view: &CallView<'_>) -> bool {
+    app.overlay.as_ref().is_some_and(|overlay| overlay.verdict(view.arch, view.nr, view.args).action.blocks())
+}
 
 pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
     let app = page.app;
