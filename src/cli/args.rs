@@ -76,7 +76,7 @@ pub struct UiArgs {
     #[arg(long, value_name = "PTS")]
     pub tty: Option<PathBuf>,
     /// The program to run, with its arguments
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }
 
@@ -98,7 +98,7 @@ pub struct ViewArgs {
 #[derive(Debug, Args)]
 pub struct TraceArgs {
     /// Bytes copied of each buffer that a call reads or writes
-    #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT)]
+    #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT, value_parser = bytes)]
     pub capture: usize,
     /// natural: leave the vDSO alone. absent: start programs without it, so that the calls it serves become real ones
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural)]
@@ -128,7 +128,7 @@ pub struct LogArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Bytes of a string shown before `...`
-    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = STRING_LIMIT_DEFAULT)]
+    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = STRING_LIMIT_DEFAULT, value_parser = bytes)]
     pub string_limit: usize,
     /// Show structures and lists in full
     #[arg(short = 'v', long)]
@@ -136,7 +136,7 @@ pub struct LogArgs {
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }
 
@@ -153,7 +153,7 @@ pub struct RecordArgs {
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }
 
@@ -175,4 +175,9 @@ pub struct OpenArgs {
     /// Keys to press before drawing it, separated by spaces, for example "tab enter s"
     #[arg(long, value_name = "KEYS", default_value = "", requires = "svg")]
     pub keys: String,
+}
+
+/// A number of bytes.
+fn bytes(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "write a number of bytes, as in 256".into())
 }

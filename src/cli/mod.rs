@@ -25,21 +25,33 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // --help and --version arrive here too; clap knows their stream and status.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // A closed pipe (`sysview --help | head -1`) is no reason to fail.
-            let _ = error.print();
-            return ExitCode::from(code);
+            // --help and --version arrive here too. A closed pipe (`sysview --help | head -1`) is no reason to fail.
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            return fail(&CliError::usage(sentence(&error)));
         }
     };
     match run(cli) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
-        Err(error) => {
-            // Not eprintln!, which panics: the terminal may have hung up, and then nobody is there to read it.
-            let _ = writeln!(io::stderr(), "sysview: {error}");
-            ExitCode::from(error.code)
-        }
+        Err(error) => fail(&error),
     }
+}
+
+fn fail(error: &CliError) -> ExitCode {
+    // Not eprintln!, which panics: the terminal may have hung up, and then nobody is there to read it.
+    let _ = writeln!(io::stderr(), "sysview: {error}");
+    ExitCode::from(error.code)
+}
+
+/// What is wrong with the command line, without the rest of the help.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    // A sentence can go on in indented lines: the names of what is missing.
+    let first: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let first = first.join(" ");
+    format!("{}; see `sysview --help`", first.trim_start_matches("error: "))
 }
 
 fn run(cli: Cli) -> Result<i32, CliError> {

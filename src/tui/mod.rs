@@ -9,6 +9,7 @@ pub mod app;
 pub mod format;
 pub mod key;
 pub mod layout;
+pub mod profile;
 pub mod program;
 pub mod relay;
 mod run;

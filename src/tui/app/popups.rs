@@ -1,22 +1,17 @@
 //! What keys do in popups: scrolling, choosing a profile, typing.
 
-use std::io::Read as _;
-use std::path::Path;
-
 use crossterm::event::KeyCode;
 
 use super::App;
 use super::update::scrolled;
-use crate::policy::{self, Profile};
+use crate::policy;
 use crate::query::Filter;
 use crate::tui::actions::{self, Id};
 use crate::tui::key::Key;
+use crate::tui::profile;
 use crate::tui::state::layer::{Chooser, Input, Layer};
 use crate::tui::state::narrow::RowFilter;
 use crate::tui::view;
-
-/// No sensible profile is larger, in bytes.
-const PROFILE_LIMIT: u64 = 4 << 20;
 
 impl App {
     pub(super) fn popup_key(&mut self, key: Key, code: KeyCode) {
@@ -107,7 +102,7 @@ impl App {
             Some(found) => {
                 policy::builtin(found.name).ok_or_else(|| format!("the built-in profile {} is damaged", found.name))
             }
-            None => load(&chooser.path.text),
+            None => profile::load(&chooser.path.text),
         };
         match profile.and_then(|profile| self.judge_by(profile).map_err(|e| e.to_string())) {
             Ok(()) => {}
@@ -117,24 +112,4 @@ impl App {
             }
         }
     }
-}
-
-/// Reads a profile from a file. The error is a sentence for the user.
-fn load(path: &str) -> Result<Profile, String> {
-    if path.is_empty() {
-        return Err("Type the path of a seccomp profile (JSON, as Docker and OCI use it).".into());
-    }
-    let refuse = |what: &dyn std::fmt::Display| format!("{path}: {what}");
-    // A device or a pipe could keep the view waiting for ever.
-    let meta = Path::new(path).metadata().map_err(|e| refuse(&e))?;
-    if !meta.is_file() {
-        return Err(refuse(&"is not a regular file"));
-    }
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(|e| refuse(&e))?;
-    file.take(PROFILE_LIMIT + 1).read_to_string(&mut text).map_err(|e| refuse(&e))?;
-    if text.len() as u64 > PROFILE_LIMIT {
-        return Err(refuse(&"is larger than 4 MiB; that is no seccomp profile"));
-    }
-    Profile::parse(&text, path).map_err(|e| e.to_string())
 }
