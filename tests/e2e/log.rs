@@ -138,3 +138,21 @@ fn a_call_that_blocks_is_visible_while_it_blocks() {
     // EXITKILL: the program went with sysview, so nobody holds the pipe any more.
     pipe.read_to_end(&mut seen).expect("the pipe ends");
 }
+
+#[test]
+fn a_log_that_breaks_leaves_the_program_alone() {
+    let file = temp("went-on");
+    let script = format!("ls / > /dev/null; echo on > {}; exit 5", file.display());
+    let full = log(&["-o", "/dev/full", "--", "sh", "-c", &script]);
+    assert_eq!(full.status.code(), Some(1));
+    let said = stderr(&full);
+    assert!(said.contains("No space left") && said.lines().count() == 1, "{said}");
+    assert_eq!(std::fs::read_to_string(&file).expect("the program went on"), "on\n");
+    std::fs::remove_file(&file).expect("removed");
+    // A reader who leaves is no error.
+    let line = format!("\"{SYSVIEW}\" log -- sh -c '{script}' 2>&1 | head -1 >/dev/null; exit ${{PIPESTATUS[0]}}");
+    let piped = Command::new("bash").args(["-c", &line]).status().expect("bash runs");
+    assert_eq!(piped.code(), Some(5));
+    assert_eq!(std::fs::read_to_string(&file).expect("the program went on"), "on\n");
+    std::fs::remove_file(&file).expect("removed");
+}

@@ -38,6 +38,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
         let Source { mut messages, control } = launch::start(launch)?;
         let mut printer = Printer::new(out, options, style);
+        let mut broken = None;
         loop {
             let message = tokio::select! {
                 message = messages.recv() => message,
@@ -45,13 +46,21 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                 _ = hangup.recv() => { kill(&*control); continue }
             };
             match message {
-                Some(Message::Batch(batch)) => printer.batch(&batch).map_err(|e| {
-                    kill(&*control);
-                    CliError::failed(format!("cannot write the log: {e}"))
-                })?,
+                Some(Message::Batch(batch)) if broken.is_none() => {
+                    if let Err(error) = printer.batch(&batch) {
+                        // The program is not to blame for a full disk or a reader who left: it goes on untraced.
+                        broken = Some(error);
+                        let _ = control.send(Command::Detach);
+                    }
+                }
                 Some(Message::Ended(end)) => {
-                    printer.finish().map_err(|e| CliError::failed(format!("cannot write the log: {e}")))?;
-                    return Ok(end.exit_code());
+                    return match broken.map_or_else(|| printer.finish(), Err) {
+                        // Nobody reads any more (`| head`), so nobody misses the rest.
+                        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(format!(
+                            "cannot write the log: {error}; the program went on without it"
+                        ))),
+                        _ => Ok(end.exit_code()),
+                    };
                 }
                 Some(Message::Failed(why)) => {
                     let _ = printer.finish();
@@ -60,14 +69,14 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                 Some(Message::Notice(sentence)) => {
                     let _ = writeln!(io::stderr(), "sysview: {sentence}");
                 }
-                Some(Message::Started(_) | Message::Output(_) | Message::Detached) => {}
+                Some(Message::Batch(_) | Message::Started(_) | Message::Output(_) | Message::Detached) => {}
                 None => return Err(CliError::failed("the tracer ended without a word")),
             }
         }
     })
 }
 
-/// The program must not outlive a log that nobody writes; if the engine is gone already, so is the program.
+/// Somebody ends sysview, and with it what it runs; if the engine is gone already, so is the program.
 fn kill(control: &dyn Control) {
     let _ = control.send(Command::Kill);
 }
