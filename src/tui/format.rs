@@ -18,28 +18,35 @@ pub fn count(n: u64) -> String {
     text
 }
 
-/// `3.2k`, `812`, `1.5M`
+/// `3.2k`, `812`, `1.5M`; at most five columns below 10,000 billions. Rounded down, as all of them.
 pub fn short_count(n: u64) -> String {
     match n {
         0..=999 => n.to_string(),
-        1_000..=9_999 => format!("{:.1}k", n as f64 / 1e3),
+        1_000..=9_999 => format!("{}.{}k", n / 1_000, n % 1_000 / 100),
         10_000..=999_999 => format!("{}k", n / 1_000),
-        1_000_000..=9_999_999 => format!("{:.1}M", n as f64 / 1e6),
-        _ => format!("{}M", n / 1_000_000),
+        1_000_000..=9_999_999 => format!("{}.{}M", n / 1_000_000, n % 1_000_000 / 100_000),
+        10_000_000..=9_999_999_999 => format!("{}M", n / 1_000_000),
+        _ => format!("{}G", n / 1_000_000_000),
     }
 }
 
-/// A duration in three digits or so: `812 ns`, `3.1 us`, `45 ms`, `1.20 s`.
+/// A duration in three digits or so, rounded down: `812 ns`, `3.1 us`, `45 ms`, `1.20 s`. Six columns hold all that
+/// lasted less than 27 years.
 pub fn duration(ns: u64) -> String {
-    let f = ns as f64;
+    const S: u64 = 1_000_000_000;
     match ns {
         0..1_000 => format!("{ns} ns"),
-        1_000..10_000 => format!("{:.1} us", f / 1e3),
+        1_000..10_000 => format!("{}.{} us", ns / 1_000, ns % 1_000 / 100),
         10_000..1_000_000 => format!("{} us", ns / 1_000),
-        1_000_000..10_000_000 => format!("{:.1} ms", f / 1e6),
-        10_000_000..1_000_000_000 => format!("{} ms", ns / 1_000_000),
-        1_000_000_000..100_000_000_000 => format!("{:.2} s", f / 1e9),
-        _ => format!("{} s", ns / 1_000_000_000),
+        1_000_000..10_000_000 => format!("{}.{} ms", ns / 1_000_000, ns % 1_000_000 / 100_000),
+        10_000_000..S => format!("{} ms", ns / 1_000_000),
+        _ => match ns / S {
+            0..10 => format!("{}.{:02} s", ns / S, ns % S / 10_000_000),
+            10..100 => format!("{}.{} s", ns / S, ns % S / 100_000_000),
+            s @ 100..10_000 => format!("{s} s"),
+            s if s < 10_000 * 3_600 => format!("{} h", s / 3_600),
+            s => format!("{} d", s / 86_400),
+        },
     }
 }
 
@@ -171,10 +178,26 @@ mod tests {
         assert_eq!(count(1_000_000), "1,000,000");
         assert_eq!(short_count(3_249), "3.2k");
         assert_eq!(duration(812), "812 ns");
+        assert_eq!(short_count(9_999), "9.9k");
+        assert_eq!(short_count(12_345_678_901), "12G");
         assert_eq!(duration(1_204_000_000), "1.20 s");
+        assert_eq!(duration(47_040_000_000), "47.0 s");
+        assert_eq!(duration(86_400_000_000_000), "24 h");
         assert_eq!(seconds(6_812_104_999), "6.812104");
         assert_eq!(clock(7_900), "00:07");
         assert_eq!(clock(3_723_000), "1:02:03");
+    }
+
+    #[test]
+    fn a_duration_of_this_century_takes_six_columns_at_most() {
+        for power in 0..18 {
+            let tens = 10_u64.pow(power);
+            for ns in [tens, tens - 1, tens / 1_000 * 995, tens / 2, tens * 36 / 10 - 1] {
+                if ns < 9_999 * 86_400 * 1_000_000_000 {
+                    assert!(duration(ns).len() <= 6, "{}", duration(ns));
+                }
+            }
+        }
     }
 
     #[test]

@@ -29,9 +29,9 @@ pub fn rows_in(inner: Rect) -> u16 {
 pub fn column_at(app: &App, inner: Rect, column: u16) -> SortKey {
     let columns = Columns::of(app, inner.width);
     let mut end = columns.name + 1 + columns.bar;
-    for &key in &columns.numbers {
-        end += breadth(key);
-        if usize::from(column) < end && usize::from(column) >= end - breadth(key) {
+    for &(key, breadth) in &columns.numbers {
+        end += breadth;
+        if usize::from(column) < end && usize::from(column) >= end - breadth {
             return key;
         }
     }
@@ -48,13 +48,38 @@ const ORDER: [SortKey; 6] =
 const NAME: usize = 12;
 const BAR: usize = 3;
 
-/// Columns that a number takes, with the space before it.
-fn breadth(key: SortKey) -> usize {
+/// Columns of a number of calls, with the space before it: at least, and at most.
+const CALLS: (usize, usize) = (8, 11);
+/// Columns of a number of errors or of blocked calls, likewise.
+const FEW: (usize, usize) = (6, 11);
+/// Columns of a time, with the space before it.
+const TIME: usize = 7;
+
+/// Columns that a number takes, with the space before it: as many as the largest of its column needs.
+fn breadth(key: SortKey, most: u64) -> usize {
+    let room = |sign: usize, (least, limit): (usize, usize)| (count(most).len() + sign + 1).clamp(least, limit);
     match key {
-        SortKey::Errors | SortKey::Blocked => 6,
-        SortKey::Count => 8,
-        _ => 7,
+        SortKey::Count => room(0, CALLS),
+        SortKey::Errors => room(0, FEW),
+        SortKey::Blocked => room(1, FEW),
+        _ => TIME,
     }
+}
+
+/// The largest number in a column of calls.
+fn most(app: &App, key: SortKey) -> u64 {
+    let number = |row: &CallStats| match key {
+        SortKey::Count => row.count,
+        SortKey::Errors => row.errors,
+        SortKey::Blocked => blocked(app, row),
+        _ => 0,
+    };
+    app.session.histogram.rows().map(number).max().unwrap_or(0)
+}
+
+/// How many calls of a row the profile would block.
+fn blocked(app: &App, row: &CallStats) -> u64 {
+    app.overlay.as_ref().filter(|o| o.on).map_or(0, |o| o.blocked.of_call(row.arch, row.nr))
 }
 
 /// A heading that fits its column together with the arrow.
@@ -69,27 +94,33 @@ fn label(key: SortKey) -> &'static str {
 struct Columns {
     name: usize,
     bar: usize,
-    numbers: Vec<SortKey>,
+    /// From left to right, with the columns that each takes.
+    numbers: Vec<(SortKey, usize)>,
 }
 
 impl Columns {
-    /// As many columns as fit, the one that is sorted by always among them.
     fn of(app: &App, width: u16) -> Columns {
-        let width = usize::from(width);
-        let judged = app.judging();
+        Columns::fitting(usize::from(width), app.table.sort, app.judging(), |key| most(app, key))
+    }
+
+    /// As many columns as fit, the one that is sorted by always among them.
+    fn fitting(width: usize, sort: SortKey, judged: bool, most: impl Fn(SortKey) -> u64) -> Columns {
         let mut wanted: Vec<SortKey> = IMPORTANCE.into_iter().filter(|&k| k != SortKey::Blocked || judged).collect();
-        if let Some(at) = wanted.iter().position(|&k| k == app.table.sort) {
+        if let Some(at) = wanted.iter().position(|&k| k == sort) {
             let sorted = wanted.remove(at);
             wanted.insert(0, sorted);
         }
         let mut room = width.saturating_sub(NAME + BAR + 1);
-        wanted.retain(|&key| {
-            let fits = breadth(key) <= room;
-            room -= if fits { breadth(key) } else { 0 };
-            fits
-        });
-        let numbers: Vec<SortKey> = ORDER.into_iter().filter(|k| wanted.contains(k)).collect();
-        let rest = width.saturating_sub(numbers.iter().map(|&k| breadth(k)).sum());
+        let mut numbers: Vec<(SortKey, usize)> = Vec::new();
+        for key in wanted {
+            let breadth = breadth(key, most(key));
+            if breadth <= room {
+                room -= breadth;
+                numbers.push((key, breadth));
+            }
+        }
+        numbers.sort_by_key(|&(key, _)| ORDER.iter().position(|&k| k == key));
+        let rest = width.saturating_sub(numbers.iter().map(|&(_, breadth)| breadth).sum());
         let name = rest.saturating_sub(BAR + 1).clamp(NAME.min(rest), 26.min(rest.max(NAME.min(rest))));
         let bar = rest.saturating_sub(name + 1).min(40);
         Columns { name, bar, numbers }
@@ -131,41 +162,47 @@ fn heading(app: &App, columns: &Columns) -> Line<'static> {
         false => label(key).to_owned(),
     };
     let mut spans = vec![Span::styled(fit("call", columns.name + 1 + columns.bar), style(SortKey::Name))];
-    for &key in &columns.numbers {
-        spans.push(Span::styled(fit_right(&word(key), breadth(key)), style(key)));
+    for &(key, breadth) in &columns.numbers {
+        spans.push(Span::styled(fit_right(&word(key), breadth), style(key)));
     }
     Line::from(spans)
 }
 
 fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'static> {
     let style = |role: Role| app.theme.style(role);
-    let blocked = app.overlay.as_ref().filter(|o| o.on).map_or(0, |o| o.blocked.of_call(row.arch, row.nr));
     let name = decode::call_name(row.arch, row.nr);
     let mut spans = vec![
         Span::styled(fit(&name, columns.name), style(marks::class(row.arch, row.nr))),
         Span::raw(" "),
         Span::styled(bar(row.count, most, columns.bar), style(Role::Bar)),
     ];
-    for &key in &columns.numbers {
+    for &(key, breadth) in &columns.numbers {
         let (text, role) = match key {
-            SortKey::Count => (number(row.count, breadth(key) - 1), Role::Text),
-            SortKey::Errors if row.errors > 0 => (number(row.errors, breadth(key) - 1), Role::Error),
+            SortKey::Count => (number(row.count, breadth - 1), Role::Text),
+            SortKey::Errors if row.errors > 0 => (number(row.errors, breadth - 1), Role::Error),
+            SortKey::Blocked => match blocked(app, row) {
+                0 => ("0".to_owned(), Role::Dim),
+                blocked => (format!("x{}", number(blocked, breadth - 2)), Role::FirstBlocked),
+            },
             SortKey::Errors => ("0".to_owned(), Role::Dim),
-            SortKey::Blocked if blocked > 0 => (format!("x{}", number(blocked, breadth(key) - 2)), Role::FirstBlocked),
-            SortKey::Blocked => ("0".to_owned(), Role::Dim),
             SortKey::Total => (duration(row.total_ns), Role::Text),
             SortKey::Mean => (duration(row.mean_ns()), Role::Text),
             SortKey::Max => (duration(row.max_ns), Role::Text),
             SortKey::Name => continue,
         };
-        spans.push(Span::styled(fit_right(&text, breadth(key)), style(role)));
+        spans.push(Span::styled(cell(&text, breadth), style(role)));
     }
     Line::from(spans)
 }
 
-/// As exact as there is room: `12,481`, `1234567`, `12M`.
+/// A number at the right edge of its column; the space before it is never given away.
+fn cell(text: &str, breadth: usize) -> String {
+    format!(" {}", fit_right(text, breadth - 1))
+}
+
+/// Exact if there is room: `12,481`, `1,234,567`, `123M`.
 fn number(n: u64, width: usize) -> String {
-    [count(n), n.to_string()].into_iter().find(|text| text.len() <= width).unwrap_or_else(|| short_count(n))
+    Some(count(n)).filter(|text| text.len() <= width).unwrap_or_else(|| short_count(n))
 }
 
 /// A bar of eighths of a column; whatever happened at all shows.
@@ -183,13 +220,44 @@ fn bar(n: u64, most: u64, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bar, number};
+    use super::*;
 
     #[test]
     fn numbers_are_as_exact_as_there_is_room() {
         assert_eq!(number(12_481, 7), "12,481");
-        assert_eq!(number(1_234_567, 7), "1234567");
-        assert_eq!(number(12_345_678, 7), "12M");
+        assert_eq!(number(1_234_567, 9), "1,234,567");
+        assert_eq!(number(123_456_789, 10), "123M");
+    }
+
+    #[test]
+    fn columns_never_touch_however_large_their_numbers_are() {
+        for digits in 0..18 {
+            let large = 8 * 10_u64.pow(digits);
+            for width in [20, 41, 78, 118] {
+                let calls = large.min(9_999_999_999_999);
+                let columns = Columns::fitting(width, SortKey::Total, true, |_| calls);
+                let breadths: usize = columns.numbers.iter().map(|(_, breadth)| breadth).sum();
+                assert!(columns.name + 1 + columns.bar + breadths <= width, "{width}");
+                assert!(columns.numbers.iter().any(|(key, _)| *key == SortKey::Total) || width < 23);
+                for &(key, breadth) in &columns.numbers {
+                    let text = match key {
+                        SortKey::Count | SortKey::Errors => number(calls, breadth - 1),
+                        SortKey::Blocked => format!("x{}", number(calls, breadth - 2)),
+                        _ => duration(large),
+                    };
+                    assert!(text.len() < breadth, "{key:?}: {text:?} in {breadth}");
+                    assert!(cell(&text, breadth).starts_with(' '));
+                    assert_eq!(cell(&text, breadth).len(), breadth);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_pane_with_room_shows_millions_exactly() {
+        let columns = Columns::fitting(78, SortKey::Count, true, |_| 1_234_567);
+        let (_, breadth) = columns.numbers[0];
+        assert_eq!(number(1_234_567, breadth - 1), "1,234,567");
     }
 
     #[test]
