@@ -85,7 +85,7 @@ fn three_sizes_with_styles() {
 /// Times of minutes and thousands of errors leave a space between their columns.
 #[test]
 fn large_numbers_stay_apart() {
-    for (cols, rows, keys) in [(120, 40, ""), (80, 24, ""), (120, 40, "Tab z"), (80, 24, "Tab z")] {
+    for (cols, rows, keys) in [(120, 40, ""), (80, 24, "Tab"), (120, 40, "Tab z"), (80, 24, "Tab z")] {
         let mut app = app(docker(), cols, rows);
         let mut more = scene::Recorder::new();
         for _ in 0..1_200 {
@@ -97,7 +97,7 @@ fn large_numbers_stay_apart() {
         let line = screen.lines().find(|line| line.contains("1,217")).unwrap_or_else(|| panic!("{screen}"));
         let (_, numbers) = line.split_once("1,217").unwrap();
         let wanted = [" 1,200 ", " 0 ", " 47.0 s "];
-        for wanted in wanted.iter().filter(|_| cols == 80 || !keys.is_empty()) {
+        for wanted in wanted.iter().filter(|_| !keys.is_empty()) {
             assert!(numbers.contains(wanted), "{wanted:?} in {line}");
         }
         assert!(numbers.contains(" 47.0 s"), "{line}");

@@ -65,7 +65,7 @@ pub fn program_size(cols: u16, rows: u16, tour: Option<&Tour>) -> (u16, u16) {
         cols,
         rows,
         focus: layout::Pane::Trace,
-        side: layout::Pane::Histogram,
+        side: layout::Pane::Program,
         zoom: false,
         program: true,
         tour: tour.map_or(0, |tour| view::tour::height(tour, 0, cols)),

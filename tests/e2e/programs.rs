@@ -106,6 +106,20 @@ fn bash_is_usable_inside() {
 }
 
 #[test]
+fn a_small_screen_shows_the_shell_from_the_start() {
+    let mut session = Session::sized(&["--", "bash", "--norc"], 24, 80);
+    session.until_shows("prompt>");
+    session.keys("t");
+    session.keys("echo \"$LINES by $COLUMNS\" $((40 + 2))\r");
+    // It had the size of its pane before it started.
+    session.until_shows("7 by 78 42");
+    session.keys("exit\r");
+    session.until_shows("ended (0)");
+    session.keys("\x1d");
+    assert_eq!(quit(&mut session), Some(0));
+}
+
+#[test]
 fn vim_draws_edits_and_follows_a_new_size() {
     let file = std::env::temp_dir().join(format!("sysview-vim-{}", std::process::id()));
     let mut session = Session::start(&["--", "vim", "-u", "NONE", "-N", file.to_str().expect("UTF-8")]);

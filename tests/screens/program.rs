@@ -68,6 +68,30 @@ fn the_program_is_told_the_size_of_its_pane() {
 }
 
 #[test]
+fn where_one_pane_fits_beside_the_trace_it_is_the_programs() {
+    for (cols, rows) in [(80, 24), (160, 20)] {
+        let mut app = app(Options::default(), cols, rows);
+        let screen = print::text(&app, cols, rows);
+        assert!(screen.contains(" Program ") && screen.contains("$ ./demo.py"), "{screen}");
+        assert!(!screen.contains(" Histogram "), "{screen}");
+        let (rows_of_program, cols_of_program) = sysview::tui::program_size(cols, rows, None);
+        assert_eq!(app.outbox().drain(), [Command::Resize { rows: rows_of_program, cols: cols_of_program }]);
+        for pane in ["●Histogram", "●Call", "●Program", "●Trace"] {
+            let screen = print::text(&app, cols, rows);
+            press(&mut app, if screen.contains("●Program") { "Ctrl-]" } else { "Tab" });
+            let screen = print::text(&app, cols, rows);
+            assert!(screen.contains(pane), "{pane}:\n{screen}");
+        }
+        assert_eq!(app.outbox().drain(), [], "going from pane to pane changes no size");
+    }
+    // There is nobody to type to in a recording.
+    let mut app = App::new(Options::default());
+    app.message(scene::started(false));
+    let screen = print::text(&app, 80, 24);
+    assert!(screen.contains(" Histogram ") && !screen.contains(" Program "), "{screen}");
+}
+
+#[test]
 fn keys_go_to_the_program_until_the_escape_key() {
     let mut app = app(Options::default(), 120, 40);
     app.outbox().drain();

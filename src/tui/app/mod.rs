@@ -92,6 +92,7 @@ impl App {
             layers: Vec::new(),
             tours: Tours::default(),
             focus: Pane::Trace,
+            // Of a recording; a program's own terminal takes its place when it starts.
             side: Pane::Histogram,
             zoom: false,
             split: Split::default(),
@@ -120,6 +121,10 @@ impl App {
         match message {
             Message::Started(started) => {
                 self.session.start(*started, self.now_ms);
+                // On a screen with room for one pane beside the trace, a program that one can type to is the one to see.
+                if self.session.live() && self.session.has_terminal() && self.focus == Pane::Trace {
+                    self.side = Pane::Program;
+                }
                 self.judge_from_start();
                 self.relayout();
                 self.tell_size();
