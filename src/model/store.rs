@@ -233,7 +233,7 @@ impl Store {
             EventKind::GroupStop { signal } => RowKind::GroupStop { signal: *signal },
             EventKind::Exec(exec) => {
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
-                    task.comm.clone_from(&exec.comm);
+                    task.rename(self.len, &exec.comm);
                     task.exe.clone_from(&exec.path);
                     task.vdso = exec.vdso.clone();
                     task.maps.clone_from(&exec.maps);
@@ -284,6 +284,7 @@ impl Store {
             parent: new.parent,
             origin: new.origin,
             comm: new.comm.clone(),
+            former_comms: Vec::new(),
             exe: inherited.as_ref().map(|t| t.exe.clone()).unwrap_or_default(),
             vdso: inherited.as_ref().map(|t| t.vdso.clone()).unwrap_or_default(),
             maps: inherited.map(|t| t.maps).unwrap_or_default(),
@@ -337,6 +338,7 @@ fn unknown_task(id: TaskId) -> Task {
         parent: None,
         origin: Origin::Attach,
         comm: Vec::new(),
+        former_comms: Vec::new(),
         exe: Vec::new(),
         vdso: VdsoState::Unknown,
         maps: Vec::new(),

@@ -9,8 +9,10 @@ pub struct Task {
     pub tgid: i32,
     pub parent: Option<TaskId>,
     pub origin: Origin,
-    /// /proc/PID/comm: inherited at fork, replaced at exec.
+    /// /proc/PID/comm as it is now: inherited at fork, replaced at exec. `comm_at` tells the one of a row.
     pub comm: Vec<u8>,
+    /// The names before, each with the row of the exec that replaced it.
+    pub(super) former_comms: Vec<(u64, Vec<u8>)>,
     /// Path of the last execve, empty before the first.
     pub exe: Vec<u8>,
     pub vdso: VdsoState,
@@ -25,6 +27,19 @@ pub struct Task {
 }
 
 impl Task {
+    /// The task's name when row `seq` was made; the row of an exec has the new one.
+    pub fn comm_at(&self, seq: u64) -> &[u8] {
+        let next = self.former_comms.partition_point(|(replaced_at, _)| *replaced_at <= seq);
+        self.former_comms.get(next).map_or(&self.comm, |(_, comm)| comm)
+    }
+
+    /// Takes a new name, as of row `seq`.
+    pub(super) fn rename(&mut self, seq: u64, comm: &[u8]) {
+        if self.comm != comm {
+            self.former_comms.push((seq, std::mem::replace(&mut self.comm, comm.to_vec())));
+        }
+    }
+
     pub fn is_leader(&self) -> bool {
         self.tid == self.tgid
     }

@@ -110,7 +110,7 @@ impl Plan {
             Plan::Pid(pid) => task().is_some_and(|t| t.tgid == *pid),
             Plan::Tid(tid) => task().is_some_and(|t| t.tid == *tid),
             Plan::Tree(pid) => descends(store, row.task, *pid),
-            Plan::Task(name) => task().is_some_and(|t| name.is_in(&t.comm)),
+            Plan::Task(name) => task().is_some_and(|t| name.is_in(t.comm_at(seq))),
             Plan::Fd(fd) => store.call(seq).is_some_and(|view| subject::uses_fd(&view, *fd)),
             Plan::Path(pattern) => match &row.kind {
                 RowKind::Exec(exec) => path_fits(pattern, &exec.path),

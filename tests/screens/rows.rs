@@ -1,6 +1,7 @@
 //! Which rows are shown and how they are marked: filters, freezing, completion, the seccomp overlay.
 
 use crate::*;
+use sysview::model::{EventKind, Exec, VdsoState};
 
 #[test]
 fn enter_on_a_call_narrows_the_trace_and_escape_widens_it() {
@@ -92,6 +93,39 @@ fn a_long_trace_is_judged_and_searched_in_slices() {
     assert!(app.work(|| false));
     shows(&app, "2,002 would be blocked  ");
     shows(&app, "2,002 of 20,070 rows, filter: blocked");
+}
+
+/// What was called before an exec was called under the old name and in the old image, wherever it is told.
+#[test]
+fn rows_keep_the_name_and_the_image_of_their_time() {
+    let mut app = app(Options::default(), 120, 40);
+    let mut more = scene::Recorder::new();
+    let exec = Exec {
+        path: b"/usr/bin/true".to_vec(),
+        comm: b"true".to_vec(),
+        vdso: VdsoState::None,
+        maps: Vec::new(),
+        former: None,
+    };
+    more.after(9_000).enter(1, 39, [0; 6], &[]).exit(1, Outcome::Returned(4_313), &[]);
+    more.after(10).enter(1, 59, [0x1000, 0, 0, 0, 0, 0], &[(0x1000, b"/usr/bin/true\0")]);
+    more.event(1, EventKind::Exec(Box::new(exec))).exit(1, Outcome::Returned(0), &[]);
+    more.after(10).enter(1, 110, [0; 6], &[]).exit(1, Outcome::Returned(1), &[]);
+    more.after(10).task(2, 4_400, Some(1), Origin::Fork, "true");
+    app.message(more.take());
+    for line in [" python3 4313 getpid()", " python3 4313 execve(", " true 4313    getppid()"] {
+        shows(&app, line);
+    }
+    press(&mut app, "End Up Up Up Up");
+    shows(&app, "python3, thread 4313");
+    shows(&app, "libc.so.6+0x123456 in");
+    press(&mut app, "Down Down Down");
+    shows(&app, "true, thread 4313");
+    shows(&app, "made at   0x7f0000123456");
+    press(&mut app, "/");
+    app.paste("task:true");
+    press(&mut app, "Enter");
+    shows(&app, "3 of 75 rows");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
     }
     let task = store.task(row.task);
     if let Some(task) = task {
-        let comm = format::escape(&task.comm);
+        let comm = format::escape(task.comm_at(seq));
         page.entry("task", &format!("{comm}, thread {} of process {}", task.tid, task.tgid), Role::Text);
     }
     page.entry("time", &format!("{} s after the start, row {seq}", format::seconds(row.t_ns)), Role::Text);

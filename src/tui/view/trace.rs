@@ -151,7 +151,7 @@ fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> 
         spans.push(Span::styled(format!("{} ", fit_right(&format::seconds(row.t_ns), columns.time)), style(Role::Dim)));
     }
     if columns.task > 0 {
-        spans.push(Span::styled(format!("{} ", fit(&task_name(app, row), columns.task)), style(Role::Task)));
+        spans.push(Span::styled(format!("{} ", fit(&task_name(app, seq, row), columns.task)), style(Role::Task)));
     }
     let mut room = columns.text;
     if let Some(badge) = badge {
@@ -176,10 +176,10 @@ fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> 
     Line::from(spans)
 }
 
-/// The name of the task, with its number when there are several.
-fn task_name(app: &App, row: &Row) -> String {
+/// The name that the task had then, with its number when there are several.
+fn task_name(app: &App, seq: u64, row: &Row) -> String {
     let Some(task) = app.session.store.task(row.task) else { return String::new() };
-    let comm = format::escape(&task.comm);
+    let comm = format::escape(task.comm_at(seq));
     if !app.session.several_tasks() {
         return comm;
     }
