@@ -40,6 +40,20 @@ fn handing_over_leaves_a_plain_terminal_until_the_program_ends() {
 }
 
 #[test]
+fn what_a_shell_leaves_behind_is_named_and_can_be_killed() {
+    // The job would end with its terminal.
+    let mut session = Session::start(&["--", "sh", "-c", "trap '' HUP; sleep 1000 & exit 3"]);
+    session.until_shows("exited 3, 1 task runs on");
+    let left = descendants(session.pid());
+    session.keys("q");
+    session.until_shows("is over (exited 3), but 1 task runs on");
+    session.keys("k");
+    assert_eq!(session.end(), Some(3));
+    session.assert_restored();
+    assert_gone(&left);
+}
+
+#[test]
 fn termination_and_hangup_restore_the_terminal() {
     for signal in [Signal::SIGTERM, Signal::SIGHUP] {
         let mut session = running();

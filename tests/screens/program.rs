@@ -1,6 +1,7 @@
 //! The running program: typing to it, its terminal's size, leaving it, its end.
 
 use crate::*;
+use sysview::model::{EventKind, NewTask, Signal, SignalDetail, TaskEnd};
 
 #[test]
 fn quitting_a_running_program_asks_and_staying_stays() {
@@ -43,6 +44,60 @@ fn after_the_end_quitting_just_quits() {
     shows(&app, "ended (3)");
     press(&mut app, "q");
     assert_eq!(app.leave(), Some(Leave::Quit));
+}
+
+/// A shell that is left with a job in the background: the job is still traced.
+#[test]
+fn what_outlives_the_program_is_told_apart_from_it() {
+    let mut app = app(Options::default(), 120, 40);
+    let mut more = scene::Recorder::new();
+    more.after(9_000).task(2, 4_400, Some(0), Origin::Fork, "sleep").after(10).task(
+        3,
+        4_401,
+        Some(2),
+        Origin::Fork,
+        "sleep",
+    );
+    app.message(more.take());
+    shows(&app, " live ");
+    more.after(10).event(0, EventKind::TaskEnd(TaskEnd::Exited { status: 4 }));
+    app.message(more.take());
+    shows(&app, " exited 4, 2 tasks run on ");
+    press(&mut app, "q");
+    shows(&app, "The program itself is over (exited 4), but 2 tasks run on.");
+    more.after(10).event(3, EventKind::TaskEnd(TaskEnd::Exited { status: 0 }));
+    app.message(more.take());
+    shows(&app, "but 1 task runs on.");
+    more.after(10).event(2, EventKind::TaskEnd(TaskEnd::Exited { status: 0 }));
+    app.message(more.take());
+    app.message(Message::Ended(End::Exited(4)));
+    shows(&app, " ended (4) ");
+}
+
+/// The process is over only with its last thread.
+#[test]
+fn a_thread_is_the_program_too() {
+    let mut app = app(Options::default(), 120, 40);
+    let mut more = scene::Recorder::new();
+    let thread = NewTask { tid: 4_400, tgid: 4_312, parent: None, origin: Origin::Thread, comm: b"work".to_vec() };
+    more.after(9_000).event(2, EventKind::NewTask(Box::new(thread)));
+    more.after(10).event(0, EventKind::TaskEnd(TaskEnd::Exited { status: 0 }));
+    app.message(more.take());
+    shows(&app, " live ");
+}
+
+#[test]
+fn a_stopped_program_is_called_so_until_it_goes_on() {
+    let mut app = app(Options::default(), 120, 40);
+    let mut more = scene::Recorder::new();
+    more.after(9_000).event(0, EventKind::GroupStop { signal: 19 });
+    app.message(more.take());
+    shows(&app, " stopped ");
+    press(&mut app, "q");
+    shows(&app, "The program is stopped.");
+    more.after(10).event(0, EventKind::Signal(Signal { number: 18, code: 0, errno: 0, detail: SignalDetail::None }));
+    app.message(more.take());
+    shows(&app, " live ");
 }
 
 #[test]

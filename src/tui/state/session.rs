@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Batch, Changes, Store, TaskId};
+use crate::model::{Batch, Changes, EventKind, Store, TaskEnd, TaskId};
 use crate::source::{End, Started};
 use crate::stats::Histogram;
 use crate::symbols::{Location, Spaces};
@@ -24,6 +24,19 @@ pub enum Phase {
     Failed(String),
 }
 
+/// How the process that was started goes on; those that it made may live longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Root {
+    Running,
+    /// By a signal, until SIGCONT.
+    Stopped,
+    /// Over, while tasks that it left behind run on.
+    Outlived {
+        end: TaskEnd,
+        tasks: usize,
+    },
+}
+
 /// Everything known about the observed program.
 #[derive(Debug)]
 pub struct Session {
@@ -33,6 +46,8 @@ pub struct Session {
     pub histogram: Histogram,
     /// What is mapped where, as of the newest row.
     spaces: Spaces,
+    /// The last that the first task did was to be stopped.
+    stopped: bool,
     /// When `Started` came, and when the last message did, in milliseconds of the view's clock.
     began_ms: u64,
     over_ms: Option<u64>,
@@ -50,6 +65,7 @@ impl Session {
             store: Store::new(),
             histogram: Histogram::default(),
             spaces: Spaces::default(),
+            stopped: false,
             began_ms: 0,
             over_ms: None,
             samples: VecDeque::new(),
@@ -68,6 +84,9 @@ impl Session {
         let changes = self.store.append(batch);
         self.histogram.update(&self.store, &changes);
         self.spaces.update(&self.store, &changes);
+        if let Some(event) = batch.events.iter().rfind(|event| event.task == TaskId(0)) {
+            self.stopped = matches!(event.kind, EventKind::GroupStop { .. });
+        }
         if let Some(event) = batch.events.last() {
             self.newest_ns = self.newest_ns.max(event.t_ns);
         }
@@ -88,6 +107,24 @@ impl Session {
     /// A program runs that the user could type to, kill or hand over.
     pub fn running(&self) -> bool {
         matches!(self.phase, Phase::Live | Phase::Detached) && self.live()
+    }
+
+    /// How the process that was started goes on. Looks at every task only once that process is over.
+    pub fn root(&self) -> Root {
+        let tasks = self.store.tasks();
+        let Some(first) = tasks.first() else { return Root::Running };
+        if first.ended.is_none() {
+            return if self.stopped { Root::Stopped } else { Root::Running };
+        }
+        // The first thread may be gone before the others are, or another may have taken its number by an exec.
+        let leader = tasks.iter().rfind(|t| t.tgid == first.tgid && t.is_leader());
+        let living = || tasks.iter().filter(|t| t.ended.is_none());
+        match leader.and_then(|t| t.ended) {
+            Some((_, end)) if living().next().is_some() && living().all(|t| t.tgid != first.tgid) => {
+                Root::Outlived { end, tasks: living().count() }
+            }
+            _ => Root::Running,
+        }
     }
 
     /// No row will come any more: the program or the recording is at its end.

@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::model::VdsoState;
+use crate::decode;
+use crate::model::{TaskEnd, VdsoState};
 use crate::source::{End, VdsoMode};
 use crate::tui::app::App;
 use crate::tui::format::{self, clock, count, cut, short_count};
-use crate::tui::state::session::Phase;
+use crate::tui::state::session::{Phase, Root};
 use crate::tui::theme::Role;
 
 /// A piece of the header. When there is no room, the pieces with the highest number go first.
@@ -77,17 +78,35 @@ fn phase(app: &App) -> (String, Role) {
     match &app.session.phase {
         Phase::Waiting => ("starting".into(), Role::Dim),
         Phase::Live if !app.session.live() => ("replay".into(), Role::Live),
-        Phase::Live => ("live".into(), Role::Live),
+        Phase::Live => match app.session.root() {
+            Root::Running => ("live".into(), Role::Live),
+            Root::Stopped => ("stopped".into(), Role::Ended),
+            Root::Outlived { end, tasks } => (format!("{}, {}", ended(end), run_on(tasks)), Role::Live),
+        },
         Phase::Detached => ("detached".into(), Role::Ended),
         Phase::Ended(End::Exited(status)) => (format!("ended ({status})"), Role::Ended),
-        Phase::Ended(End::Killed { signal, core }) => {
-            let name = crate::decode::signal_name(u8::try_from(*signal).unwrap_or(0));
-            let core = if *core { ", core dumped" } else { "" };
-            (format!("killed ({name}{core})"), Role::Ended)
-        }
+        Phase::Ended(End::Killed { signal, core }) => (killed(u8::try_from(*signal).unwrap_or(0), *core), Role::Ended),
         Phase::Ended(End::Replayed) => ("recording".into(), Role::Ended),
         Phase::Failed(_) => ("trace broken".into(), Role::Failure),
     }
+}
+
+fn killed(signal: u8, core: bool) -> String {
+    let core = if core { ", core dumped" } else { "" };
+    format!("killed ({}{core})", decode::signal_name(signal))
+}
+
+/// How the first process ended, while others run on: `exited 0`, `killed (SIGSEGV)`.
+pub fn ended(end: TaskEnd) -> String {
+    match end {
+        TaskEnd::Exited { status } => format!("exited {status}"),
+        TaskEnd::Killed { signal, core } => killed(signal, core),
+        TaskEnd::SupersededByExec { .. } | TaskEnd::Detached => "gone".into(),
+    }
+}
+
+pub fn run_on(tasks: usize) -> String {
+    if tasks == 1 { "1 task runs on".into() } else { format!("{} tasks run on", count(tasks as u64)) }
 }
 
 fn seccomp(app: &App) -> Option<(String, Role)> {

@@ -13,6 +13,7 @@ use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
 use crate::tui::state::layer::{Chooser, Input, Layer};
+use crate::tui::state::session::Root;
 use crate::tui::theme::Role;
 
 /// Widest popup, in columns.
@@ -184,7 +185,14 @@ const MARKS: [(&str, &str); 8] = [
 ];
 
 fn quit(app: &App, width: usize) -> Vec<Line<'static>> {
-    let mut lines = text("The program still runs.", width);
+    let sentence = match app.session.root() {
+        Root::Running => "The program still runs.".to_owned(),
+        Root::Stopped => "The program is stopped.".to_owned(),
+        Root::Outlived { end, tasks } => {
+            format!("The program itself is over ({}), but {}.", header::ended(end), header::run_on(tasks))
+        }
+    };
+    let mut lines = text(&sentence, width);
     lines.push(Line::default());
     for action in actions::actions().iter().filter(|a| a.context == Context::QuitDialog) {
         let Some(key) = action.keys.first() else { continue };
