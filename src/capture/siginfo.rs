@@ -21,6 +21,10 @@ pub fn parse(signal: i32, raw: &[u8; 128]) -> Signal {
         }
         (_, SI_TIMER) => SignalDetail::Timer { id: int(raw, 16), overrun: int(raw, 20), value: long(raw, 24) },
         (_, SI_SIGIO) => SignalDetail::Poll { band: long(raw, 16) as i64, fd: int(raw, 24) },
+        // A fault of which the kernel tells no more: its address is there, and 0.
+        (libc::SIGILL | libc::SIGFPE | libc::SIGSEGV | libc::SIGBUS | libc::SIGTRAP, SI_KERNEL) => {
+            SignalDetail::Fault { addr: long(raw, 16) }
+        }
         (_, SI_KERNEL) => SignalDetail::None,
         (libc::SIGCHLD, 1..=6) => SignalDetail::Child {
             pid: int(raw, 16),
@@ -77,6 +81,7 @@ mod tests {
         assert_eq!(trap.detail, SignalDetail::Syscall { addr: 5, nr: 110, audit_arch: 0xc000_003e });
         let queued = parse(34, &raw(&[(8, -1i32 as u32), (16, 1), (20, 2), (24, 3)]));
         assert_eq!(queued.detail, SignalDetail::Sender { pid: 1, uid: 2, value: Some(3) });
-        assert_eq!(parse(libc::SIGSEGV, &raw(&[(8, 0x80)])).detail, SignalDetail::None);
+        assert_eq!(parse(libc::SIGSEGV, &raw(&[(8, 0x80)])).detail, SignalDetail::Fault { addr: 0 });
+        assert_eq!(parse(libc::SIGALRM, &raw(&[(8, 0x80)])).detail, SignalDetail::None);
     }
 }

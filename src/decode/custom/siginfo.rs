@@ -37,7 +37,7 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
                 signal::ticks(long(at)).write(&mut out);
             }
         }
-        (4 | 5 | 7 | 8 | 11, 1..) if code != 0x80 => {
+        (4 | 5 | 7 | 8 | 11, 1..) => {
             out.push_str(", si_addr=");
             Value::address(long(base)).write(&mut out);
         }
