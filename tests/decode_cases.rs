@@ -11,7 +11,8 @@
 //! Memory is made of `"text"` (Rust's escapes), `u8:N u16:N u32:N u64:N`, `zero:COUNT`, `fill:BYTE*COUNT`; after it may stand
 //! `true=LENGTH` (the object was longer than the copy) and `fault` (memory ended). `nr:9999` is a number without a name.
 //! Further expectations: `unfinished TEXT` and `resumed TEXT`, the halves of a line that another task interrupts, with
-//! what stands at their ends between bars; `verbose` and `limit N` set the options for the case.
+//! what stands at their ends between bars; `sp ADDRESS` is the stack pointer and `restarts NAME` the call that
+//! restart_syscall restarts; `verbose` and `limit N` set the options for the case.
 
 use std::path::Path;
 
@@ -39,6 +40,8 @@ struct Case {
     entry: Copied,
     exit: Copied,
     outcome: Option<Outcome>,
+    sp: u64,
+    restarts: Option<u64>,
     options: Options,
     line: Option<String>,
     unfinished: Option<String>,
@@ -71,8 +74,9 @@ fn check(case: &Case, failures: &mut Vec<String>) {
         nr: case.nr,
         args: &case.args,
         ip: 0,
-        sp: 0,
+        sp: case.sp,
         outcome: case.outcome,
+        restarts: case.restarts,
         entry: case.entry.memory(),
         exit: case.exit.memory(),
     };
@@ -120,6 +124,8 @@ fn parse(file: &str, text: &str) -> Vec<Case> {
             "never" => case.outcome = Some(Outcome::NeverReturned),
             "killed" => case.outcome = Some(Outcome::KilledBySeccomp),
             "detached" => case.outcome = Some(Outcome::Detached),
+            "sp" => case.sp = integer(&place, rest),
+            "restarts" => case.restarts = Some(abi::number(case.arch, rest).expect("a call")),
             "verbose" => case.options.verbose = true,
             "limit" => case.options.string_limit = integer(&place, rest) as usize,
             "=" => case.line = Some(rest.into()),
@@ -151,6 +157,8 @@ fn head(place: &str, line: &str) -> Case {
         entry: Copied::default(),
         exit: Copied::default(),
         outcome: None,
+        sp: 0,
+        restarts: None,
         options: Options::default(),
         line: None,
         unfinished: None,

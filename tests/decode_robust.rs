@@ -99,6 +99,7 @@ proptest! {
             ip: 0,
             sp: BASE,
             outcome,
+            restarts: None,
             entry: Memory { regions: &entry.regions, bytes: &entry.bytes },
             exit: Memory { regions: &exit.regions, bytes: &exit.bytes },
         };
@@ -120,8 +121,17 @@ fn every_call_of_every_abi_takes_hostile_memory() {
                     let memory = Memory { regions: &regions, bytes };
                     for outcome in outcomes {
                         let args = [BASE; 6];
-                        let view =
-                            CallView { arch, nr, args: &args, ip: 0, sp: BASE, outcome, entry: memory, exit: memory };
+                        let view = CallView {
+                            arch,
+                            nr,
+                            args: &args,
+                            ip: 0,
+                            sp: BASE,
+                            outcome,
+                            restarts: Some(nr),
+                            entry: memory,
+                            exit: memory,
+                        };
                         decode_all(&view, &Options { string_limit: 32, verbose: len == 7 });
                     }
                 }

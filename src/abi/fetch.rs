@@ -7,8 +7,11 @@
 mod custom;
 pub mod limits;
 mod plan;
+mod signal_frame;
 #[cfg(test)]
 mod tests;
+
+pub use signal_frame::{SignalMask, signal_mask};
 
 use super::{Arch, Call};
 
@@ -24,9 +27,12 @@ pub trait Fetch {
 }
 
 /// What the call reads: paths, strings and every `in` and `inout` argument. `call` may be the base declaration or the
-/// variant that the arguments select.
-pub fn at_entry(arch: Arch, call: &'static Call, args: &[u64; 6], f: &mut impl Fetch) {
+/// variant that the arguments select; `sp` is the stack pointer, where sigreturn(2) finds what it restores.
+pub fn at_entry(arch: Arch, call: &'static Call, args: &[u64; 6], sp: u64, f: &mut impl Fetch) {
     plan::walk(arch, call, args, None, f);
+    if let Some(mask) = signal_mask(arch, call, sp) {
+        mask.parts().into_iter().for_each(|(addr, len)| _ = f.object(addr, len));
+    }
 }
 
 /// What the call wrote: every `out` and `inout` argument. `ret` is the result of a call that did not fail.

@@ -99,7 +99,7 @@ impl Engine {
         let call = abi::lookup(arch, nr);
         let regions = match call {
             Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.capture_limit }
-                .collect(|fetch| at_entry(arch, call, &args, fetch)),
+                .collect(|fetch| at_entry(arch, call, &args, info.sp, fetch)),
             None => 0..0,
         };
         let Some(task) = self.tasks.get_mut(tid) else { return };

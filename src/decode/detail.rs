@@ -103,6 +103,7 @@ mod tests {
             ip: 0,
             sp: 0,
             outcome: Some(outcome),
+            restarts: None,
             entry: Memory::default(),
             exit: Memory { regions: &[region], bytes: exit },
         };
@@ -139,6 +140,7 @@ mod tests {
             ip: 0,
             sp: 0,
             outcome: Some(Outcome::Failed(9)),
+            restarts: None,
             entry: Memory::default(),
             exit: Memory::default(),
         };

@@ -3,7 +3,7 @@
 
 use super::custom::{self, clone, epoll_event, futex, pollfd, times};
 
-use super::value::{DecodedArg, Value};
+use super::value::{DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, Side, take};
 use crate::abi::{self, Dir, FlagSet};
 
@@ -11,7 +11,8 @@ use crate::abi::{self, Dir, FlagSet};
 pub fn all(ctx: &Ctx<'_>) -> Option<Vec<DecodedArg>> {
     match ctx.call.name {
         "clone" => Some(clone::arguments(ctx)),
-        "restart_syscall" => Some(vec![resumed_call()]),
+        "restart_syscall" => Some(vec![resumed_call(ctx)]),
+        "rt_sigreturn" | "sigreturn" => Some(restored_mask(ctx).into_iter().collect()),
         "futex" | "futex_time64" => Some(futex::arguments(ctx)),
         _ => None,
     }
@@ -66,9 +67,29 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
 }
 
 /// restart_syscall(2) has no arguments: the kernel goes on with the call that a signal interrupted.
-fn resumed_call() -> DecodedArg {
-    let value = Value::Text("<... resuming interrupted system call ...>".into());
-    DecodedArg { name: "call".into(), index: 0, raw: 0, value, at_exit: false }
+fn resumed_call(ctx: &Ctx<'_>) -> DecodedArg {
+    let call = ctx.view.restarts.map_or("system call".into(), |nr| super::call_name(ctx.arch(), nr));
+    let value = Value::Text(format!("<... resuming interrupted {call} ...>").into());
+    let raw = ctx.view.restarts.unwrap_or(0);
+    DecodedArg { name: "call".into(), index: NO_REGISTER, raw, value, at_exit: false }
+}
+
+/// sigreturn(2) has no arguments: what it restores stands on the stack.
+fn restored_mask(ctx: &Ctx<'_>) -> Option<DecodedArg> {
+    let place = abi::fetch::signal_mask(ctx.arch(), ctx.call, ctx.view.sp)?;
+    let parts = place.parts();
+    let raw = parts.first()?.0;
+    let halves: Option<Vec<u64>> = parts.iter().map(|&(addr, len)| ctx.uint(Side::Entry, addr, len)).collect();
+    let value = match halves.as_deref() {
+        Some([mask]) => restored(*mask),
+        Some([low, high]) => restored(low | high << 32),
+        _ => Value::Address(ctx.view.sp),
+    };
+    Some(DecodedArg { name: "frame".into(), index: NO_REGISTER, raw, value, at_exit: false })
+}
+
+fn restored(mask: u64) -> Value {
+    Value::structure("sigframe", vec![("mask".into(), super::signal::set(mask))])
 }
 
 /// Whether a line that is interrupted ends before this argument although its declaration does not say so.

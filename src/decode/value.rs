@@ -16,10 +16,13 @@ pub struct Decoded {
     pub result: Option<Outcome>,
 }
 
+/// The `index` of what no register carries: what the stack or an earlier call tells.
+pub const NO_REGISTER: u8 = 6;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodedArg {
     pub name: Cow<'static, str>,
-    /// Index of the argument register, 0 to 5.
+    /// Index of the argument register, 0 to 5, or `NO_REGISTER`.
     pub index: u8,
     /// The register's content.
     pub raw: u64,

@@ -3,9 +3,11 @@
 //! Raw: registers and copied bytes, never text. Left out: meaning (`abi`), words (`decode`), counts (`stats`).
 
 mod event;
+mod interrupted;
 mod store;
 mod task;
 
 pub use event::*;
+pub use interrupted::Interrupted;
 pub use store::*;
 pub use task::*;

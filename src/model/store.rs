@@ -4,8 +4,10 @@
 //! costs the same wherever it stands, so a frame's cost does not grow with the trace.
 //! Left out: spilling to disk and indexes.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
+use super::Interrupted;
 use super::event::*;
 use super::task::Task;
 use crate::abi::Arch;
@@ -81,6 +83,8 @@ pub struct CallView<'a> {
     pub ip: u64,
     pub sp: u64,
     pub outcome: Option<Outcome>,
+    /// Of restart_syscall(2): the number of the interrupted call that goes on, if its exit was seen.
+    pub restarts: Option<u64>,
     pub entry: Memory<'a>,
     pub exit: Memory<'a>,
 }
@@ -146,6 +150,9 @@ pub struct Changes {
 pub struct Store {
     chunks: Vec<Chunk>,
     tasks: Vec<Task>,
+    interrupted: Interrupted,
+    /// What the few rows of restart_syscall(2) restart, by row.
+    restarts: HashMap<u64, u64>,
     len: u64,
 }
 
@@ -192,6 +199,7 @@ impl Store {
             ip: call.ip,
             sp: call.sp,
             outcome: call.outcome,
+            restarts: self.restarts.get(&seq).copied(),
             entry: memory(&call.entry),
             exit: memory(&call.exit),
         })
@@ -212,6 +220,9 @@ impl Store {
             EventKind::Enter(enter) => {
                 let seq = self.len;
                 let entry = self.copy_regions(seq, batch, &enter.regions);
+                if let Some(nr) = self.interrupted.by(event.task, enter) {
+                    self.restarts.insert(seq, nr);
+                }
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
                     task.open_call = Some(seq);
                     task.calls += 1;
@@ -251,6 +262,7 @@ impl Store {
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
                     task.ended = Some((event.t_ns, *end));
                 }
+                self.interrupted.forget(event.task);
                 RowKind::TaskEnd(*end)
             }
         };
@@ -307,6 +319,7 @@ impl Store {
         let index = seq as usize;
         let row = &mut self.chunks[index / CHUNK_ROWS].rows[index % CHUNK_ROWS];
         if let RowKind::Call(call) = &mut row.kind {
+            self.interrupted.note(event.task, call.arch, call.nr, exit.outcome);
             call.outcome = Some(exit.outcome);
             call.t_exit_ns = event.t_ns;
             call.exit = regions;

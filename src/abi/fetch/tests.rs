@@ -47,7 +47,7 @@ impl Fetch for Pieces {
 
 fn entry(name: &str, args: [u64; 6], pieces: &[(u64, &[u8])]) -> Vec<(u64, u64)> {
     let mut memory = Pieces::with(pieces);
-    at_entry(Arch::X86_64, by_name(name).expect("a call"), &args, &mut memory);
+    at_entry(Arch::X86_64, by_name(name).expect("a call"), &args, 0, &mut memory);
     memory.log
 }
 
@@ -224,7 +224,7 @@ proptest! {
                     for ret in [None, Some(ret), Some(ret & 0xfff)] {
                         let mut memory = Garbage { seed, given: 0, buffers: 0, scratch: Vec::new() };
                         match ret {
-                            None => at_entry(arch, call, &args, &mut memory),
+                            None => at_entry(arch, call, &args, seed, &mut memory),
                             Some(ret) => at_exit(arch, call, &args, ret, &mut memory),
                         }
                         prop_assert!(memory.given <= limits::TOTAL, "{}: {} bytes", call.name, memory.given);

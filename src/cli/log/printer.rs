@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use crate::abi;
 use crate::decode::{self, Options};
-use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Memory, Outcome, Region, TaskId};
+use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Memory, Outcome, Region, TaskId};
 
 /// Where the ` = ` stands, strace's default alignment.
 const RESULT_COLUMN: usize = 40;
@@ -36,6 +36,8 @@ struct OpenCall {
     kept: Option<Kept>,
     /// Index of the entry in the current batch, if it came with it.
     event: usize,
+    /// What restart_syscall(2) restarts.
+    restarts: Option<u64>,
     /// The line was interrupted by another one, so the rest goes to a `<... resumed>` line.
     interrupted: bool,
 }
@@ -60,13 +62,22 @@ pub struct Printer<W: Write> {
     options: Options,
     style: Style,
     tasks: HashMap<TaskId, TaskLine>,
+    interrupted: Interrupted,
     alive: usize,
     line: Option<OpenLine>,
 }
 
 impl<W: Write> Printer<W> {
     pub fn new(out: W, options: Options, style: Style) -> Printer<W> {
-        Printer { out, options, style, tasks: HashMap::new(), alive: 0, line: None }
+        Printer {
+            out,
+            options,
+            style,
+            tasks: HashMap::new(),
+            interrupted: Interrupted::default(),
+            alive: 0,
+            line: None,
+        }
     }
 
     /// Prints the events of a batch. What is still going on at its end is shown as far as it is known.
@@ -95,8 +106,9 @@ impl<W: Write> Printer<W> {
                 if ends_its_task(enter) {
                     return self.last_call(batch, event.task, enter);
                 }
+                let restarts = self.interrupted.by(event.task, enter);
                 let task = self.tasks.entry(event.task).or_default();
-                task.open = Some(OpenCall { kept: None, event: index, interrupted: false });
+                task.open = Some(OpenCall { kept: None, event: index, restarts, interrupted: false });
                 self.line = Some(OpenLine { task: event.task, written: 0 });
             }
             EventKind::Exit(exit) => self.exit(batch, event.task, exit)?,
@@ -131,6 +143,7 @@ impl<W: Write> Printer<W> {
                 self.whole_line(batch, event.task, &text)?;
                 self.alive = self.alive.saturating_sub(1);
                 self.tasks.remove(&event.task);
+                self.interrupted.forget(event.task);
             }
         }
         Ok(())
@@ -143,6 +156,7 @@ impl<W: Write> Printer<W> {
             self.interrupt(batch)?;
         }
         let view = open.view(batch, Some((exit, batch)));
+        self.interrupted.note(task, view.arch, view.nr, exit.outcome);
         let result = decode::result_text(&view, &self.options).unwrap_or_else(|| "?".into());
         let (text, already) = match continued {
             Some(line) if line.written > 0 => (decode::resumed_text(&view, &self.options), line.written),
@@ -165,6 +179,7 @@ impl<W: Write> Printer<W> {
             ip: enter.ip,
             sp: enter.sp,
             outcome: Some(Outcome::NeverReturned),
+            restarts: None,
             entry: memory(batch, &enter.regions),
             exit: Memory::default(),
         };
@@ -274,6 +289,7 @@ impl OpenCall {
             ip: enter.ip,
             sp: enter.sp,
             outcome: exit.map(|(e, _)| -> Outcome { e.outcome }),
+            restarts: self.restarts,
             entry,
             exit: exit.map(|(e, b)| memory(b, &e.regions)).unwrap_or_default(),
         }
