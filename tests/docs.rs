@@ -44,7 +44,9 @@ fn the_readme_lists_every_key() {
 #[test]
 fn the_readme_names_every_exit_status_and_subcommand() {
     let readme = read("README.md");
-    for word in ["128+N", "126", "127", "sysview log", "sysview record", "sysview open", "sysview man"] {
+    for word in
+        ["128+N", "126", "127", "sysview log", "sysview record", "sysview open", "sysview doctor", "sysview man"]
+    {
         assert!(readme.contains(word), "{word} is not in the README");
     }
     let help = sysview(&["--help"]);
@@ -106,6 +108,7 @@ fn the_manual_page_has_its_sections_keys_and_options() {
         "SYSVIEW LOG",
         "SYSVIEW RECORD",
         "SYSVIEW OPEN",
+        "SYSVIEW DOCTOR",
         "seccomp",
     ] {
         assert!(page.contains(word), "{word} is not in the manual page");

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use super::{procfs, sys};
+use super::{doctor, sys};
 
 /// One clear sentence: what, where, what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,11 @@ impl std::error::Error for LaunchError {}
 
 /// The errno's words without Rust's "(os error 2)".
 pub(super) fn text(error: &io::Error) -> String {
-    error.raw_os_error().map_or_else(|| error.to_string(), |n| nix::errno::Errno::from_raw(n).desc().to_owned())
+    error.raw_os_error().map_or_else(|| error.to_string(), errno_text)
+}
+
+pub(super) fn errno_text(errno: i32) -> String {
+    nix::errno::Errno::from_raw(errno).desc().to_owned()
 }
 
 pub(super) fn system(what: &str, error: &io::Error) -> LaunchError {
@@ -64,39 +68,14 @@ pub(super) fn too_old(error: &io::Error) -> LaunchError {
     }
 }
 
-/// Why ptrace was refused, as far as it can be told. ptrace(2), "Ptrace access mode checking".
-pub(super) fn not_permitted(error: &io::Error) -> LaunchError {
-    let Some(libc::EPERM | libc::EACCES | libc::ENOSYS) = error.raw_os_error() else {
-        return system("trace the program", error);
-    };
-    if error.raw_os_error() == Some(libc::ENOSYS) {
-        return LaunchError::system(
-            "This system has no ptrace (an emulator such as qemu-user or Rosetta); run sysview on a real Linux kernel."
-                .into(),
-        );
-    }
-    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    if let Some(tracer) = procfs::status_field("self", "TracerPid").filter(|&pid| pid != 0) {
-        let name = procfs::comm(tracer).unwrap_or_default();
-        return LaunchError::system(format!(
-            "Cannot trace the program: sysview is traced itself, by {} (process {tracer}), and a process has one tracer \
-             only; run sysview outside of it.",
-            String::from_utf8_lossy(&name).escape_debug()
-        ));
-    }
-    let cause = match scope.trim() {
-        "3" => "ptrace is switched off until the next boot (kernel.yama.ptrace_scope is 3); boot with another value",
-        "2" => {
-            "only root may trace here (kernel.yama.ptrace_scope is 2); run sysview as root or set it to 1: \
-             sudo sysctl kernel.yama.ptrace_scope=1"
+/// Why ptrace of `child`, which still lives, was refused.
+pub(super) fn not_permitted(child: i32, error: &io::Error) -> LaunchError {
+    match error.raw_os_error() {
+        Some(errno @ (libc::EPERM | libc::EACCES | libc::ENOSYS)) => {
+            LaunchError::system(format!("Cannot trace the program: {}.", doctor::why_refused(child, errno)))
         }
-        _ if procfs::status_field("self", "Seccomp") == Some(2) => {
-            "a seccomp filter of this container or sandbox forbids ptrace; allow it, \
-             with Docker: docker run --cap-add=SYS_PTRACE"
-        }
-        _ => "the kernel or a security module forbids ptrace here; run sysview as root or outside of the sandbox",
-    };
-    LaunchError::system(format!("Cannot trace the program: {cause}."))
+        _ => system("trace the program", error),
+    }
 }
 
 /// A step of the child that failed, and its errno.

@@ -142,7 +142,7 @@ fn begin(
 ) -> Result<(Engine, Option<Keyboard>), LaunchError> {
     let clock = Clock { began: Instant::now() };
     let began = SystemTime::now();
-    let sleeper = Sleeper::start(&mailbox).map_err(|error| not_permitted(&error))?;
+    let sleeper = Sleeper::start(&mailbox)?;
     let (mut pty, keyboard, other) = match &launch.terminal {
         Terminal::Pty { rows, cols, .. } => {
             let (pty, keyboard) = Pty::open(*rows, *cols).map_err(|error| system("open a pseudo-terminal", &error))?;
@@ -218,9 +218,9 @@ impl Engine {
         failures: OwnedFd,
     ) -> Result<Option<Report>, LaunchError> {
         let root = self.root;
-        sys::seize(root, sys::LAUNCH_OPTIONS).map_err(|error| not_permitted(&error))?;
+        sys::seize(root, sys::LAUNCH_OPTIONS).map_err(|error| not_permitted(root, &error))?;
         // Without this stop the child would run untraced up to its first signal.
-        sys::interrupt(root).map_err(|error| not_permitted(&error))?;
+        sys::interrupt(root).map_err(|error| not_permitted(root, &error))?;
         File::from(release).write_all(b"g").map_err(|error| system("start the program", &error))?;
         let mut shown = false;
         loop {

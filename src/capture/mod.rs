@@ -4,9 +4,11 @@
 //! Between a stop and its resume it copies registers and memory into a batch, and nothing else. The room's layers, from
 //! the kernel up: `sys` (raw calls, the only unsafe code), `tracee` (a stop as a value), `memory` and `procfs` (what can
 //! be read of a tracee), `wake` and `out` (how the worker is woken, how events leave), `pty` (the program's terminal),
-//! `worker` with `stops`, `exec` and `leave` (the engine itself), `launch` (fork to first execve).
+//! `worker` with `stops`, `exec` and `leave` (the engine itself), `launch` (fork to first execve),
+//! `doctor` (whether and why not).
 //! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
 
+mod doctor;
 mod error;
 mod exec;
 mod launch;
@@ -24,6 +26,7 @@ mod tracee;
 mod wake;
 mod worker;
 
+pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
 pub use launch::{Launch, Terminal, launch};
 pub use resolve::resolve;

@@ -257,6 +257,23 @@ pub fn fork_sleeper() -> io::Result<i32> {
     }
 }
 
+/// Forks a child that waits for a byte in `go`, calls getppid once and exits.
+pub fn fork_caller(go: &OwnedFd) -> io::Result<i32> {
+    // SAFETY: the child makes only raw calls on its own stack, which are async-signal-safe, and never returns.
+    match check(unsafe { libc::fork() })? {
+        0 => unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
+            let mut byte = 0u8;
+            while libc::read(go.as_raw_fd(), (&raw mut byte).cast(), 1) < 0 && *libc::__errno_location() == libc::EINTR
+            {
+            }
+            libc::syscall(libc::SYS_getppid);
+            libc::_exit(0)
+        },
+        pid => Ok(pid),
+    }
+}
+
 /// Everything that the forked child needs, made before the fork: it may not allocate.
 pub struct Child {
     path: CString,

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::LaunchError;
+use super::error::{not_permitted, system};
 use super::sys;
 use super::tracee::Status;
 
@@ -70,10 +72,10 @@ pub struct Sleeper {
 
 impl Sleeper {
     /// Forks it and seizes it; the first ptrace request of a session, so a missing permission shows here.
-    pub fn start(mailbox: &Arc<Mailbox>) -> io::Result<Sleeper> {
-        let pid = sys::fork_sleeper()?;
+    pub fn start(mailbox: &Arc<Mailbox>) -> Result<Sleeper, LaunchError> {
+        let pid = sys::fork_sleeper().map_err(|error| system("fork", &error))?;
         let sleeper = Sleeper { pid, mailbox: Arc::clone(mailbox) };
-        sys::seize(pid, libc::PTRACE_O_EXITKILL)?;
+        sys::seize(pid, libc::PTRACE_O_EXITKILL).map_err(|error| not_permitted(pid, &error))?;
         *lock(&mailbox.sleeper) = Some(pid);
         Ok(sleeper)
     }
@@ -89,7 +91,7 @@ impl Sleeper {
             Status::Exited(_) | Status::Killed { .. } => {
                 *lock(&self.mailbox.sleeper) = None;
                 self.pid = 0;
-                *self = Sleeper::start(&Arc::clone(&self.mailbox))?;
+                *self = Sleeper::start(&Arc::clone(&self.mailbox)).map_err(io::Error::other)?;
                 // A kick may have been lost with the old one: look at everything once.
                 self.mailbox.kick();
                 Ok(())

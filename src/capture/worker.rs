@@ -196,7 +196,7 @@ impl Engine {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(true),
             Err(error) => Err(error),
             Ok(found) => {
-                self.sleeper = Sleeper::start(&self.mailbox)?;
+                self.sleeper = Sleeper::start(&self.mailbox).map_err(io::Error::other)?;
                 // A kick may have been lost in between.
                 self.mailbox.kick();
                 match found {

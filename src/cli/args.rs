@@ -44,7 +44,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview log|record|open ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview log|record|open|doctor|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -61,6 +61,8 @@ pub enum Sub {
     Record(RecordArgs),
     /// Show a recording on the screen
     Open(OpenArgs),
+    /// Say whether tracing works here and, if not, why and what to do; exits with 1 if not
+    Doctor,
     /// Print the manual page (roff); read it with `sysview man | man -l -`
     Man,
 }

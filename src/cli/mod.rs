@@ -2,6 +2,7 @@
 //! The only room that sees everything; it holds no logic of its own.
 
 pub mod args;
+mod doctor;
 mod error;
 mod launch;
 mod log;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Log(args)) => log::run(&args),
         Some(Sub::Record(args)) => record::run(&args),
         Some(Sub::Open(args)) => open::run(&args),
+        Some(Sub::Doctor) => doctor::run(),
         Some(Sub::Man) => man::run(),
         None => ui::run(&cli.ui),
     }

@@ -3,6 +3,7 @@
 //! Waits are for conditions, never for time; a failure prints the screen. Needs cc, python3, bash and vim.
 
 mod bad_input;
+mod doctor;
 mod log;
 mod programs;
 mod pty;
