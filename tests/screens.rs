@@ -248,6 +248,14 @@ fn one_walks_through_rows_in_the_call_pane() {
 }
 
 #[test]
+fn times_say_that_they_were_taken_under_the_tracer() {
+    let mut app = app(Options::default(), 120, 40);
+    shows(&app, "openat: time under the tracer");
+    press(&mut app, "Up Up Up Enter z");
+    shows(&app, "took      30 us under the tracer");
+}
+
+#[test]
 fn help_names_every_action() {
     let mut app = App::new(Options::default());
     app.resize(120, 200);

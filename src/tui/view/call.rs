@@ -114,7 +114,7 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             }
             describe_call(&mut page, &view);
             if let Some(ns) = call.duration_ns(row.t_ns) {
-                page.entry("took", &format::duration(ns), Role::Text);
+                page.entry("took", &format!("{} under the tracer", format::duration(ns)), Role::Text);
             }
             if !blocked {
                 verdict::write(&mut page, seq, &view);

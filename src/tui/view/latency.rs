@@ -1,4 +1,4 @@
-//! How long one call took, as a picture of powers of two and in words: the foot of the histogram pane.
+//! How long one call took under the tracer, as a picture of powers of two and in words: the foot of the histogram pane.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ pub const HEIGHT: u16 = 4;
 pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     let width = usize::from(area.width);
     let dim = app.theme.style(Role::Column);
-    let head = format!("── {}: time in the call ", decode::call_name(row.arch, row.nr));
+    let head = format!("── {}: time under the tracer ", decode::call_name(row.arch, row.nr));
     // What is too long is simply not drawn: a line needs no ellipsis.
     buf.set_stringn(area.x, area.y, format!("{head}{}", "─".repeat(width)), width, dim);
     let (picture, from, to) = picture(&row.buckets, width.saturating_sub(16));

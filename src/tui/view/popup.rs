@@ -170,8 +170,16 @@ fn help(app: &App, width: usize) -> Vec<Line<'static>> {
             Span::raw(format!(" {meaning}")),
         ]));
     }
+    lines.push(Line::default());
+    lines.push(Line::styled("Times", app.theme.style(Role::Title)));
+    lines.extend(text(TIMES, width));
     lines
 }
+
+/// What the times of calls are, for whoever compares them with a run of its own.
+const TIMES: &str = "The time of a call is what passed from its beginning to its end as the tracer saw them. The \
+    tracer's own work is in it, and while many tasks make calls, so is waiting for the tracer's turn: compare calls \
+    with one another rather than with a run that nobody watches.";
 
 const MARKS: [(&str, &str); 8] = [
     ("x", "the profile would block this call"),
