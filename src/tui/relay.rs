@@ -1,5 +1,6 @@
 //! After hand-over: tracing has stopped, the view is closed, and sysview stays only to keep the program's pseudo-terminal
 //! alive (closing it would hang the program up). Bytes go through unchanged in both directions until the program ends.
+//! A program that runs in another terminal needs none of that: sysview only waits for its end.
 //! Leaves out sending `Command::Detach`, and everything that looks at the bytes.
 
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal as Stop, raise};
 use ratatui::layout::Size;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -31,7 +33,8 @@ const RETRY: Duration = Duration::from_millis(5);
 /// Why the relay ended before the program did.
 #[derive(Debug)]
 pub enum Error {
-    /// A signal asked sysview to end, or the terminal hung up (SIGHUP). The program's terminal is closed with it.
+    /// A signal asked sysview to end, or the terminal hung up (SIGHUP). If the program's terminal is ours, it is closed
+    /// with it.
     Signalled(i32),
     /// The source broke; one sentence.
     Source(String),
@@ -76,6 +79,42 @@ pub async fn run(mut source: Source, screen: &mut Screen, pane: &mut ProgramPane
     result
 }
 
+/// What is said when the program goes on elsewhere.
+const WAITING: &str = "sysview: the program goes on in its own terminal, no longer traced; sysview waits for its end. \
+    Ctrl-C ends the waiting, not the program.";
+
+/// Waits for the end of a program that has a terminal of its own. Ours goes back to the shell at once, with a sentence
+/// that says so, and no key is read: the keyboard's signals end the waiting and nothing else.
+///
+/// # Errors
+/// A signal asked sysview to end (the program runs on), the source broke, or the terminal did.
+pub async fn wait(mut source: Source, screen: &mut Screen) -> Result<End, Error> {
+    // Before the sentence: whoever reads it may press Ctrl-C at once.
+    let mut signals = Signals::new()?;
+    let mut stop = signal(SignalKind::from_raw(nix::libc::SIGTSTP))?;
+    screen.leave();
+    screen.tell(WAITING)?;
+    loop {
+        tokio::select! {
+            message = source.messages.recv() => match message {
+                Some(Message::Ended(end)) => return Ok(end),
+                Some(Message::Failed(sentence)) => return Err(Error::Source(sentence)),
+                Some(_) => {}
+                None => return Err(Error::Source(VANISHED.into())),
+            },
+            event = signals.next() => match event {
+                Event::Deadly(number) => return Err(Error::Signalled(number)),
+                Event::Resized | Event::Continued => {}
+            },
+            // The view has taken this signal's own effect away.
+            _ = stop.recv() => raise(Stop::SIGSTOP).map_err(io::Error::from)?,
+        }
+    }
+}
+
+/// A source that closes its queue without a last word.
+const VANISHED: &str = "the source of events ended without saying how the program did";
+
 async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane) -> Result<End, Error> {
     let mut signals = Signals::new()?;
     let mut outbox = Outbox::default();
@@ -101,7 +140,7 @@ async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane)
                 Some(Message::Ended(end)) => return Ok(end),
                 Some(Message::Failed(sentence)) => return Err(Error::Source(sentence)),
                 Some(Message::Started(_) | Message::Batch(_) | Message::Detached | Message::Notice(_)) => {}
-                None => return Err(Error::Source("the source of events ended without saying how the program did".into())),
+                None => return Err(Error::Source(VANISHED.into())),
             },
             event = signals.next() => match event {
                 Event::Deadly(number) => return Err(Error::Signalled(number)),

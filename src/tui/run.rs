@@ -29,7 +29,7 @@ const WORK: Duration = Duration::from_millis(8);
 pub struct Finish {
     /// How the program ended; None: it had not when the view was left.
     pub end: Option<End>,
-    /// The program went on in this terminal without the panes; the view only returned at its end.
+    /// The program went on without the panes, in this terminal or its own; the view only returned at its end.
     pub handed_over: bool,
     /// The signal that ended the view.
     pub signal: Option<i32>,
@@ -81,7 +81,11 @@ async fn session(mut source: Source, screen: &mut Screen, app: &mut App) -> Resu
     let mut finish = Finish { end: app.session().end(), handed_over: false, signal, failure: app.failure() };
     if signal.is_none() && app.leave() == Some(Leave::HandOver) {
         finish.handed_over = true;
-        match relay::run(source, screen, app.program_mut()).await {
+        let result = match app.session().has_terminal() {
+            true => relay::run(source, screen, app.program_mut()).await,
+            false => relay::wait(source, screen).await,
+        };
+        match result {
             Ok(end) => finish.end = Some(end),
             Err(relay::Error::Signalled(number)) => finish.signal = Some(number),
             Err(error) => return Err(Error::Relay(error)),

@@ -148,6 +148,24 @@ fn a_broken_source_is_told_in_a_sentence() {
 }
 
 #[test]
+fn a_program_elsewhere_is_waited_for_and_the_terminal_is_the_shells() {
+    let mut bench = Bench::open();
+    bench.screen.enter().unwrap();
+    assert!(bench.is_raw());
+    let (messages, receiver) = mpsc::channel(4);
+    let (control, commands) = std_mpsc::sync_channel(1);
+    let source = Source { messages: receiver, control: Box::new(Room(control)) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    messages.blocking_send(Message::Ended(End::Exited(5))).unwrap();
+    assert_eq!(runtime.block_on(wait(source, &mut bench.screen)).unwrap(), End::Exited(5));
+    assert!(commands.try_recv().is_err(), "nothing is asked of the program");
+    assert!(!bench.is_raw());
+    let received = bench.received();
+    let (_, after) = received.split_once("\x1b[?1049l").unwrap();
+    assert!(after.contains("goes on in its own terminal") && after.ends_with('\n'), "{after:?}");
+}
+
+#[test]
 fn a_terminal_that_hangs_up_ends_the_relay() {
     let mut bench = Bench::open();
     let mut pane = ProgramPane::new(5, 20);

@@ -89,6 +89,11 @@ impl Screen {
         lock(&self.modes).leave();
     }
 
+    /// After `leave`: one line for whoever looks at the terminal, which keeps its own modes.
+    pub(super) fn tell(&mut self, line: &str) -> io::Result<()> {
+        lock(&self.modes).write_line(line)
+    }
+
     /// After SIGCONT: the shell has had the terminal meanwhile, so everything is set again; the next frame is drawn whole.
     pub fn reenter(&mut self) -> io::Result<()> {
         self.enter()

@@ -80,9 +80,14 @@ impl Modes {
 
     fn write_as(&mut self, owner: Owner, bytes: &[u8]) -> io::Result<()> {
         if self.owner != owner {
-            return Err(io::Error::other("the terminal was already given back"));
+            return Err(io::Error::other("the terminal is another's by now"));
         }
         self.output.write_all(bytes)
+    }
+
+    /// Writes a line below what the shell has on its screen, and only while the terminal is the shell's.
+    pub fn write_line(&mut self, line: &str) -> io::Result<()> {
+        self.write_as(Owner::Shell, format!("{line}\n").as_bytes())
     }
 
     /// Puts the view's modes on, whatever is on now: after SIGCONT the shell has changed them behind our back.

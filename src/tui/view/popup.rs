@@ -9,7 +9,7 @@ use super::{header, tour};
 use crate::model::VdsoState;
 use crate::policy;
 use crate::query::Filter;
-use crate::tui::actions::{self, Context};
+use crate::tui::actions::{self, Context, Id};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
 use crate::tui::state::layer::{Chooser, Input, Layer};
@@ -205,7 +205,13 @@ fn quit(app: &App, width: usize) -> Vec<Line<'static>> {
     for action in actions::actions().iter().filter(|a| a.context == Context::QuitDialog) {
         let Some(key) = action.keys.first() else { continue };
         let head = format!("{key}  {}: ", action.label);
-        for (i, part) in wrap(&format!("{head}{}", action.help), width).into_iter().enumerate() {
+        let help = match action.id {
+            Id::HandOver if !app.session.has_terminal() => {
+                "Stop tracing and let the program go on in its own terminal; wait for its end without the panes."
+            }
+            _ => action.help,
+        };
+        for (i, part) in wrap(&format!("{head}{help}"), width).into_iter().enumerate() {
             match part.strip_prefix(&key.to_string()).filter(|_| i == 0) {
                 Some(rest) => lines.push(Line::from(vec![
                     Span::styled(key.to_string(), app.theme.style(Role::Key)),
