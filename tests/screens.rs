@@ -111,6 +111,23 @@ fn without_colours() {
 }
 
 #[test]
+fn a_narrow_key_bar_keeps_what_matters_most() {
+    let bar = |cols: u16, keys: &str| {
+        let mut app = app(docker(), cols, 24);
+        press(&mut app, keys);
+        print::text(&app, cols, 24).lines().last().unwrap().to_owned()
+    };
+    for keys in ["", "Tab", "Tab Tab", "Tab 1 Down Enter"] {
+        for wanted in ["? help", "q quit", "/ filter", "s seccomp", "t terminal", "L tours"] {
+            assert!(bar(80, keys).contains(wanted), "{wanted} after {keys:?}: {}", bar(80, keys));
+        }
+    }
+    assert!(bar(80, "Tab 1 Down Enter").contains("Esc all rows"));
+    assert_eq!(bar(16, ""), " ? help  q quit");
+    assert!(bar(140, "").contains("v vDSO") && bar(140, "").contains("z zoom"), "{}", bar(140, ""));
+}
+
+#[test]
 fn every_small_size_is_drawn_with_every_popup() {
     // Every size for the panes; with popups on top, steps that still meet every edge.
     let cases = [

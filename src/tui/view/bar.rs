@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::tui::actions::{self, Action};
+use crate::tui::actions::{self, Action, Id};
 use crate::tui::app::App;
 use crate::tui::format;
 use crate::tui::theme::Role;
@@ -34,20 +34,46 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         return;
     }
     let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    for action in shown(app) {
-        let Some(key) = action.keys.first() else { continue };
-        let key = key.to_string();
-        let width = format::width(&key) + 1 + format::width(action.label) + 2;
-        // The last one needs no gap behind it.
-        if used + width > room + 2 {
-            break;
-        }
-        used += width;
+    for (key, action) in fitting(shown(app), room) {
         spans.push(Span::styled(key, style(Role::Key)));
         spans.push(Span::raw(format!(" {}  ", action.label)));
     }
     buf.set_line(area.x, area.y, &Line::from(spans), area.width);
+}
+
+/// Those for which there is room, with the key of each: the most important ones, in the order of the list.
+fn fitting(actions: Vec<&'static Action>, room: usize) -> Vec<(String, &'static Action)> {
+    let mut entries: Vec<(usize, String, &Action)> = actions
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, action)| Some((place, action.keys.first()?.to_string(), action)))
+        .collect();
+    entries.sort_by_key(|(_, _, action)| expendable(action.id));
+    // The space at the left; the last entry needs no gap behind it.
+    let mut left = (room + 2).saturating_sub(1);
+    entries.retain(|(_, key, action)| {
+        let width = format::width(key) + 1 + format::width(action.label) + 2;
+        let fits = width <= left;
+        left -= if fits { width } else { 0 };
+        fits
+    });
+    entries.sort_by_key(|(place, ..)| *place);
+    entries.into_iter().map(|(_, key, action)| (key, action)).collect()
+}
+
+/// Where there is no room for all, the entries with the highest number go first.
+fn expendable(id: Id) -> u8 {
+    match id {
+        // On the narrowest screen these must be there.
+        Id::Help | Id::Quit => 0,
+        Id::Kill | Id::HandOver | Id::Stay | Id::Confirm | Id::Close => 0,
+        Id::NextStep | Id::Filter | Id::Seccomp | Id::FocusProgram => 1,
+        Id::ClearFilter | Id::Tours => 2,
+        Id::OpenCall | Id::Narrow => 3,
+        Id::NextPane => 4,
+        Id::Freeze | Id::Follow | Id::SortNext => 5,
+        _ => 6,
+    }
 }
 
 /// The actions of the current contexts that can be done now and have a label, each key once.
@@ -55,8 +81,8 @@ fn shown(app: &App) -> Vec<&'static Action> {
     let mut keys = HashSet::new();
     let contexts = app.contexts();
     let mut list = Vec::new();
-    // Help first, and quit with it: on a narrow screen these are the two that must be there.
-    let first = |a: &&Action| matches!(a.id, actions::Id::Help | actions::Id::Quit);
+    // Always at the same place, whatever the pane.
+    let first = |a: &&Action| matches!(a.id, Id::Help | Id::Quit);
     let all = || contexts.iter().flat_map(|c| actions::actions().iter().filter(move |a| a.context == *c));
     for action in all().filter(first).chain(all().filter(|a| !first(a))) {
         let usable = !action.label.is_empty() && app.enabled(action.id);
