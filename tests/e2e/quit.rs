@@ -39,18 +39,40 @@ fn handing_over_leaves_a_plain_terminal_until_the_program_ends() {
     session.assert_restored();
 }
 
+/// A shell that has ended, and the number of the job that it left behind.
+fn outlived() -> (Session, i32) {
+    // The job would end with its terminal.
+    let script = "trap '' HUP; sleep 1000 & echo \"job $! left\"; exit 3";
+    let mut session = Session::start(&["--", "sh", "-c", script]);
+    session.until_shows("exited 3, 1 task runs on");
+    // On the trace the output is an argument, in quotes.
+    let screen = session.until("the job's number", |s| s.contains("│job "));
+    let (_, after) = screen.split_once("│job ").expect("the line");
+    let number = after.split_whitespace().next().and_then(|n| n.parse().ok()).expect("a number");
+    (session, number)
+}
+
 #[test]
 fn what_a_shell_leaves_behind_is_named_and_can_be_killed() {
-    // The job would end with its terminal.
-    let mut session = Session::start(&["--", "sh", "-c", "trap '' HUP; sleep 1000 & exit 3"]);
-    session.until_shows("exited 3, 1 task runs on");
-    let left = descendants(session.pid());
+    let (mut session, job) = outlived();
     session.keys("q");
     session.until_shows("is over (exited 3), but 1 task runs on");
     session.keys("k");
     assert_eq!(session.end(), Some(3));
     session.assert_restored();
-    assert_gone(&left);
+    assert_gone(&[job]);
+}
+
+#[test]
+fn what_a_shell_leaves_behind_can_be_let_go() {
+    let (mut session, job) = outlived();
+    session.keys("q");
+    session.until_shows("what still runs goes on");
+    session.keys("h");
+    // There is no program to wait for any more.
+    assert_eq!(session.end(), Some(3));
+    session.assert_restored();
+    kill(Pid::from_raw(job), Signal::SIGKILL).expect("it runs on");
 }
 
 #[test]

@@ -68,6 +68,8 @@ fn what_outlives_the_program_is_told_apart_from_it() {
     more.after(10).event(3, EventKind::TaskEnd(TaskEnd::Exited { status: 0 }));
     app.message(more.take());
     shows(&app, "but 1 task runs on.");
+    shows(&app, "k  kill: Kill what still runs and leave.");
+    shows(&app, "h  hand over: Stop tracing and leave; what still runs goes on by itself.");
     more.after(10).event(2, EventKind::TaskEnd(TaskEnd::Exited { status: 0 }));
     app.message(more.take());
     app.message(Message::Ended(End::Exited(4)));

@@ -193,7 +193,9 @@ const MARKS: [(&str, &str); 8] = [
 ];
 
 fn quit(app: &App, width: usize) -> Vec<Line<'static>> {
-    let sentence = match app.session.root() {
+    let root = app.session.root();
+    let outlived = matches!(root, Root::Outlived { .. });
+    let sentence = match root {
         Root::Running => "The program still runs.".to_owned(),
         Root::Stopped => "The program is stopped.".to_owned(),
         Root::Outlived { end, tasks } => {
@@ -206,6 +208,8 @@ fn quit(app: &App, width: usize) -> Vec<Line<'static>> {
         let Some(key) = action.keys.first() else { continue };
         let head = format!("{key}  {}: ", action.label);
         let help = match action.id {
+            Id::Kill if outlived => "Kill what still runs and leave.",
+            Id::HandOver if outlived => "Stop tracing and leave; what still runs goes on by itself.",
             Id::HandOver if !app.session.has_terminal() => {
                 "Stop tracing and let the program go on in its own terminal; wait for its end without the panes."
             }
