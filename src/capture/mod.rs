@@ -39,3 +39,8 @@ pub fn leave_interrupts_to_the_program() {
         let _ = sys::take_without_effect(signal);
     }
 }
+
+/// Hour, minute and second of the local time zone (`TZ`, /etc/localtime) at `seconds` since the epoch. localtime(3).
+pub fn local_time(seconds: i64) -> (u32, u32, u32) {
+    sys::local_time(seconds)
+}

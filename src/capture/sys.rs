@@ -413,3 +413,14 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
         Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])))
     }
 }
+
+/// Hour, minute and second of the local time zone; midnight for a year that has no number. localtime_r(3).
+pub fn local_time(seconds: i64) -> (u32, u32, u32) {
+    // SAFETY: `tm` is plain data for which zeros are valid; localtime_r reads one place and writes the other.
+    let tm = unsafe {
+        let mut tm: libc::tm = std::mem::zeroed();
+        libc::localtime_r(&seconds, &mut tm);
+        tm
+    };
+    (tm.tm_hour as u32, tm.tm_min as u32, tm.tm_sec as u32)
+}

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::source::VdsoMode;
 
@@ -12,6 +12,12 @@ pub const CAPTURE_DEFAULT: usize = 256;
 
 /// Bytes of a string shown before `...`, as in strace.
 pub const STRING_LIMIT_DEFAULT: usize = 32;
+
+/// Where the ` = ` stands in a log, as in strace.
+pub const RESULT_COLUMN_DEFAULT: usize = 40;
+
+const SELECTION: &str = "Which lines";
+const FORMAT: &str = "How they look";
 
 /// Shown under `--help` and in the man page.
 pub const EXIT_STATUS: &str = "\
@@ -122,18 +128,55 @@ impl From<Vdso> for VdsoMode {
     }
 }
 
-/// `sysview log -- cmd`.
+/// `sysview log -- cmd`. The letters and their meanings are strace's.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUS, override_usage = "sysview log [OPTIONS] -- COMMAND [ARG]...")]
 pub struct LogArgs {
     /// Write to FILE instead of standard error
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Follow new tasks, which is what sysview always does; -ff with -o: one file per task, FILE.PID
+    #[arg(short = 'f', long, action = ArgAction::Count)]
+    pub follow_forks: u8,
+    /// Print only some lines: trace=SET of calls (names, numbers, %file and other classes, ! for all but, ? for maybe
+    /// unknown), status=SET (successful, failed, unfinished, detached), signal=SET, quiet=SET (attach, exit,
+    /// thread-execve). A SET alone is one of calls
+    #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET", help_heading = SELECTION)]
+    pub expressions: Vec<String>,
+    /// Print only calls that did not fail
+    #[arg(short = 'z', long, overrides_with = "failed_only", help_heading = SELECTION)]
+    pub successful_only: bool,
+    /// Print only calls that failed
+    #[arg(short = 'Z', long, overrides_with = "successful_only", help_heading = SELECTION)]
+    pub failed_only: bool,
+    /// Print no `process attached`; -qq: no `+++ exited` either; -qqq: no `+++ superseded by execve` either
+    #[arg(short, long, action = ArgAction::Count, help_heading = SELECTION)]
+    pub quiet: u8,
+    /// Begin lines with the time of day; -tt: with microseconds; -ttt: in seconds since the epoch
+    #[arg(short = 't', long = "absolute-timestamps", action = ArgAction::Count, help_heading = FORMAT)]
+    pub timestamps: u8,
+    /// Begin lines with the time since the line before
+    #[arg(short = 'r', long, help_heading = FORMAT)]
+    pub relative_timestamps: bool,
+    /// End lines with the time that the call took
+    #[arg(short = 'T', long, help_heading = FORMAT)]
+    pub syscall_times: bool,
+    /// Show the number of the call
+    #[arg(short = 'n', long, help_heading = FORMAT)]
+    pub syscall_number: bool,
+    /// Show the instruction pointer of the call
+    #[arg(short = 'i', long, help_heading = FORMAT)]
+    pub instruction_pointer: bool,
+    /// The column of the result
+    #[arg(short = 'a', long = "columns", value_name = "COLUMN", default_value_t = RESULT_COLUMN_DEFAULT,
+          help_heading = FORMAT)]
+    pub column: usize,
     /// Bytes of a string shown before `...`
-    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = STRING_LIMIT_DEFAULT, value_parser = bytes)]
+    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = STRING_LIMIT_DEFAULT, value_parser = bytes,
+          help_heading = FORMAT)]
     pub string_limit: usize,
     /// Show structures and lists in full
-    #[arg(short = 'v', long)]
+    #[arg(short = 'v', long, help_heading = FORMAT)]
     pub no_abbrev: bool,
     #[command(flatten)]
     pub trace: TraceArgs,

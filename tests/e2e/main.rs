@@ -5,6 +5,7 @@
 mod bad_input;
 mod doctor;
 mod log;
+mod log_options;
 mod programs;
 mod pty;
 mod quit;

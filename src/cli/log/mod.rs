@@ -1,10 +1,14 @@
 //! `sysview log`: the same events as on the screen, as text in strace's default format.
 //! The program keeps sysview's own stdin, stdout and terminal. What a line looks like is `printer`'s business.
 
+mod leader;
+mod open_call;
 mod printer;
+mod select;
+mod settings;
+mod sheet;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,32 +16,31 @@ use super::args::LogArgs;
 use super::error::CliError;
 use super::launch;
 use crate::capture::{self, Terminal};
-use crate::decode;
 use crate::source::{Command, Control, Message, Source};
-use printer::{Printer, Style};
+use printer::Printer;
+use settings::Settings;
+use sheet::Sheets;
 
 pub fn run(args: &LogArgs) -> Result<i32, CliError> {
+    let settings = Settings::from_args(args).map_err(CliError::usage)?;
     // The file first: a typo there must not start the program.
-    let out: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(BufWriter::with_capacity(
-            64 * 1024,
-            File::create(path)
-                .map_err(|e| CliError::failed(format!("cannot write {}: {e}; choose another file", path.display())))?,
-        )),
-        None => Box::new(BufWriter::with_capacity(64 * 1024, io::stderr())),
+    let sheets = match &args.output {
+        Some(path) if settings.separately => Sheets::own(path.clone()),
+        Some(path) => Sheets::shared(
+            sheet::create(path).map_err(|e| CliError::failed(format!("cannot write {e}; choose another file")))?,
+        ),
+        None => Sheets::shared(sheet::standard_error()),
     };
     let mut launch = launch::plan(&args.command, &args.trace, Terminal::Inherit)?;
     // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
     launch.capture_limit = launch.capture_limit.max(args.string_limit.saturating_add(1));
     let runtime = super::view_runtime()?;
-    let options = decode::Options { string_limit: args.string_limit, verbose: args.no_abbrev };
-    let style = Style { pid_always: args.output.is_some(), announce: args.output.is_none() };
     runtime.block_on(async {
         capture::leave_interrupts_to_the_program();
         let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
         let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
         let Source { mut messages, control } = launch::start(launch)?;
-        let mut printer = Printer::new(out, options, style);
+        let mut printer = Printer::new(sheets, settings);
         let mut broken = None;
         loop {
             let message = tokio::select! {
@@ -69,7 +72,8 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                 Some(Message::Notice(sentence)) => {
                     let _ = writeln!(io::stderr(), "sysview: {sentence}");
                 }
-                Some(Message::Batch(_) | Message::Started(_) | Message::Output(_) | Message::Detached) => {}
+                Some(Message::Started(started)) => printer.began(started.began),
+                Some(Message::Batch(_) | Message::Output(_) | Message::Detached) => {}
                 None => return Err(CliError::failed("the tracer ended without a word")),
             }
         }

@@ -1,83 +1,47 @@
-//! Events to lines as strace writes them: the task's number where there are several, `<unfinished ...>` and
-//! `<... resumed>` where calls overlap, the result from column 40.
+//! Events to lines as strace writes them: what stands at the start of a line, `<unfinished ...>` and `<... resumed>`
+//! where calls overlap, the result in its column.
 //!
 //! Works on batches as they come and keeps only the calls that are still open, so memory does not grow with the run.
-//! Left out: how arguments look (`decode`).
+//! Left out: how arguments look (`decode`), how a line begins (`leader`), which lines are wanted (`select`).
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
+use std::time::SystemTime;
 
+use super::leader::{LastCall, Leader, Subject};
+use super::open_call::{OpenCall, memory};
+use super::select::Statuses;
+use super::settings::Settings;
+use super::sheet::{OpenLine, Sheets};
 use crate::abi;
-use crate::decode::{self, Options};
-use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Memory, Outcome, Region, TaskId};
-
-/// Where the ` = ` stands, strace's default alignment.
-const RESULT_COLUMN: usize = 40;
-
-/// What depends on where the text goes.
-#[derive(Debug, Clone, Copy)]
-pub struct Style {
-    /// `1234  ` on every line (strace with -f -o) instead of `[pid  1234] ` while there are several tasks.
-    pub pid_always: bool,
-    /// Say when a task is followed.
-    pub announce: bool,
-}
+use crate::decode;
+use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Memory, Outcome, TaskEnd, TaskId};
 
 #[derive(Debug, Default)]
 struct TaskLine {
     tid: i32,
     open: Option<OpenCall>,
+    last: Option<LastCall>,
 }
 
-/// A call that was entered and is not over.
-#[derive(Debug)]
-struct OpenCall {
-    /// Its entry record with the memory of the batch that brought it; `None` while that batch is being read.
-    kept: Option<Kept>,
-    /// Index of the entry in the current batch, if it came with it.
-    event: usize,
-    /// What restart_syscall(2) restarts.
-    restarts: Option<u64>,
-    /// The line was interrupted by another one, so the rest goes to a `<... resumed>` line.
-    interrupted: bool,
-}
-
-#[derive(Debug)]
-struct Kept {
-    enter: Enter,
-    regions: Vec<Region>,
-    bytes: Vec<u8>,
-}
-
-/// The line that is open at the end of the output: the call of a task, of which `written` bytes stand there already.
-#[derive(Debug, Clone, Copy)]
-struct OpenLine {
-    task: TaskId,
-    /// Columns written so far; 0 if nothing was, because a call is mostly over before anybody could read half of it.
-    written: usize,
-}
-
-pub struct Printer<W: Write> {
-    out: W,
-    options: Options,
-    style: Style,
+pub struct Printer {
+    sheets: Sheets,
+    settings: Settings,
+    leader: Leader,
     tasks: HashMap<TaskId, TaskLine>,
     interrupted: Interrupted,
     alive: usize,
-    line: Option<OpenLine>,
 }
 
-impl<W: Write> Printer<W> {
-    pub fn new(out: W, options: Options, style: Style) -> Printer<W> {
-        Printer {
-            out,
-            options,
-            style,
-            tasks: HashMap::new(),
-            interrupted: Interrupted::default(),
-            alive: 0,
-            line: None,
-        }
+impl Printer {
+    pub fn new(sheets: Sheets, settings: Settings) -> Printer {
+        let leader = Leader::new(settings.columns);
+        Printer { sheets, settings, leader, tasks: HashMap::new(), interrupted: Interrupted::default(), alive: 0 }
+    }
+
+    /// The wall clock at the beginning of the session.
+    pub fn began(&mut self, at: SystemTime) {
+        self.leader.began(at);
     }
 
     /// Prints the events of a batch. What is still going on at its end is shown as far as it is known.
@@ -85,93 +49,164 @@ impl<W: Write> Printer<W> {
         for (index, event) in batch.events.iter().enumerate() {
             self.event(batch, index, event)?;
         }
-        self.show_open_line(batch)?;
-        self.keep_open_calls(batch);
-        self.out.flush()
+        self.show_open_lines(batch)?;
+        self.tasks.values_mut().filter_map(|task| task.open.as_mut()).for_each(|open| open.keep(batch));
+        self.sheets.all().into_iter().try_for_each(|sheet| sheet.out.flush())
     }
 
     pub fn finish(&mut self) -> io::Result<()> {
-        if let Some(line) = self.line.take()
-            && line.written > 0
-        {
-            writeln!(self.out, " <unfinished ...>")?;
+        for sheet in self.sheets.all() {
+            if sheet.line.take().is_some_and(|line| line.written > 0) {
+                writeln!(sheet.out, " <unfinished ...>")?;
+            }
+            sheet.out.flush()?;
         }
-        self.out.flush()
+        Ok(())
     }
 
     fn event(&mut self, batch: &Batch, index: usize, event: &Event) -> io::Result<()> {
+        let (task, t_ns) = (event.task, event.t_ns);
         match &event.kind {
-            EventKind::Enter(enter) => {
-                self.interrupt(batch)?;
-                if ends_its_task(enter) {
-                    return self.last_call(batch, event.task, enter);
-                }
-                let restarts = self.interrupted.by(event.task, enter);
-                let task = self.tasks.entry(event.task).or_default();
-                task.open = Some(OpenCall { kept: None, event: index, restarts, interrupted: false });
-                self.line = Some(OpenLine { task: event.task, written: 0 });
+            EventKind::Enter(enter) => self.enter(batch, index, event, enter)?,
+            EventKind::Exit(exit) => self.exit(batch, task, t_ns, exit)?,
+            EventKind::Signal(signal) if self.settings.signals.contains(signal.number) => {
+                self.whole_line(batch, task, t_ns, &decode::signal_line(signal))?;
             }
-            EventKind::Exit(exit) => self.exit(batch, event.task, exit)?,
-            EventKind::Signal(signal) => self.whole_line(batch, event.task, &decode::signal_line(signal))?,
-            EventKind::GroupStop { signal } => {
-                self.whole_line(batch, event.task, &decode::group_stop_line(*signal))?;
+            EventKind::GroupStop { signal } if self.settings.signals.contains(*signal) => {
+                self.whole_line(batch, task, t_ns, &decode::group_stop_line(*signal))?;
             }
+            EventKind::Signal(_) | EventKind::GroupStop { .. } => {}
             // strace has no line for it: the execve's own line tells.
             EventKind::Exec(exec) => {
                 // The leader's number now belongs to the thread that called execve.
                 if let Some(former) = exec.former
                     && let Some(moved) = self.tasks.get_mut(&former).and_then(|t| t.open.take())
                 {
-                    self.tasks.entry(event.task).or_default().open = Some(moved);
-                    if let Some(line) = &mut self.line
+                    self.tasks.entry(task).or_default().open = Some(moved);
+                    if let Some(line) = self.sheets.of(former).and_then(|sheet| sheet.line.as_mut())
                         && line.task == former
                     {
-                        line.task = event.task;
+                        line.task = task;
                     }
                 }
             }
             EventKind::NewTask(new) => {
                 self.alive += 1;
-                self.tasks.entry(event.task).or_default().tid = new.tid;
-                if self.style.announce && self.alive > 1 {
-                    self.interrupt(batch)?;
-                    writeln!(self.out, "sysview: process {} attached", new.tid)?;
+                self.tasks.entry(task).or_default().tid = new.tid;
+                self.sheets.begin(task, new.tid)?;
+                if self.alive > 1 && !self.settings.quiet.attach() {
+                    self.interrupt(batch, task)?;
+                    if let Some(sheet) = self.sheets.of(task) {
+                        writeln!(sheet.out, "sysview: process {} attached", new.tid)?;
+                    }
                 }
             }
             EventKind::TaskEnd(end) => {
-                let text = decode::end_line(*end, |task| self.tasks.get(&task).map(|t| t.tid));
-                self.whole_line(batch, event.task, &text)?;
+                if self.announces(*end) {
+                    let text = decode::end_line(*end, |task| self.tasks.get(&task).map(|t| t.tid));
+                    self.whole_line(batch, task, t_ns, &text)?;
+                }
                 self.alive = self.alive.saturating_sub(1);
-                self.tasks.remove(&event.task);
-                self.interrupted.forget(event.task);
+                self.sheets.end(task)?;
+                self.tasks.remove(&task);
+                self.interrupted.forget(task);
             }
         }
         Ok(())
     }
 
-    fn exit(&mut self, batch: &Batch, task: TaskId, exit: &Exit) -> io::Result<()> {
-        let Some(open) = self.tasks.get_mut(&task).and_then(|t| t.open.take()) else { return Ok(()) };
-        let continued = self.line.take_if(|line| line.task == task);
-        if continued.is_none() {
-            self.interrupt(batch)?;
+    fn announces(&self, end: TaskEnd) -> bool {
+        match end {
+            TaskEnd::Exited { .. } => !self.settings.quiet.exit(),
+            TaskEnd::Killed { signal, .. } => self.settings.signals.contains(signal),
+            TaskEnd::SupersededByExec { .. } => !self.settings.quiet.superseded(),
+            TaskEnd::Detached => true,
         }
-        let view = open.view(batch, Some((exit, batch)));
-        self.interrupted.note(task, view.arch, view.nr, exit.outcome);
-        let result = decode::result_text(&view, &self.options).unwrap_or_else(|| "?".into());
-        let (text, already) = match continued {
-            Some(line) if line.written > 0 => (decode::resumed_text(&view, &self.options), line.written),
-            Some(_) => (decode::call_text(&view, &self.options), self.leader(task)?),
-            None if open.interrupted => {
-                let name = decode::call_name(view.arch, view.nr);
-                (format!("<... {name} resumed>{}", decode::resumed_text(&view, &self.options)), self.leader(task)?)
+    }
+
+    fn enter(&mut self, batch: &Batch, index: usize, event: &Event, enter: &Enter) -> io::Result<()> {
+        let task = event.task;
+        let restarts = self.interrupted.by(task, enter);
+        self.tasks.entry(task).or_default().last = Some(LastCall::of(enter));
+        if !self.settings.calls.contains(enter.arch, enter.nr) {
+            return Ok(());
+        }
+        if ends_its_task(enter) {
+            return self.last_call(batch, event, enter);
+        }
+        let mut open = OpenCall::new(index, event.t_ns, restarts);
+        if self.settings.statuses == Statuses::ALL {
+            self.interrupt(batch, task)?;
+            let subject = self.subject(task, event.t_ns, true);
+            if let Some(sheet) = self.sheets.of(task) {
+                sheet.leader.clear();
+                self.leader.write(&mut sheet.leader, subject);
+                sheet.line = Some(OpenLine { task, written: 0 });
             }
-            None => (decode::call_text(&view, &self.options), self.leader(task)?),
-        };
-        self.result(already + text.len(), &text, &result)
+        } else {
+            // Whether there is a line at all is known when the call is over; it begins as it would have now.
+            let subject = self.subject(task, event.t_ns, true);
+            self.leader.write(&mut open.leader, subject);
+        }
+        self.tasks.entry(task).or_default().open = Some(open);
+        Ok(())
+    }
+
+    fn exit(&mut self, batch: &Batch, task: TaskId, t_ns: u64, exit: &Exit) -> io::Result<()> {
+        let Some(known) = self.tasks.get_mut(&task) else { return Ok(()) };
+        if let Some(last) = known.last {
+            self.interrupted.note(task, last.arch, last.nr, exit.outcome);
+        }
+        let Some(open) = known.open.take() else { return Ok(()) };
+        let view = open.view(batch, Some(exit));
+        let staged = self.settings.statuses != Statuses::ALL;
+        if staged && !self.settings.statuses.contains(exit.outcome) {
+            return Ok(());
+        }
+        let continued = self.sheets.of(task).and_then(|sheet| sheet.line.take_if(|line| line.task == task));
+        if continued.is_none() {
+            self.interrupt(batch, task)?;
+        }
+        let options = &self.settings.decode;
+        let mut result = decode::result_text(&view, options).unwrap_or_else(|| "?".into());
+        if self.settings.durations && matches!(exit.outcome, Outcome::Returned(_) | Outcome::Failed(_)) {
+            let micros = t_ns.saturating_sub(open.t_ns) / 1000;
+            result.push_str(&format!(" <{}.{:06}>", micros / 1_000_000, micros % 1_000_000));
+        }
+        match continued {
+            Some(line) if line.written > 0 => {
+                let text = decode::resumed_text(&view, options);
+                self.end_line(task, line.written, &text, &result)
+            }
+            Some(_) => {
+                let written = self.write_leader(task)?;
+                self.end_line(task, written, &decode::call_text(&view, &self.settings.decode), &result)
+            }
+            None if staged => {
+                let text = decode::call_text(&view, options);
+                let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
+                sheet.out.write_all(open.leader.as_bytes())?;
+                self.end_line(task, open.leader.len(), &text, &result)
+            }
+            None => {
+                let text = if open.interrupted {
+                    let name = decode::call_name(view.arch, view.nr);
+                    format!("<... {name} resumed>{}", decode::resumed_text(&view, options))
+                } else {
+                    decode::call_text(&view, options)
+                };
+                let written = self.begin_line(task, t_ns, true)?;
+                self.end_line(task, written, &text, &result)
+            }
+        }
     }
 
     /// A call that has no exit: its line is whole at once, whatever other tasks do.
-    fn last_call(&mut self, batch: &Batch, task: TaskId, enter: &Enter) -> io::Result<()> {
+    fn last_call(&mut self, batch: &Batch, event: &Event, enter: &Enter) -> io::Result<()> {
+        if !self.settings.statuses.contains(Outcome::NeverReturned) {
+            return Ok(());
+        }
+        self.interrupt(batch, event.task)?;
         let view = CallView {
             arch: enter.arch,
             nr: enter.nr,
@@ -183,115 +218,87 @@ impl<W: Write> Printer<W> {
             entry: memory(batch, &enter.regions),
             exit: Memory::default(),
         };
-        let text = decode::call_text(&view, &self.options);
-        let column = self.leader(task)? + text.len();
-        self.result(column, &text, "?")
-    }
-
-    /// The end of a call's line; the text so far ends in `column` and `text` is still to be written.
-    fn result(&mut self, column: usize, text: &str, result: &str) -> io::Result<()> {
-        let pad = RESULT_COLUMN.saturating_sub(column + 1) + 1;
-        writeln!(self.out, "{text}{:pad$}= {result}", "")
+        let text = decode::call_text(&view, &self.settings.decode);
+        let written = self.begin_line(event.task, event.t_ns, true)?;
+        self.end_line(event.task, written, &text, "?")
     }
 
     /// A line that is no call.
-    fn whole_line(&mut self, batch: &Batch, task: TaskId, text: &str) -> io::Result<()> {
-        self.interrupt(batch)?;
-        self.leader(task)?;
-        writeln!(self.out, "{text}")
+    fn whole_line(&mut self, batch: &Batch, task: TaskId, t_ns: u64, text: &str) -> io::Result<()> {
+        self.interrupt(batch, task)?;
+        self.begin_line(task, t_ns, false)?;
+        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
+        writeln!(sheet.out, "{text}")
     }
 
-    /// Ends the open line, if any, because another one begins.
-    fn interrupt(&mut self, batch: &Batch) -> io::Result<()> {
-        let Some(line) = self.line.take() else { return Ok(()) };
+    /// Ends the line that is open where `task` writes, if any, because another one begins.
+    fn interrupt(&mut self, batch: &Batch, task: TaskId) -> io::Result<()> {
+        let Some(line) = self.sheets.of(task).and_then(|sheet| sheet.line.take()) else { return Ok(()) };
         if line.written == 0 {
             self.begin_call(batch, line.task)?;
         }
         if let Some(open) = self.tasks.get_mut(&line.task).and_then(|t| t.open.as_mut()) {
             open.interrupted = true;
         }
-        writeln!(self.out, " <unfinished ...>")
+        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
+        writeln!(sheet.out, " <unfinished ...>")
     }
 
-    /// Writes what is known of an open call; returns the column after it.
-    fn begin_call(&mut self, batch: &Batch, task: TaskId) -> io::Result<usize> {
-        let column = self.leader(task)?;
-        let Some(open) = self.tasks.get(&task).and_then(|t| t.open.as_ref()) else { return Ok(column) };
-        let text = decode::unfinished_text(&open.view(batch, None), &self.options);
-        self.out.write_all(text.as_bytes())?;
-        Ok(column + text.len())
-    }
-
-    /// At the end of a batch somebody may be watching: show the call that is going on.
-    fn show_open_line(&mut self, batch: &Batch) -> io::Result<()> {
-        if let Some(line) = self.line
-            && line.written == 0
-        {
-            let written = self.begin_call(batch, line.task)?;
-            self.line = Some(OpenLine { written, ..line });
+    /// At the end of a batch somebody may be watching: show the calls that are going on.
+    fn show_open_lines(&mut self, batch: &Batch) -> io::Result<()> {
+        let unwritten = |line: &OpenLine| line.written == 0;
+        let open: Vec<TaskId> =
+            self.sheets.all().iter().filter_map(|s| s.line.filter(unwritten).map(|line| line.task)).collect();
+        for task in open {
+            let written = self.begin_call(batch, task)?;
+            if let Some(sheet) = self.sheets.of(task) {
+                sheet.line = Some(OpenLine { task, written });
+            }
         }
         Ok(())
     }
 
-    fn keep_open_calls(&mut self, batch: &Batch) {
-        for task in self.tasks.values_mut() {
-            if let Some(open) = &mut task.open
-                && open.kept.is_none()
-                && let Some(Event { kind: EventKind::Enter(enter), .. }) = batch.events.get(open.event)
-            {
-                open.kept = Some(Kept::copy(batch, enter));
-            }
-        }
+    /// Writes what is known of an open call, whose line has begun; returns the column after it.
+    fn begin_call(&mut self, batch: &Batch, task: TaskId) -> io::Result<usize> {
+        let column = self.write_leader(task)?;
+        let Some(open) = self.tasks.get(&task).and_then(|t| t.open.as_ref()) else { return Ok(column) };
+        let text = decode::unfinished_text(&open.view(batch, None), &self.settings.decode);
+        let Some(sheet) = self.sheets.of(task) else { return Ok(column) };
+        sheet.out.write_all(text.as_bytes())?;
+        Ok(column + text.len())
     }
 
-    /// The task's number at the start of a line; returns the columns it takes.
-    fn leader(&mut self, task: TaskId) -> io::Result<usize> {
-        let tid = self.tasks.get(&task).map_or(0, |t| t.tid);
-        let text = if self.style.pid_always {
-            format!("{tid:<5} ")
-        } else if self.alive > 1 {
-            format!("[pid {tid:>5}] ")
-        } else {
-            return Ok(0);
-        };
-        self.out.write_all(text.as_bytes())?;
-        Ok(text.len())
+    /// Writes the start of the open line; returns the columns it takes.
+    fn write_leader(&mut self, task: TaskId) -> io::Result<usize> {
+        let Some(sheet) = self.sheets.of(task) else { return Ok(0) };
+        sheet.out.write_all(sheet.leader.as_bytes())?;
+        Ok(sheet.leader.len())
     }
-}
 
-impl Kept {
-    fn copy(batch: &Batch, enter: &Enter) -> Kept {
-        let mut kept = Kept { enter: enter.clone(), regions: Vec::new(), bytes: Vec::new() };
-        let regions = batch.regions.get(enter.regions.start as usize..enter.regions.end as usize).unwrap_or_default();
-        for region in regions {
-            let start = kept.bytes.len() as u32;
-            kept.bytes.extend_from_slice(batch.region_bytes(region));
-            kept.regions.push(Region { start, ..*region });
-        }
-        kept
+    /// Writes the start of a line that is written at once; returns the columns it takes.
+    fn begin_line(&mut self, task: TaskId, t_ns: u64, in_call: bool) -> io::Result<usize> {
+        let subject = self.subject(task, t_ns, in_call);
+        let Some(sheet) = self.sheets.of(task) else { return Ok(0) };
+        sheet.leader.clear();
+        self.leader.write(&mut sheet.leader, subject);
+        self.write_leader(task)
     }
-}
 
-impl OpenCall {
-    /// The call as `decode` reads it, with what its exit brought.
-    fn view<'a>(&'a self, batch: &'a Batch, exit: Option<(&Exit, &'a Batch)>) -> CallView<'a> {
-        let (enter, entry) = match &self.kept {
-            Some(kept) => (&kept.enter, Memory { regions: &kept.regions, bytes: &kept.bytes }),
-            None => match batch.events.get(self.event) {
-                Some(Event { kind: EventKind::Enter(enter), .. }) => (enter, memory(batch, &enter.regions)),
-                _ => unreachable!("an open call without a copy was entered in this batch"),
-            },
-        };
-        CallView {
-            arch: enter.arch,
-            nr: enter.nr,
-            args: &enter.args,
-            ip: enter.ip,
-            sp: enter.sp,
-            outcome: exit.map(|(e, _)| -> Outcome { e.outcome }),
-            restarts: self.restarts,
-            entry,
-            exit: exit.map(|(e, b)| memory(b, &e.regions)).unwrap_or_default(),
+    /// The end of a call's line; the text so far ends in `column` and `text` is still to be written.
+    fn end_line(&mut self, task: TaskId, column: usize, text: &str, result: &str) -> io::Result<()> {
+        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
+        let pad = self.settings.result_column.saturating_sub(column + text.len() + 1) + 1;
+        writeln!(sheet.out, "{text}{:pad$}= {result}", "")
+    }
+
+    fn subject(&self, task: TaskId, t_ns: u64, in_call: bool) -> Subject {
+        let known = self.tasks.get(&task);
+        Subject {
+            tid: known.map_or(0, |t| t.tid),
+            several: self.alive > 1,
+            t_ns,
+            last: known.and_then(|t| t.last),
+            in_call,
         }
     }
 }
@@ -299,11 +306,4 @@ impl OpenCall {
 /// exit(2) and exit_group(2) never come back.
 fn ends_its_task(enter: &Enter) -> bool {
     abi::lookup(enter.arch, enter.nr).is_some_and(|call| matches!(call.name, "exit" | "exit_group"))
-}
-
-fn memory<'a>(batch: &'a Batch, range: &std::ops::Range<u32>) -> Memory<'a> {
-    Memory {
-        regions: batch.regions.get(range.start as usize..range.end as usize).unwrap_or_default(),
-        bytes: &batch.bytes,
-    }
 }

@@ -1,0 +1,199 @@
+//! What stands at the start of a line: the task, the time, the call's number, where the call was made from.
+//!
+//! Left out: which lines there are (`printer`).
+
+use std::fmt::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::abi::Arch;
+use crate::capture;
+use crate::model::Enter;
+
+/// Which lines carry the task's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tasks {
+    /// None: every task has a file of its own.
+    Never,
+    /// `[pid  1234] ` while there are several tasks.
+    Several,
+    /// `1234  ` always: a file that several tasks share.
+    Always,
+}
+
+/// strace's `-t`, `-tt`, `-ttt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    None,
+    /// `20:39:39`, local time.
+    Seconds,
+    /// `20:39:39.477879`, local time.
+    Micros,
+    /// `1795466379.477879`, since the epoch.
+    Epoch,
+}
+
+/// What the lines begin with.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns {
+    pub tasks: Tasks,
+    pub clock: Clock,
+    /// Seconds since the line before.
+    pub relative: bool,
+    /// The number of the task's last call.
+    pub number: bool,
+    /// The instruction pointer of the call.
+    pub ip: bool,
+}
+
+/// What one line is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    pub tid: i32,
+    /// More than one task lives.
+    pub several: bool,
+    pub t_ns: u64,
+    /// The task's last call; its address is told only on lines of that call, for elsewhere nobody looked at it.
+    pub last: Option<LastCall>,
+    pub in_call: bool,
+}
+
+/// What is remembered of a task's last call.
+#[derive(Debug, Clone, Copy)]
+pub struct LastCall {
+    pub arch: Arch,
+    pub nr: u64,
+    ip: u64,
+}
+
+impl LastCall {
+    pub fn of(enter: &Enter) -> LastCall {
+        LastCall { arch: enter.arch, nr: enter.nr, ip: enter.ip }
+    }
+
+    /// Hexadecimal digits of an address.
+    fn digits(self) -> usize {
+        self.arch.word() * 2
+    }
+}
+
+/// Writes the starts of lines.
+#[derive(Debug)]
+pub struct Leader {
+    columns: Columns,
+    /// Wall clock at `t_ns == 0`.
+    began: SystemTime,
+    previous_ns: Option<u64>,
+}
+
+impl Leader {
+    pub fn new(columns: Columns) -> Leader {
+        Leader { columns, began: UNIX_EPOCH, previous_ns: None }
+    }
+
+    pub fn began(&mut self, at: SystemTime) {
+        self.began = at;
+    }
+
+    /// Appends the start of a line. Call it in the order of the lines: `-r` tells the distance to the one before.
+    pub fn write(&mut self, out: &mut String, line: Subject) {
+        // Writing to a String cannot fail.
+        let _ = match self.columns.tasks {
+            Tasks::Always => write!(out, "{:<5} ", line.tid),
+            Tasks::Several if line.several => write!(out, "[pid {:>5}] ", line.tid),
+            _ => Ok(()),
+        };
+        self.time(out, line.t_ns);
+        if self.columns.number {
+            let _ = match line.last {
+                Some(call) => write!(out, "[{:>4}] ", call.nr),
+                None => write!(out, "[   ?] "),
+            };
+        }
+        if self.columns.ip {
+            let _ = match line.last {
+                Some(call) if line.in_call => write!(out, "[{:01$x}] ", call.ip, call.digits()),
+                other => write!(out, "[{:?<1$}] ", "", other.map_or(16, LastCall::digits)),
+            };
+        }
+    }
+
+    fn time(&mut self, out: &mut String, t_ns: u64) {
+        if self.columns.clock != Clock::None {
+            let since = self.began.duration_since(UNIX_EPOCH).unwrap_or_default() + Duration::from_nanos(t_ns);
+            let (seconds, micros) = (since.as_secs(), since.subsec_micros());
+            let _ = match self.columns.clock {
+                Clock::Epoch => write!(out, "{seconds}.{micros:06}"),
+                clock => {
+                    let (hour, minute, second) = capture::local_time(seconds as i64);
+                    let _ = write!(out, "{hour:02}:{minute:02}:{second:02}");
+                    if clock == Clock::Micros { write!(out, ".{micros:06}") } else { Ok(()) }
+                }
+            };
+            out.push(' ');
+        }
+        if self.columns.relative {
+            let passed = Duration::from_nanos(t_ns.saturating_sub(self.previous_ns.replace(t_ns).unwrap_or(t_ns)));
+            let (seconds, micros) = (passed.as_secs(), passed.subsec_micros());
+            let _ = match self.columns.clock {
+                Clock::None => write!(out, "{seconds:>6}.{micros:06} "),
+                _ => write!(out, "(+{seconds:>6}.{micros:06}) "),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Columns =
+        Columns { tasks: Tasks::Several, clock: Clock::None, relative: false, number: false, ip: false };
+
+    fn call(arch: Arch) -> LastCall {
+        LastCall::of(&Enter { arch, nr: 257, args: [0; 6], ip: 0x7f00_1234, sp: 0, regions: 0..0 })
+    }
+
+    fn start(leader: &mut Leader, t_ns: u64) -> String {
+        let mut out = String::new();
+        let last = Some(call(Arch::X86_64));
+        leader.write(&mut out, Subject { tid: 42, several: false, t_ns, last, in_call: true });
+        out
+    }
+
+    #[test]
+    fn the_task_is_told_where_there_are_several() {
+        let mut out = String::new();
+        let subject = Subject { tid: 42, several: true, t_ns: 0, last: None, in_call: false };
+        Leader::new(PLAIN).write(&mut out, subject);
+        Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, subject);
+        Leader::new(Columns { tasks: Tasks::Never, ..PLAIN }).write(&mut out, subject);
+        Leader::new(PLAIN).write(&mut out, Subject { several: false, ..subject });
+        assert_eq!(out, "[pid    42] 42    ");
+    }
+
+    #[test]
+    fn times_are_absolute_or_since_the_line_before() {
+        let mut leader = Leader::new(Columns { clock: Clock::Epoch, ..PLAIN });
+        leader.began(UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+        assert_eq!(start(&mut leader, 1_000_002_999), "1700000001.000002 ");
+        let mut leader = Leader::new(Columns { relative: true, ..PLAIN });
+        assert_eq!(start(&mut leader, 5_000_000), "     0.000000 ");
+        assert_eq!(start(&mut leader, 5_000_012_345_000), "  5000.007345 ");
+        let mut leader = Leader::new(Columns { relative: true, clock: Clock::Epoch, ..PLAIN });
+        assert_eq!(start(&mut leader, 0), "0.000000 (+     0.000000) ");
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_those_of_the_call() {
+        let mut leader = Leader::new(Columns { number: true, ip: true, ..PLAIN });
+        assert_eq!(start(&mut leader, 0), "[ 257] [000000007f001234] ");
+        let mut line = |last, in_call| {
+            let mut out = String::new();
+            leader.write(&mut out, Subject { tid: 1, several: false, t_ns: 0, last, in_call });
+            out
+        };
+        assert_eq!(line(Some(call(Arch::I386)), true), "[ 257] [7f001234] ");
+        assert_eq!(line(Some(call(Arch::X86_64)), false), "[ 257] [????????????????] ");
+        assert_eq!(line(None, false), "[   ?] [????????????????] ");
+    }
+}

@@ -1,0 +1,128 @@
+//! From the command line of `sysview log` to what is printed; every mistake in it is found here.
+
+use super::leader::{Clock, Columns, Tasks};
+use super::select::{Calls, Quiet, Signals, Statuses};
+use crate::cli::args::LogArgs;
+use crate::decode;
+
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub decode: decode::Options,
+    pub columns: Columns,
+    /// Where the ` = ` stands.
+    pub result_column: usize,
+    /// `<0.000123>` after the result.
+    pub durations: bool,
+    pub calls: Calls,
+    pub statuses: Statuses,
+    pub signals: Signals,
+    pub quiet: Quiet,
+    /// A file for each task.
+    pub separately: bool,
+}
+
+impl Settings {
+    /// The error is one sentence for the user.
+    pub fn from_args(args: &LogArgs) -> Result<Settings, String> {
+        let separately = args.follow_forks > 1;
+        if separately && args.output.is_none() {
+            return Err("-ff writes a file for each task; give their common name with -o FILE".into());
+        }
+        let statuses = match (args.successful_only, args.failed_only) {
+            (true, _) => Statuses::SUCCESSFUL,
+            (_, true) => Statuses::FAILED,
+            _ => Statuses::ALL,
+        };
+        // strace tells of new tasks on standard error only; a file of several tasks has the number on every line.
+        let silent = if args.output.is_some() { args.quiet.max(1) } else { args.quiet };
+        let mut settings = Settings {
+            decode: decode::Options { string_limit: args.string_limit, verbose: args.no_abbrev },
+            columns: Columns {
+                tasks: match (&args.output, separately) {
+                    (None, _) => Tasks::Several,
+                    (Some(_), false) => Tasks::Always,
+                    (Some(_), true) => Tasks::Never,
+                },
+                clock: [Clock::None, Clock::Seconds, Clock::Micros, Clock::Epoch][usize::from(args.timestamps.min(3))],
+                relative: args.relative_timestamps,
+                number: args.syscall_number,
+                ip: args.instruction_pointer,
+            },
+            result_column: args.column,
+            durations: args.syscall_times,
+            calls: Calls::all(),
+            statuses,
+            signals: Signals::ALL,
+            quiet: Quiet::level(silent),
+            separately,
+        };
+        for expression in &args.expressions {
+            settings.expression(expression)?;
+        }
+        Ok(settings)
+    }
+
+    /// One `-e`; a later one of the same kind takes the place of the former.
+    fn expression(&mut self, text: &str) -> Result<(), String> {
+        let (what, set) = text.split_once('=').unwrap_or(("trace", text));
+        match what {
+            "trace" | "t" => self.calls = Calls::parse(set)?,
+            "status" => self.statuses = Statuses::parse(set)?,
+            "signal" | "signals" | "s" => self.signals = Signals::parse(set)?,
+            "quiet" | "silent" | "silence" | "q" => self.quiet = Quiet::parse(set)?,
+            "abbrev" | "a" | "verbose" | "v" | "raw" | "x" | "read" | "reads" | "r" | "write" | "writes" | "w"
+            | "fault" | "inject" | "kvm" | "decode-fds" => {
+                return Err(format!("-e {what}= is not known to sysview; it knows trace, status, signal and quiet"));
+            }
+            // As strace reads it: the name of a call, which it cannot be.
+            _ => self.calls = Calls::parse(text)?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Cli, Sub};
+
+    fn settings(options: &[&str]) -> Result<Settings, String> {
+        let words = ["sysview", "log"].iter().chain(options).chain(&["--", "true"]);
+        match Cli::try_parse_from(words).map_err(|e| e.to_string())?.sub {
+            Some(Sub::Log(args)) => Settings::from_args(&args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_kind_counts() {
+        let set = settings(&["-e", "trace=read", "-e", "write", "-z", "-Z"]).expect("fine");
+        assert_eq!(set.calls, Calls::parse("write").expect("write"));
+        assert_eq!(set.statuses, Statuses::FAILED);
+        let set = settings(&["-Z", "-e", "status=detached", "-q", "-e", "quiet=exit"]).expect("fine");
+        assert_eq!(set.statuses, Statuses::parse("detached").expect("detached"));
+        assert!(set.quiet.exit() && !set.quiet.attach());
+    }
+
+    #[test]
+    fn letters_may_stand_together() {
+        let set = settings(&["-fttTrni", "-a0", "-qq"]).expect("fine");
+        assert_eq!(set.columns.clock, Clock::Micros);
+        assert!(set.columns.relative && set.columns.number && set.columns.ip && set.durations);
+        assert_eq!(set.result_column, 0);
+        assert!(set.quiet.exit());
+        assert_eq!(set.columns.tasks, Tasks::Several);
+        assert_eq!(settings(&["-o", "x"]).expect("fine").columns.tasks, Tasks::Always);
+        assert_eq!(settings(&["-ff", "-o", "x"]).expect("fine").columns.tasks, Tasks::Never);
+    }
+
+    #[test]
+    fn mistakes_are_sentences() {
+        for bad in [&["-e", "trace="][..], &["-e", "foo=bar"], &["-e", "inject=read"], &["-ff"], &["-a", "x"]] {
+            let error = settings(bad).expect_err("a mistake");
+            assert!(!error.is_empty(), "{bad:?}");
+        }
+    }
+}

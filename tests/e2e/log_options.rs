@@ -1,0 +1,218 @@
+//! `sysview log` with strace's letters: each prints the shape that strace prints for the same program.
+//!
+//! Expected are shapes, in which `#` stands for any digits and `*` for anything, so no strace needs to be installed.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use crate::pty::SYSVIEW;
+
+fn run(args: &[&str]) -> Output {
+    Command::new(SYSVIEW).arg("log").args(args).stdin(Stdio::null()).output().expect("sysview log runs")
+}
+
+fn log(options: &[&str], command: &[&str]) -> String {
+    let args: Vec<&str> = options.iter().chain(&["--"]).chain(command).copied().collect();
+    String::from_utf8(run(&args).stderr).expect("the log is ASCII")
+}
+
+/// Whether a line has a shape.
+fn fits(line: &[u8], shape: &[u8]) -> bool {
+    match shape.split_first() {
+        None => line.is_empty(),
+        Some((b'*', rest)) => (0..=line.len()).any(|i| fits(&line[i..], rest)),
+        Some((b'#', rest)) => {
+            let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+            digits > 0 && fits(&line[digits..], rest)
+        }
+        Some((byte, rest)) => line.first() == Some(byte) && fits(&line[1..], rest),
+    }
+}
+
+#[track_caller]
+fn expect(options: &[&str], command: &[&str], shapes: &[&str]) {
+    let text = log(options, command);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), shapes.len(), "{options:?} {command:?}:\n{text}");
+    for (line, shape) in lines.iter().zip(shapes) {
+        assert!(fits(line.as_bytes(), shape.as_bytes()), "{options:?}: is\n{line}\nexpected\n{shape}\nin\n{text}");
+    }
+}
+
+fn temp(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("sysview-log-options-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a directory");
+    dir
+}
+
+const EXIT: &[&str] = &["sh", "-c", "exit 3"];
+
+#[test]
+fn lines_begin_with_what_is_asked_for() {
+    let only = ["-e", "exit_group"];
+    let shape = |option: &str, call: &str, end: &str| {
+        let options: Vec<&str> = only.iter().copied().chain(option.split(' ')).collect();
+        expect(&options, EXIT, &[call, end]);
+    };
+    shape("-t", "#:#:# exit_group(3)                  = ?", "#:#:# +++ exited with 3 +++");
+    shape("-tt", "#:#:#.# exit_group(3)           = ?", "#:#:#.# +++ exited with 3 +++");
+    shape("-ttt", "#.# exit_group(3)         = ?", "#.# +++ exited with 3 +++");
+    shape("-r", "     0.000000 exit_group(3)             = ?", "     0.# +++ exited with 3 +++");
+    shape("-r -t", "#:#:# (+     0.000000) exit_group(3) = ?", "#:#:# (+     0.#) +++ exited with 3 +++");
+    shape("-n", "[ 231] exit_group(3)                    = ?", "[ 231] +++ exited with 3 +++");
+    shape("-i", "[00007*] exit_group(3)        = ?", "[????????????????] +++ exited with 3 +++");
+    shape(
+        "-n -i -t",
+        "#:#:# [ 231] [00007*] exit_group(3) = ?",
+        "#:#:# [ 231] [????????????????] +++ exited with 3 +++",
+    );
+    shape("-f", "exit_group(3)                           = ?", "+++ exited with 3 +++");
+}
+
+#[test]
+fn seconds_are_those_of_the_clock() {
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let before = now();
+    let text = log(&["-ttt", "-e", "none"], EXIT);
+    let told: u64 = text.split('.').next().and_then(|s| s.parse().ok()).expect("seconds");
+    assert!((before..=now()).contains(&told), "{before} <= {told} <= {}", now());
+}
+
+#[test]
+fn results_stand_where_a_says_and_t_adds_the_time() {
+    expect(&["-a0", "-e", "exit_group"], EXIT, &["exit_group(3) = ?", "+++ exited with 3 +++"]);
+    expect(&["-a", "20", "-e", "exit_group"], EXIT, &["exit_group(3)       = ?", "+++ exited with 3 +++"]);
+    let text = log(&["-T", "-e", "clock_nanosleep,exit_group"], &["sleep", "0.05"]);
+    let slept = text.lines().next().expect("a line");
+    assert!(fits(slept.as_bytes(), b"clock_nanosleep(*) = 0 <0.#>"), "{text}");
+    let micros: u32 = slept.rsplit_once('.').and_then(|(_, t)| t.trim_end_matches('>').parse().ok()).expect("a time");
+    assert!(micros >= 50_000, "{text}");
+    assert!(text.contains("exit_group(0)                           = ?\n"), "{text}");
+}
+
+#[test]
+fn calls_are_chosen_by_name_number_and_class() {
+    let cat = &["cat", "/dev/null"];
+    let names = |options: &[&str]| -> Vec<String> {
+        let text = log(options, cat);
+        let mut names: Vec<String> =
+            text.lines().filter_map(|l| l.split_once('(')).map(|(name, _)| name.to_owned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    assert_eq!(names(&["-e", "trace=openat"]), ["openat"]);
+    assert_eq!(names(&["-e", "openat,read"]), ["openat", "read"]);
+    assert_eq!(names(&["-e", "trace=257"]), ["openat"]);
+    assert_eq!(names(&["-e", "trace=?no_such_call,openat@64"]), ["openat"]);
+    assert_eq!(names(&["-e", "openat", "-e", "exit_group"]), ["exit_group"]);
+    assert_eq!(names(&["-e", "trace=none"]), [""; 0]);
+    let file = names(&["-e", "trace=%file"]);
+    assert!(file.contains(&"execve".into()) && file.contains(&"openat".into()), "{file:?}");
+    assert!(!file.contains(&"close".into()), "{file:?}");
+    let rest = names(&["-e", "trace=!%file"]);
+    assert!(rest.contains(&"close".into()) && !rest.contains(&"openat".into()), "{rest:?}");
+}
+
+#[test]
+fn lines_of_calls_that_are_not_printed_interrupt_nothing() {
+    let script = "/bin/true; exit 3";
+    expect(
+        &["-e", "none", "-q"],
+        &["sh", "-c", script],
+        &["[pid *] +++ exited with 0 +++", "--- SIGCHLD {*} ---", "+++ exited with 3 +++"],
+    );
+    expect(&["-e", "none", "-qq"], &["sh", "-c", script], &["--- SIGCHLD {*} ---"]);
+    expect(&["-e", "none", "-e", "quiet=attach,exit", "-e", "signal=none"], &["sh", "-c", script], &[]);
+}
+
+#[test]
+fn statuses_are_chosen_when_the_call_is_over() {
+    let cat = &["cat", "/no/such/file"];
+    for (options, failed, fine) in [
+        (&["-Z"][..], true, false),
+        (&["-z"], false, true),
+        (&["-z", "-Z"], true, false),
+        (&["-e", "status=failed"], true, false),
+        (&["-e", "status=!failed"], false, true),
+        (&["-e", "status=successful,failed"], true, true),
+    ] {
+        let text = log(options, cat);
+        assert_eq!(
+            text.contains("\"/no/such/file\", O_RDONLY) = -1 ENOENT (No such file or directory)"),
+            failed,
+            "{text}"
+        );
+        assert_eq!(text.lines().any(|l| l.starts_with("execve(") && l.ends_with(" = 0")), fine, "{text}");
+        let last = options.iter().any(|o| o.contains('!'));
+        assert_eq!(text.contains("exit_group(1)"), last, "{text}");
+    }
+    // Nothing is unfinished then, whoever writes in between.
+    let text = log(&["-z", "-e", "wait4,write"], &["sh", "-c", "(echo a; sleep 0.1; echo b) & wait"]);
+    assert!(!text.contains("unfinished") && !text.contains("resumed"), "{text}");
+    assert!(text.contains("[pid "), "{text}");
+}
+
+#[test]
+fn signals_are_chosen_too() {
+    let script = &["sh", "-c", "trap : USR1; kill -USR1 $$; kill -TERM $$"];
+    let lines = |set: &str| log(&["-e", "none", "-e", set], script);
+    assert!(lines("signal=USR1").starts_with("--- SIGUSR1 "));
+    assert_eq!(lines("signal=usr1,2").lines().count(), 1);
+    let text = lines("signal=!SIGUSR1");
+    assert!(text.starts_with("--- SIGTERM ") && text.ends_with("+++ killed by SIGTERM +++\n"), "{text}");
+    assert_eq!(lines("signal=none"), "");
+}
+
+#[test]
+fn ff_writes_a_file_for_each_task() {
+    let dir = temp("ff");
+    let base = dir.join("t");
+    let output = run(&["-ff", "-o", base.to_str().expect("UTF-8"), "--", "sh", "-c", "(exit 4); exit 3"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(output.stderr.is_empty());
+    let mut ends = Vec::new();
+    for entry in std::fs::read_dir(&dir).expect("the directory") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
+        assert!(fits(name.as_bytes(), b"t.#"), "{name}");
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert!(!text.contains("<unfinished ...>\n"), "tasks do not interrupt each other: {text}");
+        ends.push(text.lines().last().expect("a last line").to_owned());
+    }
+    ends.sort();
+    assert_eq!(ends, ["+++ exited with 3 +++", "+++ exited with 4 +++"]);
+    std::fs::remove_dir_all(dir).expect("removed");
+}
+
+#[test]
+fn a_wrong_value_is_a_sentence_and_starts_nothing() {
+    let dir = temp("wrong");
+    let witness = dir.join("started");
+    let witness = witness.to_str().expect("UTF-8");
+    for (options, word) in [
+        (&["-e", "no_such_call"][..], "no_such_call"),
+        (&["-e", "trace=%nothing"], "%nothing"),
+        (&["-e", "trace=/open/"], "regular expression"),
+        (&["-e", "signal=NONE_SUCH"], "NONE_SUCH"),
+        (&["-e", "status=good"], "good"),
+        (&["-e", "quiet=loud"], "loud"),
+        (&["-e", "inject=read"], "inject"),
+        (&["-a", "x"], "x"),
+        (&["-ff"], "-o"),
+        (&["-y"], "-y"),
+    ] {
+        let args: Vec<&str> = options.iter().copied().chain(["touch", witness]).collect();
+        let output = run(&args);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {text}");
+        assert!(text.contains(word), "{options:?}: {text}");
+    }
+    assert!(!PathBuf::from(witness).exists());
+    std::fs::remove_dir_all(dir).expect("removed");
+}
+
+#[test]
+fn values_may_stand_beside_their_letters() {
+    expect(&["-a0", "-eexit_group"], EXIT, &["exit_group(3) = ?", "+++ exited with 3 +++"]);
+}
