@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use sysview::abi::{self, Arch};
-use sysview::decode::{self, Options, json};
+use sysview::decode::{self, HexStrings, Options, json};
 use sysview::model::{CallView, Memory, Outcome, Region};
 
 /// Addresses that arguments and pointers in memory are likely to meet.
@@ -55,8 +55,9 @@ fn outcome() -> impl Strategy<Value = Option<Outcome>> {
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>())
-        .prop_map(|(string_limit, verbose)| Options { string_limit, verbose })
+    let hex = prop_oneof![Just(HexStrings::Never), Just(HexStrings::NotText), Just(HexStrings::All)];
+    (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>(), hex)
+        .prop_map(|(string_limit, verbose, hex)| Options { string_limit, verbose, hex })
 }
 
 fn printable(what: &str, text: &str) {
@@ -132,7 +133,7 @@ fn every_call_of_every_abi_takes_hostile_memory() {
                             entry: memory,
                             exit: memory,
                         };
-                        decode_all(&view, &Options { string_limit: 32, verbose: len == 7 });
+                        decode_all(&view, &Options { verbose: len == 7, ..Options::default() });
                     }
                 }
             }

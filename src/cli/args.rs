@@ -175,6 +175,9 @@ pub struct LogArgs {
     #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = STRING_LIMIT_DEFAULT, value_parser = bytes,
           help_heading = FORMAT)]
     pub string_limit: usize,
+    /// Show strings that are no plain text in hexadecimal; -xx: all strings
+    #[arg(short = 'x', long, action = ArgAction::Count, help_heading = FORMAT)]
+    pub strings_in_hex: u8,
     /// Show structures and lists in full
     #[arg(short = 'v', long, help_heading = FORMAT)]
     pub no_abbrev: bool,

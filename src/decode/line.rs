@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::Options;
 use super::value::{Decoded, DecodedArg, Value};
 use super::walk::{Ctx, known_at_exit, le};
-use super::{result, special};
+use super::{hexadecimal, result, special};
 use crate::abi::{self, Arch, Call};
 use crate::model::{CallView, Outcome};
 
@@ -21,6 +21,12 @@ pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
 
 /// The call as a tree: every argument with its name, raw value and meaning.
 pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
+    let mut call = plain(view, options);
+    hexadecimal::turn(&mut call, options.hex);
+    call
+}
+
+fn plain(view: &CallView<'_>, options: &Options) -> Decoded {
     match abi::lookup(view.arch, view.nr) {
         Some(call) => {
             let args = match behind_pointer(view, call) {

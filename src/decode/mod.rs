@@ -7,6 +7,7 @@ mod custom;
 mod detail;
 mod escape;
 pub mod hex;
+mod hexadecimal;
 pub mod json;
 mod line;
 mod num;
@@ -36,11 +37,24 @@ pub struct Options {
     pub string_limit: usize,
     /// Structures and arrays in full; strace's `-v`.
     pub verbose: bool,
+    /// Strings as `\x5f`.
+    pub hex: HexStrings,
+}
+
+/// Which strings are shown as `"\x5f\x78"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HexStrings {
+    #[default]
+    Never,
+    /// Those with a byte that is neither printable ASCII nor white space; strace's `-x`.
+    NotText,
+    /// strace's `-xx`.
+    All,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { string_limit: 32, verbose: false }
+        Options { string_limit: 32, verbose: false, hex: HexStrings::Never }
     }
 }
 

@@ -216,3 +216,18 @@ fn a_wrong_value_is_a_sentence_and_starts_nothing() {
 fn values_may_stand_beside_their_letters() {
     expect(&["-a0", "-eexit_group"], EXIT, &["exit_group(3) = ?", "+++ exited with 3 +++"]);
 }
+
+#[test]
+fn strings_are_hexadecimal_where_that_is_asked_for() {
+    let printf = |text| ["printf", text];
+    let write = |option: &str, text: &'static str| -> String {
+        let text = log(&[option, "-e", "write"], &printf(text));
+        text.lines().next().expect("a line").to_owned()
+    };
+    let line = |call: &str, result: u32| format!("{call:<39} = {result}");
+    assert_eq!(write("-x", "a\\tb\\n"), line(r#"write(1, "a\tb\n", 4)"#, 4));
+    assert_eq!(write("-x", "a\\001"), line(r#"write(1, "\x61\x01", 2)"#, 2));
+    assert_eq!(write("-xx", "ab"), line(r#"write(1, "\x61\x62", 2)"#, 2));
+    let execve = log(&["-xx", "-s2", "-e", "execve"], &["true"]);
+    assert!(execve.contains(r#", ["\x74\x72"...], 0x"#), "{execve}");
+}

@@ -3,7 +3,7 @@
 use super::leader::{Clock, Columns, Tasks};
 use super::select::{Calls, Quiet, Signals, Statuses};
 use crate::cli::args::LogArgs;
-use crate::decode;
+use crate::decode::{self, HexStrings};
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -36,7 +36,11 @@ impl Settings {
         // strace tells of new tasks on standard error only; a file of several tasks has the number on every line.
         let silent = if args.output.is_some() { args.quiet.max(1) } else { args.quiet };
         let mut settings = Settings {
-            decode: decode::Options { string_limit: args.string_limit, verbose: args.no_abbrev },
+            decode: decode::Options {
+                string_limit: args.string_limit,
+                verbose: args.no_abbrev,
+                hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(args.strings_in_hex.min(2))],
+            },
             columns: Columns {
                 tasks: match (&args.output, separately) {
                     (None, _) => Tasks::Several,

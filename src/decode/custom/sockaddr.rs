@@ -105,11 +105,15 @@ fn port(data: &[u8]) -> Value {
     Value::Call { function: "htons", args: vec![Value::Unsigned(u16::from_be_bytes([data[0], data[1]]).into())] }
 }
 
+fn quoted(text: String) -> Value {
+    Value::Str { true_len: text.len() as u64, bytes: text.into_bytes(), terminated: true }
+}
+
 /// `inet_addr("127.0.0.1")` of four bytes.
 pub fn ipv4(bytes: &[u8]) -> Value {
     let mut octets = [0; 4];
     octets.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    let text = Value::Text(format!("\"{}\"", Ipv4Addr::from(octets)).into());
+    let text = quoted(Ipv4Addr::from(octets).to_string());
     Value::Call { function: "inet_addr", args: vec![text] }
 }
 
@@ -117,7 +121,7 @@ pub fn ipv4(bytes: &[u8]) -> Value {
 fn ipv6(bytes: &[u8], target: &'static str) -> Value {
     let mut octets = [0; 16];
     octets.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    let text = Value::Text(format!("\"{}\"", Ipv6Addr::from(octets)).into());
+    let text = quoted(Ipv6Addr::from(octets).to_string());
     Value::Call { function: "inet_pton", args: vec![Value::Named("AF_INET6".into()), text, Value::Text(target.into())] }
 }
 

@@ -146,7 +146,7 @@ fn introduce_call(page: &mut Page<'_>, view: &CallView<'_>) {
 }
 
 fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
-    let options = decode::Options { string_limit: STRING_LIMIT, verbose: true };
+    let options = decode::Options { string_limit: STRING_LIMIT, verbose: true, ..decode::Options::default() };
     let brief = decode::Options { verbose: false, ..options.clone() };
     let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
     for line in without_bare_pointers(decode::detail(view, &options), || decode::detail(view, &brief)) {
