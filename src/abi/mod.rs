@@ -5,6 +5,7 @@
 //! What is left out: how values look as text (`decode`), and what was observed (`model`).
 
 mod arch;
+mod behind;
 pub mod explain;
 pub mod fetch;
 mod glob;
@@ -12,6 +13,7 @@ mod tables;
 mod types;
 
 pub use arch::{Arch, X32_BIT};
+pub use behind::{Behind, behind};
 pub use explain::{Explain, explain, explain_error};
 pub use glob::glob;
 pub use tables::*;

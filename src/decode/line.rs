@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 
 use super::Options;
-use super::value::{Decoded, DecodedArg, Value};
-use super::walk::{Ctx, known_at_exit, le};
+use super::value::{Decoded, DecodedArg, NO_REGISTER, Value};
+use super::walk::{Ctx, known_at_exit};
 use super::{hexadecimal, result, special};
-use crate::abi::{self, Arch, Call};
+use crate::abi::{self, Arch, Behind, Call};
 use crate::model::{CallView, Outcome};
 
 /// The name of a call, `syscall_0x270f` if the number is unknown.
@@ -29,30 +29,31 @@ pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
 fn plain(view: &CallView<'_>, options: &Options) -> Decoded {
     match abi::lookup(view.arch, view.nr) {
         Some(call) => {
-            let args = match behind_pointer(view, call) {
-                Some((call, inner)) => {
-                    let mut args = arguments(&Ctx { view: &CallView { args: &inner, ..*view }, call, options });
-                    args.iter_mut().for_each(|arg| (arg.index, arg.raw) = (0, view.args[0]));
-                    args
-                }
-                None => arguments(&Ctx { view, call: call.select(view.args), options }),
+            let Some(inner) = inner(view, call) else {
+                let args = arguments(&Ctx { view, call: call.select(view.args), options });
+                return Decoded { name: call.name.into(), args, result: view.outcome };
             };
-            Decoded { name: call.name.into(), args, result: view.outcome }
+            let view = &CallView { args: &inner.args, ..*view };
+            let mut args = arguments(&Ctx { view, call: inner.call.select(&inner.args), options });
+            args.retain(|arg| usize::from(arg.index) < inner.count);
+            args.iter_mut().for_each(|arg| arg.index = NO_REGISTER);
+            Decoded { name: inner.name.into(), args, result: view.outcome }
         }
         None => Decoded { name: call_name(view.arch, view.nr), args: unknown(view), result: view.outcome },
     }
 }
 
-/// The oldest calls of i386 pass one pointer to their arguments: the declaration that the others have, and the arguments.
-fn behind_pointer(view: &CallView<'_>, call: &'static Call) -> Option<(&'static Call, [u64; 6])> {
-    if view.arch != Arch::I386 || !matches!(call.name, "mmap" | "select") || call.args.len() != 1 {
-        return None;
+/// The call behind one that stands for another.
+fn inner(view: &CallView<'_>, call: &'static Call) -> Option<Behind> {
+    abi::behind(view.arch, call, view.args, |addr, len| view.entry.exact(addr, len).map(<[u8]>::to_vec))
+}
+
+/// The name that a line shows: of the call behind, if another stands for it.
+pub fn shown_name(view: &CallView<'_>) -> Cow<'static, str> {
+    match abi::lookup(view.arch, view.nr).and_then(|call| inner(view, call)) {
+        Some(inner) => inner.name.into(),
+        None => call_name(view.arch, view.nr),
     }
-    let call = abi::by_name(call.name)?;
-    let bytes = view.entry.exact(view.args[0] & 0xffff_ffff, call.args.len() * 4)?;
-    let mut args = [0; 6];
-    args.iter_mut().zip(bytes.chunks_exact(4)).for_each(|(arg, word)| *arg = le(word));
-    Some((call, args))
 }
 
 fn unknown(view: &CallView<'_>) -> Vec<DecodedArg> {

@@ -63,6 +63,11 @@ pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
     line::call_name(arch, nr)
 }
 
+/// The name that the call's line begins with: `connect` where i386's socketcall(2) stands for it.
+pub fn shown_name(view: &CallView<'_>) -> Cow<'static, str> {
+    line::shown_name(view)
+}
+
 /// The call as a tree: every argument with its name, raw value and meaning.
 pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
     line::call(view, options)

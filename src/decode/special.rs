@@ -57,6 +57,7 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("ioprio_set", 2) => Some(io_priority(ctx.arg(2) & 0xffff_ffff)),
         ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
+        ("socketcall", 0) if ctx.call.variant.is_empty() => Some(Value::Unsigned(ctx.arg(0))),
         ("syslog", 0) => commented_number(ctx, index),
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
         // A request that nobody knows: whether it takes a pointer or a number is not known either.

@@ -3,7 +3,7 @@
 //! Left out: what lies behind `custom[…]` types, see `custom`.
 
 use super::{Fetch, custom, limits};
-use crate::abi::{Arch, Arg, Call, Dir, Len, Meaning, Struct, Type, Width};
+use crate::abi::{Arch, Arg, Call, Dir, Len, Meaning, Struct, Type, Width, behind};
 
 /// One stop's walk: the call, the phase and what is left of the budget.
 pub struct Walk<'a, F: Fetch> {
@@ -18,8 +18,14 @@ pub struct Walk<'a, F: Fetch> {
 }
 
 pub fn walk(arch: Arch, call: &'static Call, args: &[u64; 6], ret: Option<i64>, f: &mut impl Fetch) {
+    let mut budget = limits::TOTAL;
+    let inner = behind(arch, call, args, |addr, len| {
+        budget -= len;
+        Some(f.object(addr, len).to_vec())
+    });
+    let (call, args) = inner.as_ref().map_or((call, args), |inner| (inner.call, &inner.args));
     let call = call.select(args);
-    let mut walk = Walk { arch, call, args, ret, f, budget: limits::TOTAL, buffers: limits::BUFFERS };
+    let mut walk = Walk { arch, call, args, ret, f, budget, buffers: limits::BUFFERS };
     for (index, arg) in call.args.iter().enumerate().take(6) {
         if arg.when.is_none_or(|cond| cond.holds(args)) {
             walk.argument(index, arg);

@@ -190,7 +190,7 @@ impl Printer {
             }
             None => {
                 let text = if open.interrupted {
-                    let name = decode::call_name(view.arch, view.nr);
+                    let name = decode::shown_name(&view);
                     format!("<... {name} resumed>{}", decode::resumed_text(&view, options))
                 } else {
                     decode::call_text(&view, options)
