@@ -58,20 +58,10 @@ pub(super) fn system(what: &str, error: &io::Error) -> LaunchError {
     LaunchError::system(format!("Cannot {what}: {}.", text(error)))
 }
 
-pub(super) fn too_old(error: &io::Error) -> LaunchError {
-    match error.raw_os_error() {
-        Some(libc::EIO | libc::ENOSYS | libc::EINVAL) => LaunchError::system(
-            "This kernel cannot tell a tracer about system calls (PTRACE_GET_SYSCALL_INFO); sysview needs Linux 5.3 or later."
-                .into(),
-        ),
-        _ => system("ask the kernel about a system call", error),
-    }
-}
-
 /// Why ptrace of `child`, which still lives, was refused.
 pub(super) fn not_permitted(child: i32, error: &io::Error) -> LaunchError {
     match error.raw_os_error() {
-        Some(errno @ (libc::EPERM | libc::EACCES | libc::ENOSYS)) => {
+        Some(errno @ (libc::EPERM | libc::EACCES | libc::ENOSYS | libc::EIO | libc::EINVAL)) => {
             LaunchError::system(format!("Cannot trace the program: {}.", doctor::why_refused(child, errno)))
         }
         _ => system("trace the program", error),

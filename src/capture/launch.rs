@@ -17,7 +17,7 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
 use super::LaunchError;
-use super::error::{Report, explain, not_permitted, read_report, system, text, too_old};
+use super::error::{Report, explain, not_permitted, read_report, system, text};
 use super::exec::Images;
 use super::out::Out;
 use super::procfs;
@@ -240,7 +240,7 @@ impl Engine {
             let mut deliver = 0;
             match stop {
                 Stop::Syscall => {
-                    let info = SyscallInfo::of(root).map_err(|error| too_old(&error))?;
+                    let info = SyscallInfo::of(root).map_err(|error| not_permitted(root, &error))?;
                     if let Op::Entry { nr, .. } = info.op
                         && nr == libc::SYS_execve as u64
                     {

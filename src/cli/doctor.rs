@@ -1,7 +1,7 @@
 //! `sysview doctor`: one screen that says whether tracing works here and, if not, why and what to do.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use super::error::CliError;
 use crate::capture::{self, Finding, Mark};
@@ -10,6 +10,11 @@ use crate::capture::{self, Finding, Mark};
 pub fn run() -> Result<i32, CliError> {
     let mut diagnosis = capture::examine();
     diagnosis.findings.push(terminal());
+    // A pipe gets each finding on one line.
+    let width = match crossterm::terminal::size() {
+        Ok((columns, _)) if io::stdout().is_terminal() => usize::from(columns),
+        _ => usize::MAX,
+    };
     let mut text = String::new();
     for finding in &diagnosis.findings {
         let mark = match finding.mark {
@@ -17,18 +22,39 @@ pub fn run() -> Result<i32, CliError> {
             Mark::Note => "note",
             Mark::Fails => "fails",
         };
-        text.push_str(&format!("{mark:<6} {:<14} {}\n", finding.subject, finding.clause()));
+        let head = format!("{mark:<6} {:<14} ", finding.subject);
+        push_wrapped(&mut text, &head, &finding.clause(), width);
     }
     let code = if diagnosis.works {
-        text.push_str("Tracing works here.\n");
+        push_wrapped(&mut text, "", "Tracing works here.", width);
         0
     } else {
         let cause = diagnosis.cause().map(Finding::clause).unwrap_or_default();
-        text.push_str(&format!("Tracing does not work here: {cause}.\n"));
+        push_wrapped(&mut text, "", &format!("Tracing does not work here: {cause}."), width);
         1
     };
     io::stdout().write_all(text.as_bytes()).map_err(|e| CliError::failed(format!("cannot write the findings: {e}")))?;
     Ok(code)
+}
+
+/// Appends `head` and the words of `clause`, continued below the clause where a line is full.
+fn push_wrapped(text: &mut String, head: &str, clause: &str, width: usize) {
+    text.push_str(head);
+    let mut column = head.len();
+    for (index, word) in clause.split(' ').enumerate() {
+        let length = word.chars().count();
+        if index > 0 && column.saturating_add(1 + length) > width {
+            text.push('\n');
+            text.push_str(&" ".repeat(head.len()));
+            column = head.len();
+        } else if index > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
 }
 
 fn terminal() -> Finding {
@@ -61,5 +87,22 @@ fn terminal() -> Finding {
         finding(Mark::Note, fact, Some("make it 80x24 or larger to see every pane"))
     } else {
         finding(Mark::Ok, fact, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_findings_go_on_below_themselves() {
+        let wrapped = |width| {
+            let mut text = String::new();
+            push_wrapped(&mut text, "ok  x  ", "one two three four", width);
+            text
+        };
+        assert_eq!(wrapped(usize::MAX), "ok  x  one two three four\n");
+        assert_eq!(wrapped(15), "ok  x  one two\n       three\n       four\n");
+        assert_eq!(wrapped(1).lines().count(), 4);
     }
 }

@@ -62,6 +62,7 @@ fn where_tracing_works_everything_is_looked_at_and_the_status_is_0() {
         "tracer",
         "Yama",
         "seccomp",
+        "LSM",
         "no_new_privs",
         "capabilities",
         "user namespace",
@@ -84,6 +85,15 @@ fn in_a_terminal_its_size_and_colours_are_told() {
 }
 
 #[test]
+fn the_smallest_usual_terminal_holds_all_of_it() {
+    let mut session = Session::sized(&["doctor"], 24, 80);
+    session.until("the first finding and the verdict", |screen| {
+        screen.lines().any(|line| line.starts_with("ok     trial")) && screen.contains("Tracing works here.")
+    });
+    assert_eq!(session.end(), Some(0));
+}
+
+#[test]
 fn under_a_tracer_it_is_named() {
     let outer = ["log", "-o", "/dev/null", "--", SYSVIEW];
     let (lines, verdict) = screen(&output(SYSVIEW, &[&outer[..], &["doctor"]].concat()), 1);
@@ -96,6 +106,15 @@ fn under_a_tracer_it_is_named() {
     let sentence = text(&launch.stderr);
     assert_eq!(sentence.lines().count(), 1, "{sentence}");
     assert!(sentence.contains("by sysview (process ") && sentence.contains("run sysview outside of it"), "{sentence}");
+}
+
+#[test]
+fn a_screen_within_a_screen_ends_with_the_sentence() {
+    let mut session = Session::start(&["--", SYSVIEW, "--", "ls"]);
+    session.until_shows("ended (1)");
+    session.until_shows("sysview is traced itself");
+    session.keys("q");
+    assert_eq!(session.end(), Some(1));
 }
 
 #[test]

@@ -19,14 +19,18 @@ pub fn all(here: &Here, refused: Option<i32>) -> Vec<Finding> {
         tracer(here, refused),
         self::yama(here.yama, yama),
         seccomp(here, filtered),
+        security_module(here, denied && !traced && !yama && !filtered),
     ]
 }
 
 /// Where nothing that is known explains it.
 pub fn unknown(errno: i32) -> Finding {
     if DENIED.contains(&errno) {
-        Finding::fails("tracing", "the kernel or a security module forbids ptrace here")
-            .remedy("run sysview as root or outside of the sandbox, and see `sysview doctor`")
+        Finding::fails(
+            "tracing",
+            "the kernel, a security module or a tracer outside of this container forbids ptrace here",
+        )
+        .remedy("run sysview as root or outside of the sandbox, and see `sysview doctor`")
     } else {
         Finding::fails("tracing", errno_text(errno)).remedy("see `sysview doctor`")
     }
@@ -48,20 +52,22 @@ pub fn trial(trial: &Trial) -> Finding {
 }
 
 fn kernel(here: &Here, refused: Option<i32>) -> Finding {
-    const OLD: [i32; 2] = [libc::EIO, libc::EINVAL];
-    let fact = format!("Linux {}", here.kernel);
+    const SUBJECT: &str = "kernel";
+    // How a kernel answers a ptrace request that it does not know.
+    const UNKNOWN_REQUEST: [i32; 2] = [libc::EIO, libc::EINVAL];
+    let lacks = format!("Linux {} cannot tell a tracer about system calls (PTRACE_GET_SYSCALL_INFO)", here.kernel);
+    let remedy = if here.kernel.ends_with("-Microsoft") {
+        "this is WSL 1: change to WSL 2 with `wsl --set-version`"
+    } else {
+        "sysview needs Linux 5.3 or later"
+    };
     match version(&here.kernel) {
-        Some(found) if found < (5, 3) => {
-            let fact = format!("{fact} has no PTRACE_GET_SYSCALL_INFO");
-            let remedy = "sysview needs Linux 5.3 or later";
-            if refused.is_some_and(|errno| OLD.contains(&errno)) {
-                Finding::fails("kernel", fact).remedy(remedy)
-            } else {
-                Finding::note("kernel", fact).remedy(remedy)
-            }
+        _ if refused.is_some_and(|errno| UNKNOWN_REQUEST.contains(&errno)) => {
+            Finding::fails(SUBJECT, lacks).remedy(remedy)
         }
-        Some(_) => Finding::ok("kernel", format!("{fact}; 5.3 or later is needed")),
-        None => Finding::note("kernel", "its version cannot be read from /proc/sys/kernel/osrelease"),
+        Some(found) if found < (5, 3) => Finding::note(SUBJECT, lacks).remedy(remedy),
+        Some(_) => Finding::ok(SUBJECT, format!("Linux {}; 5.3 or later is needed", here.kernel)),
+        None => Finding::note(SUBJECT, "its version cannot be read from /proc/sys/kernel/osrelease"),
     }
 }
 
@@ -134,6 +140,26 @@ fn seccomp(here: &Here, blamed: bool) -> Finding {
     }
 }
 
+/// SELinux's switch first: it forbids ptrace to everybody. A confinement by AppArmor may or may not.
+fn security_module(here: &Here, unexplained: bool) -> Finding {
+    const SUBJECT: &str = "LSM";
+    if here.selinux_denies {
+        let mark = if unexplained { Finding::fails } else { Finding::note };
+        return mark(SUBJECT, "SELinux forbids ptrace (its boolean deny_ptrace is on)")
+            .remedy("sudo setsebool deny_ptrace off");
+    }
+    match here.confinement.as_str() {
+        "" | "unconfined" => Finding::ok(SUBJECT, "no security module confines sysview"),
+        // SELinux writes user:role:type:level, and most types may trace.
+        label if label.contains(':') => Finding::ok(SUBJECT, format!("SELinux, {label}; it does not forbid ptrace")),
+        label if unexplained => {
+            Finding::fails(SUBJECT, format!("AppArmor confines sysview ({label}) and may forbid ptrace"))
+                .remedy("run it unconfined; with Docker: docker run --security-opt apparmor=unconfined")
+        }
+        label => Finding::note(SUBJECT, format!("AppArmor confines sysview ({label})")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Mark;
@@ -162,9 +188,16 @@ mod tests {
         assert!(blamed(&worst, libc::EPERM).clause().contains("boot again"));
         worst.yama = Some(1);
         assert!(blamed(&worst, libc::EPERM).clause().contains("--cap-add=SYS_PTRACE"));
+        worst.seccomp = Some(0);
+        worst.confinement = "docker-default (enforce)".into();
+        assert!(blamed(&worst, libc::EPERM).clause().contains("apparmor=unconfined"));
+        worst.selinux_denies = true;
+        assert!(blamed(&worst, libc::EACCES).clause().contains("setsebool deny_ptrace off"));
         assert_eq!(blamed(&worst, libc::ENOSYS).subject, "emulation");
         worst.kernel = "4.19.0".into();
-        assert_eq!(blamed(&worst, libc::EIO).subject, "kernel");
+        assert!(blamed(&worst, libc::EIO).clause().contains("5.3 or later"));
+        worst.kernel = "4.4.0-19041-Microsoft".into();
+        assert!(blamed(&worst, libc::EINVAL).clause().contains("WSL 2"));
     }
 
     #[test]

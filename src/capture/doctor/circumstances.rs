@@ -71,7 +71,7 @@ fn vdso(here: &Here) -> Finding {
         Some(functions) => {
             let short = |name: &String| name.trim_start_matches("__vdso_").trim_start_matches("__kernel_").to_owned();
             let names: Vec<String> = functions.iter().map(short).collect();
-            Finding::ok("vDSO", format!("{}; shown with --vdso absent", names.join(" ")))
+            Finding::ok("vDSO", format!("{}; --vdso absent makes calls of them visible", names.join(" ")))
         }
     }
 }

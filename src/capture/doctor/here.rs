@@ -43,6 +43,10 @@ pub struct Here {
     pub uid: u32,
     pub uid_map: String,
     pub rosetta: bool,
+    /// SELinux's boolean deny_ptrace.
+    pub selinux_denies: bool,
+    /// The label that a security module gave us, escaped; empty without one.
+    pub confinement: String,
     /// A container's kind and the file or variable that tells it.
     pub container: Option<(&'static str, &'static str)>,
     pub clock: String,
@@ -68,6 +72,8 @@ impl Here {
             uid: nix::unistd::geteuid().as_raw(),
             uid_map: text("/proc/self/uid_map").split_whitespace().collect::<Vec<_>>().join(" "),
             rosetta: text("/proc/cpuinfo").contains("VirtualApple"),
+            selinux_denies: text("/sys/fs/selinux/booleans/deny_ptrace").starts_with('1'),
+            confinement: text("/proc/self/attr/current").trim_matches(['\0', '\n']).escape_debug().to_string(),
             container: container(&text("/proc/self/cgroup"), &|path| fs::exists(path).unwrap_or(false)),
             clock: text("/sys/devices/system/clocksource/clocksource0/current_clocksource").trim().to_owned(),
             mountinfo: text("/proc/self/mountinfo"),

@@ -86,6 +86,11 @@ pub fn examine() -> Diagnosis {
     let refused = trial.refused.as_ref().map(|refused| refused.errno);
     let mut findings = vec![causes::trial(&trial)];
     findings.extend(causes::all(&here, refused));
+    if let Some(errno) = refused
+        && findings.iter().skip(1).all(|finding| finding.mark != Mark::Fails)
+    {
+        findings.push(causes::unknown(errno));
+    }
     findings.extend(circumstances::all(&here));
     Diagnosis { findings, works: trial.refused.is_none() }
 }

@@ -33,7 +33,7 @@ pub fn run() -> Trial {
     let joined = thread::Builder::new().name("sysview-trial".into()).spawn(trace_a_child).map(thread::JoinHandle::join);
     match joined {
         Ok(Ok(trial)) => trial,
-        Ok(Err(_)) => failed("the trial broke off", libc::EINVAL),
+        Ok(Err(_)) => failed("the trial broke off", libc::EPROTO),
         Err(error) => failed("a thread cannot be started", errno(&error)),
     }
 }
@@ -43,7 +43,7 @@ fn failed(step: &'static str, errno: i32) -> Trial {
 }
 
 fn errno(error: &io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(libc::EINVAL)
+    error.raw_os_error().unwrap_or(libc::EPROTO)
 }
 
 fn trace_a_child() -> Trial {
@@ -78,7 +78,7 @@ fn watch(child: i32, mut release: File, trial: &mut Trial) -> Result<(), Failure
     loop {
         let raw = sys::wait_for(child).map_err(|e| ("a child cannot be waited for", e))?;
         let Status::Stopped(stopped, stop) = Status::decode(child, raw) else {
-            return Err(("no system call of a traced child is reported", io::Error::from_raw_os_error(libc::ECHILD)));
+            return Err(("no system call of a traced child is reported", io::Error::from_raw_os_error(libc::EPROTO)));
         };
         if stop == Stop::Syscall {
             match SyscallInfo::of(child).map_err(|e| ("PTRACE_GET_SYSCALL_INFO is refused", e))?.op {
