@@ -30,6 +30,7 @@ fn tracing(criterion: &mut Criterion) {
                 terminal: Terminal::Inherit,
                 vdso: VdsoMode::Natural,
                 capture_limit: 256,
+                setup: Default::default(),
             })
             .expect("launch");
             let mut events = 0;

@@ -63,6 +63,10 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "--capture",
         "--escape",
         "--tour",
+        "--user",
+        "--env",
+        "--argv0",
+        "--cwd",
     ] {
         assert!(help.contains(word), "{word} is not in --help");
     }

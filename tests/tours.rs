@@ -29,6 +29,7 @@ fn run(command: &str, vdso: VdsoMode, judge: &Judge, progress: &mut Progress) ->
         terminal: Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] },
         vdso,
         capture_limit: 256,
+        setup: Default::default(),
     })
     .unwrap_or_else(|e| panic!("{e:?}"));
     let mut store = Store::new();

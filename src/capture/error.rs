@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use super::launch::Launch;
 use super::{doctor, sys};
 
 /// One clear sentence: what, where, what to do.
@@ -31,7 +32,12 @@ impl LaunchError {
         LaunchError { sentence, code: 1 }
     }
 
-    /// sysview's exit status: 127 not found, 126 not executable, 1 otherwise.
+    /// A wish of the command line that cannot be granted.
+    pub(super) fn usage(sentence: String) -> LaunchError {
+        LaunchError { sentence, code: 2 }
+    }
+
+    /// sysview's exit status: 127 not found, 126 not executable, 2 a wrong command line, 1 otherwise.
     pub fn exit_code(&self) -> i32 {
         self.code
     }
@@ -81,15 +87,32 @@ pub(super) fn read_report(failures: OwnedFd) -> Option<Report> {
 }
 
 /// Why the child ended before its execve succeeded: it told through the pipe.
-pub(super) fn explain(program: &Path, report: Option<Report>) -> LaunchError {
+pub(super) fn explain(launch: &Launch, report: Option<Report>) -> LaunchError {
     let Some((step, errno)) = report else {
         return LaunchError::system("The program was killed before it could start.".into());
     };
     let error = io::Error::from_raw_os_error(errno);
+    let setup = &launch.setup;
+    let user = setup.user.as_ref().map(|user| format!(" for user {}", user.name)).unwrap_or_default();
+    if step == sys::Step::Identity as i32 {
+        return LaunchError::system(format!(
+            "Cannot take the identity of the program{user}: {}; root needs CAP_SETUID and CAP_SETGID here, with Docker: \
+             docker run --cap-add=SETUID --cap-add=SETGID.",
+            text(&error)
+        ));
+    }
+    if step == sys::Step::Directory as i32 {
+        let directory = setup.directory.as_deref().unwrap_or(Path::new("")).to_string_lossy();
+        return LaunchError::system(format!(
+            "The program cannot start in the directory {}: {}{user}.",
+            directory.escape_debug(),
+            text(&error)
+        ));
+    }
     if step != sys::Step::Exec as i32 {
         return system("set the program's terminal up", &error);
     }
-    let shown = program.to_string_lossy().escape_debug().to_string();
+    let shown = launch.program.to_string_lossy().escape_debug().to_string();
     match errno {
         libc::ENOENT => LaunchError::not_found(format!(
             "Cannot execute {shown}: the interpreter that it names (after #!, or its dynamic loader) does not exist."
@@ -98,7 +121,7 @@ pub(super) fn explain(program: &Path, report: Option<Report>) -> LaunchError {
             "{shown} is neither a program for this machine nor a script with a #! line; a shell script runs with `sysview -- sh {shown}`."
         )),
         libc::EACCES => LaunchError::not_executable(format!(
-            "{shown} may not be executed: permission denied; it, its interpreter or its file system (noexec) forbids it."
+            "{shown} may not be executed: permission denied{user}; it, its interpreter or its file system (noexec) forbids it."
         )),
         libc::ETXTBSY => LaunchError::not_executable(format!(
             "{shown} is open for writing; close the program that writes it and try again."

@@ -5,7 +5,7 @@ use std::ffi::{CString, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,7 @@ use super::exec::Images;
 use super::out::Out;
 use super::procfs;
 use super::pty::{Keyboard, Pty};
+use super::setup::{Setup, environment};
 use super::sys::{self, Child};
 use super::tasks::Tasks;
 use super::tracee::{Op, Status, Stop, SyscallInfo};
@@ -40,6 +41,7 @@ pub struct Launch {
     pub vdso: VdsoMode,
     /// The most that is copied of a buffer, in bytes.
     pub capture_limit: usize,
+    pub setup: Setup,
 }
 
 /// The terminal of the program.
@@ -234,7 +236,7 @@ impl Engine {
             let (stopped, stop) = match status {
                 Status::Stopped(stopped, stop) => (stopped, stop),
                 Status::Exited(_) | Status::Killed { .. } => {
-                    return Err(explain(&launch.program, read_report(failures)));
+                    return Err(explain(launch, read_report(failures)));
                 }
             };
             let mut deliver = 0;
@@ -273,7 +275,13 @@ fn prepare(
     let nul = |_| LaunchError::not_executable("A command and its arguments cannot contain NUL bytes.".into());
     let path = CString::new(launch.program.as_os_str().as_bytes()).map_err(nul)?;
     let argv = launch.argv.iter().map(|arg| CString::new(arg.as_bytes())).collect::<Result<_, _>>().map_err(nul)?;
-    let mut child = Child::new(path, argv, environment(pty.is_some()), go.as_raw_fd(), failure.as_raw_fd());
+    let mut child = Child::new(
+        path,
+        argv,
+        environment(pty.is_some(), &launch.setup.variables),
+        go.as_raw_fd(),
+        failure.as_raw_fd(),
+    );
     if let Some(slave) = pty.and_then(Pty::slave) {
         child.terminal = Some(slave.as_raw_fd());
         child.replace = match launch.terminal {
@@ -286,25 +294,18 @@ fn prepare(
         child.terminal_may_be_foreign = true;
         child.replace = [true; 3];
     }
-    Ok(child)
-}
-
-/// sysview's own environment. In a terminal of ours the emulation and the size are ours too.
-fn environment(own_terminal: bool) -> Vec<CString> {
-    let mut variables: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    if own_terminal {
-        variables.retain(|(name, _)| name != "TERM" && name != "LINES" && name != "COLUMNS");
-        variables.push(("TERM".into(), "xterm-256color".into()));
+    if let Some(user) = &launch.setup.user {
+        child.identity = Some((user.uid, user.gid, user.groups.clone()));
+        if let Some(slave) = pty.and_then(Pty::slave) {
+            // As a login does, so that the program can open its terminal by name. Where that is not possible (a foreign
+            // user namespace) the open descriptors still work.
+            let _ = nix::unistd::fchown(slave, Some(user.uid.into()), None);
+        }
     }
-    variables
-        .into_iter()
-        .filter_map(|(mut name, value)| {
-            name.push("=");
-            name.push(value);
-            // The environment of a process holds no NUL.
-            CString::new(name.into_vec()).ok()
-        })
-        .collect()
+    if let Some(directory) = &launch.setup.directory {
+        child.directory = Some(CString::new(directory.as_os_str().as_bytes()).map_err(nul)?);
+    }
+    Ok(child)
 }
 
 fn open_terminal(path: &Path) -> Result<File, LaunchError> {
@@ -352,6 +353,7 @@ mod tests {
             terminal: Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] },
             vdso: VdsoMode::Natural,
             capture_limit: 0,
+            setup: Setup::default(),
         };
         let worker = thread::spawn(move || {
             let mailbox = Arc::<Mailbox>::default();

@@ -4,7 +4,7 @@
 //! Between a stop and its resume it copies registers and memory into a batch, and nothing else. The room's layers, from
 //! the kernel up: `sys` (raw calls, the only unsafe code), `tracee` (a stop as a value), `memory` and `procfs` (what can
 //! be read of a tracee), `wake` and `out` (how the worker is woken, how events leave), `pty` (the program's terminal),
-//! `worker` with `stops`, `exec` and `leave` (the engine itself), `launch` (fork to first execve),
+//! `worker` with `stops`, `exec` and `leave` (the engine itself), `launch` with `setup` (fork to first execve),
 //! `doctor` (whether and why not).
 //! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
 
@@ -18,6 +18,7 @@ mod out;
 mod procfs;
 mod pty;
 mod resolve;
+mod setup;
 mod siginfo;
 mod stops;
 mod sys;
@@ -29,7 +30,8 @@ mod worker;
 pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
 pub use launch::{Launch, Terminal, launch};
-pub use resolve::resolve;
+pub use resolve::{resolve, resolve_from};
+pub use setup::{Identity, Setup, directory};
 
 /// Lets a keyboard's ^C and ^\ pass sysview by while a program runs in the same terminal and process group
 /// (`Terminal::Inherit`): the program gets them too, and its end is sysview's end. Call it once, before `launch`.

@@ -10,12 +10,17 @@ use super::LaunchError;
 
 /// The file that execvp(3) would run: a name with a slash is a path, any other is looked up in PATH.
 pub fn resolve(command: &OsStr) -> Result<PathBuf, LaunchError> {
-    // glibc's default where PATH is not set.
-    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"));
-    resolve_in(command, &path)
+    resolve_from(Path::new(""), command)
 }
 
-fn resolve_in(command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
+/// As after `cd DIRECTORY`.
+pub fn resolve_from(directory: &Path, command: &OsStr) -> Result<PathBuf, LaunchError> {
+    // glibc's default where PATH is not set.
+    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/bin:/usr/bin"));
+    resolve_in(directory, command, &path)
+}
+
+fn resolve_in(base: &Path, command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
     let shown = command.to_string_lossy();
     let shown = shown.escape_debug();
     if command.is_empty() {
@@ -23,7 +28,7 @@ fn resolve_in(command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
     }
     if command.as_bytes().contains(&b'/') {
         let path = PathBuf::from(command);
-        return match executable(&path) {
+        return match executable(&base.join(&path)) {
             Verdict::Runs => Ok(path),
             Verdict::Missing => {
                 Err(LaunchError::not_found(format!("There is no file {shown}; check the path for a misspelling.")))
@@ -44,7 +49,7 @@ fn resolve_in(command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
         // An empty entry is the working directory.
         let directory = if directory.is_empty() { Path::new(".") } else { Path::new(OsStr::from_bytes(directory)) };
         let candidate = directory.join(command);
-        match executable(&candidate) {
+        match executable(&base.join(&candidate)) {
             Verdict::Runs => return Ok(candidate),
             Verdict::Forbidden => forbidden = forbidden.or(Some(candidate)),
             // A directory of PATH that may not be searched says nothing about the command.
@@ -56,7 +61,7 @@ fn resolve_in(command: &OsStr, search: &OsStr) -> Result<PathBuf, LaunchError> {
             "{} is not executable for you; `chmod +x` makes a program or script of yours executable.",
             file.to_string_lossy().escape_debug()
         )),
-        None if Path::new(command).exists() => LaunchError::not_found(format!(
+        None if base.join(command).exists() => LaunchError::not_found(format!(
             "There is no command {shown} in PATH; write ./{shown} for the file in this directory."
         )),
         None => LaunchError::not_found(format!(
@@ -90,7 +95,8 @@ mod tests {
 
     #[test]
     fn commands_are_found_as_a_shell_finds_them() {
-        let find = |command: &str| resolve_in(OsStr::new(command), OsStr::new("/nonexistent:/bin:/usr/bin"));
+        let find =
+            |command: &str| resolve_in(Path::new(""), OsStr::new(command), OsStr::new("/nonexistent:/bin:/usr/bin"));
         assert_eq!(find("sh").unwrap(), PathBuf::from("/bin/sh"));
         assert_eq!(find("/bin/sh").unwrap(), PathBuf::from("/bin/sh"));
         assert_eq!(find("no-such-command-here").unwrap_err().exit_code(), 127);

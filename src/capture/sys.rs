@@ -285,6 +285,10 @@ pub struct Child {
     pub terminal_may_be_foreign: bool,
     /// Whether descriptors 0, 1 and 2 become the terminal.
     pub replace: [bool; 3],
+    /// User, group and supplementary groups to take, for root.
+    pub identity: Option<(u32, u32, Vec<u32>)>,
+    /// Where to start.
+    pub directory: Option<CString>,
     /// The child waits for one byte here before it does anything.
     pub go: RawFd,
     /// Where the child reports a failure: step and errno.
@@ -313,6 +317,8 @@ pub enum Step {
     ControllingTerminal = 2,
     Redirect = 3,
     Exec = 4,
+    Identity = 5,
+    Directory = 6,
 }
 
 impl Child {
@@ -324,12 +330,14 @@ impl Child {
             terminal: None,
             terminal_may_be_foreign: false,
             replace: [false; 3],
+            identity: None,
+            directory: None,
             go,
             failure,
         }
     }
 
-    /// Forks. The child waits for a byte in `go`, sets its terminal up and calls execve.
+    /// Forks. The child waits for a byte in `go`, sets its terminal and identity up and calls execve.
     pub fn fork(&self) -> io::Result<i32> {
         // SAFETY: the child runs `run`, which only makes async-signal-safe calls and never returns.
         match check(unsafe { libc::fork() })? {
@@ -361,6 +369,17 @@ impl Child {
                         self.require(libc::dup2(terminal, fd as c_int) >= 0, Step::Redirect);
                     }
                 }
+            }
+            // The raw calls: those of the C library also want to tell other threads, and there are none.
+            if let Some((uid, gid, groups)) = &self.identity {
+                let taken = libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) == 0
+                    && libc::syscall(libc::SYS_setresgid, *gid, *gid, *gid) == 0
+                    && libc::syscall(libc::SYS_setresuid, *uid, *uid, *uid) == 0;
+                self.require(taken, Step::Identity);
+            }
+            // As that user, who may not be allowed to go everywhere.
+            if let Some(directory) = &self.directory {
+                self.require(libc::chdir(directory.as_ptr()) == 0, Step::Directory);
             }
             // Rust ignores SIGPIPE, and execve keeps ignored signals ignored. What else is ignored came from whoever
             // started sysview (nohup, a shell's `&`): meant for this program in sysview's terminal, not in one of its

@@ -111,6 +111,18 @@ pub struct TraceArgs {
     /// natural: leave the vDSO alone. absent: start programs without it, so that the calls it serves become real ones
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural)]
     pub vdso: Vdso,
+    /// Run the program as USER with its groups, for root only; set-user-ID programs then gain their privileges
+    #[arg(short = 'u', long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Set a variable for the program, or with VAR alone remove it; may be repeated
+    #[arg(short = 'E', long, value_name = "VAR[=VAL]")]
+    pub env: Vec<OsString>,
+    /// Call the program NAME in its argument 0; with -bash, bash is a login shell
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub argv0: Option<OsString>,
+    /// Find and start the program in DIR
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,10 +1,12 @@
 //! What the subcommands that trace have in common: from the command line to a running program.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use super::args::TraceArgs;
 use super::error::CliError;
-use crate::capture::{self, Launch, LaunchError, Terminal};
+use crate::capture::{self, Identity, Launch, LaunchError, Setup, Terminal};
 use crate::source::Source;
 
 /// Finds the command, before anything starts or the screen changes.
@@ -12,9 +14,36 @@ pub fn plan(command: &[OsString], trace: &TraceArgs, terminal: Terminal) -> Resu
     let Some(name) = command.first() else {
         return Err(CliError::usage("no command given; write `sysview -- COMMAND`, for example `sysview -- ls -l /`"));
     };
-    let program = capture::resolve(name).map_err(refused)?;
-    let argv = command.to_vec();
-    Ok(Launch { program, argv, terminal, vdso: trace.vdso.into(), capture_limit: trace.capture })
+    let setup = setup(trace)?;
+    let base = setup.directory.as_deref().unwrap_or(Path::new(""));
+    let program = capture::resolve_from(base, name).map_err(refused)?;
+    let mut argv = command.to_vec();
+    if let Some(argv0) = &trace.argv0 {
+        argv[0].clone_from(argv0);
+    }
+    Ok(Launch { program, argv, terminal, vdso: trace.vdso.into(), capture_limit: trace.capture, setup })
+}
+
+fn setup(trace: &TraceArgs) -> Result<Setup, CliError> {
+    Ok(Setup {
+        user: trace.user.as_deref().map(Identity::of).transpose().map_err(refused)?,
+        variables: trace.env.iter().map(|text| variable(text)).collect::<Result<_, _>>()?,
+        directory: trace.cwd.as_deref().map(capture::directory).transpose().map_err(refused)?,
+    })
+}
+
+/// `NAME=VALUE` or `NAME`.
+fn variable(text: &OsStr) -> Result<(OsString, Option<OsString>), CliError> {
+    let bytes = text.as_bytes();
+    let cut = bytes.iter().position(|&byte| byte == b'=').unwrap_or(bytes.len());
+    if cut == 0 {
+        let shown = text.to_string_lossy().escape_debug().to_string();
+        return Err(CliError::usage(format!(
+            "-E {shown}: a variable needs a name; write -E NAME=VALUE to set one, -E NAME to remove it"
+        )));
+    }
+    let value = bytes.get(cut + 1..).map(|value| OsStr::from_bytes(value).to_owned());
+    Ok((OsStr::from_bytes(&bytes[..cut]).to_owned(), value))
 }
 
 /// Starts it; the first execve has succeeded when this returns.

@@ -12,5 +12,6 @@ mod quit;
 mod record;
 mod redirect;
 mod seccomp;
+mod setup;
 mod tour;
 mod vdso;

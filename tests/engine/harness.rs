@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use sysview::abi::Arch;
-use sysview::capture::{Launch, LaunchError, Terminal, launch, resolve};
+use sysview::capture::{Launch, LaunchError, Setup, Terminal, launch, resolve};
 use sysview::model::{Batch, CallRow, EventKind, Exec, NewTask, Outcome, Row, RowKind, Signal, Store, TaskEnd, TaskId};
 use sysview::source::{End, Message, Source, Started, VdsoMode};
 
@@ -30,6 +30,7 @@ pub fn plan(command: &[&str]) -> Launch {
         terminal: PTY,
         vdso: VdsoMode::Natural,
         capture_limit: 256,
+        setup: Setup::default(),
     }
 }
 

@@ -8,6 +8,7 @@ mod control;
 mod harness;
 mod launching;
 mod seccomp;
+mod setup;
 mod signals;
 mod tasks;
 mod terminal;

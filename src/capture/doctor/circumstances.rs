@@ -27,7 +27,7 @@ fn no_new_privs(here: &Here) -> Finding {
         Finding::ok("no_new_privs", "not set: set-user-ID programs run as they should, since you are root")
     } else {
         Finding::note("no_new_privs", "not set, but under a tracer of yours set-user-ID programs gain no privileges")
-            .remedy("to see them at work, run sysview as root")
+            .remedy("to see sudo at work: sudo sysview -u $USER -- sudo COMMAND")
     }
 }
 
