@@ -111,7 +111,7 @@ pub struct TraceArgs {
     /// natural: leave the vDSO alone. absent: start programs without it, so that the calls it serves become real ones
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural)]
     pub vdso: Vdso,
-    /// Run the program as USER with its groups, for root only; set-user-ID programs then gain their privileges
+    /// Run the program as USER with its groups, for root only; set-user-ID programs then gain their privileges (needs CAP_SYS_PTRACE)
     #[arg(short = 'u', long, value_name = "USER")]
     pub user: Option<String>,
     /// Set a variable for the program, or with VAR alone remove it; may be repeated

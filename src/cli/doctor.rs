@@ -33,8 +33,13 @@ pub fn run() -> Result<i32, CliError> {
         push_wrapped(&mut text, "", &format!("Tracing does not work here: {cause}."), width);
         1
     };
-    io::stdout().write_all(text.as_bytes()).map_err(|e| CliError::failed(format!("cannot write the findings: {e}")))?;
-    Ok(code)
+    match io::stdout().write_all(text.as_bytes()) {
+        // `sysview doctor | head` has read what it wanted; the status still tells.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CliError::failed(format!("cannot write the findings: {error}")))
+        }
+        _ => Ok(code),
+    }
 }
 
 /// Appends `head` and the words of `clause`, continued below the clause where a line is full.

@@ -23,18 +23,28 @@ pub fn all(here: &Here) -> Vec<Finding> {
 fn no_new_privs(here: &Here) -> Finding {
     if here.no_new_privs {
         Finding::note("no_new_privs", "set: sudo and other set-user-ID programs gain no privileges here, traced or not")
+    } else if has_ptrace(here.cap_effective) {
+        Finding::ok("no_new_privs", "not set, and with CAP_SYS_PTRACE set-user-ID programs gain privileges as untraced")
     } else if here.uid == 0 {
-        Finding::ok("no_new_privs", "not set: set-user-ID programs run as they should, since you are root")
+        // execve(2) asks for the capability, not for root.
+        Finding::note(
+            "no_new_privs",
+            "not set, but without CAP_SYS_PTRACE set-user-ID programs gain no privileges here",
+        )
+        .remedy("give it to this root; with Docker: docker run --cap-add=SYS_PTRACE")
     } else {
         Finding::note("no_new_privs", "not set, but under a tracer of yours set-user-ID programs gain no privileges")
             .remedy("to see sudo at work: sudo sysview -u $USER -- sudo COMMAND")
     }
 }
 
+fn has_ptrace(set: u64) -> bool {
+    set & (1 << CAP_SYS_PTRACE) != 0
+}
+
 fn capabilities(here: &Here) -> Finding {
     const SUBJECT: &str = "capabilities";
-    let has = |set: u64| set & (1 << CAP_SYS_PTRACE) != 0;
-    match (has(here.cap_effective), has(here.cap_bounding)) {
+    match (has_ptrace(here.cap_effective), has_ptrace(here.cap_bounding)) {
         (true, _) if here.uid_map != FIRST => {
             Finding::ok(SUBJECT, "CAP_SYS_PTRACE in this user namespace: you may trace programs of all its users")
         }
@@ -126,6 +136,14 @@ mod tests {
         assert_eq!(capabilities(&here).mark, Mark::Ok);
         here.cap_bounding = 0;
         assert_eq!(capabilities(&here).mark, Mark::Note);
+        // Root of a container without the capability.
+        assert!(no_new_privs(&here).clause().contains("--cap-add=SYS_PTRACE"));
+        here.uid = 1000;
+        assert!(no_new_privs(&here).clause().contains("sudo sysview -u"));
+        here.cap_effective = 1 << 19;
+        assert_eq!(no_new_privs(&here).mark, Mark::Ok);
+        here.no_new_privs = true;
+        assert!(no_new_privs(&here).fact.starts_with("set:"));
         here.uid_map = FIRST.into();
         assert_eq!(user_namespace(&here).mark, Mark::Ok);
     }
