@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::log::summary::Order;
 use crate::source::VdsoMode;
 
 /// Bytes copied of one buffer unless `--capture` says otherwise.
@@ -18,6 +19,7 @@ pub const RESULT_COLUMN_DEFAULT: usize = 40;
 
 const SELECTION: &str = "Which lines";
 const FORMAT: &str = "How they look";
+const SUMMARY: &str = "Summary";
 
 /// Shown under `--help` and in the man page.
 pub const EXIT_STATUS: &str = "\
@@ -193,6 +195,18 @@ pub struct LogArgs {
     /// Show structures and lists in full
     #[arg(short = 'v', long, help_heading = FORMAT)]
     pub no_abbrev: bool,
+    /// Print only a table of the calls at the end: counts, errors, wall time
+    #[arg(short = 'c', long, conflicts_with = "summary", help_heading = SUMMARY)]
+    pub summary_only: bool,
+    /// Print the lines and then the table
+    #[arg(short = 'C', long, help_heading = SUMMARY)]
+    pub summary: bool,
+    /// Count wall time, which is what sysview always does: it does not measure CPU time
+    #[arg(short = 'w', long, help_heading = SUMMARY)]
+    pub summary_wall_clock: bool,
+    /// What the table is sorted by
+    #[arg(short = 'S', long, value_name = "ORDER", value_enum, help_heading = SUMMARY)]
+    pub summary_sort_by: Option<Order>,
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments

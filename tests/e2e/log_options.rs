@@ -201,6 +201,10 @@ fn a_wrong_value_is_a_sentence_and_starts_nothing() {
         (&["-a", "x"], "x"),
         (&["-ff"], "-o"),
         (&["-y"], "-y"),
+        (&["-w"], "-c"),
+        (&["-S", "name"], "-c"),
+        (&["-c", "-S", "size"], "size"),
+        (&["-c", "-C"], "--summary"),
     ] {
         let args: Vec<&str> = options.iter().copied().chain(["touch", witness]).collect();
         let output = run(&args);
@@ -230,4 +234,32 @@ fn strings_are_hexadecimal_where_that_is_asked_for() {
     assert_eq!(write("-xx", "ab"), line(r#"write(1, "\x61\x62", 2)"#, 2));
     let execve = log(&["-xx", "-s2", "-e", "execve"], &["true"]);
     assert!(execve.contains(r#", ["\x74\x72"...], 0x"#), "{execve}");
+}
+
+#[test]
+fn the_summary_is_a_table() {
+    let rule = "------ ----------- ----------- --------- --------- ----------------";
+    let header = "% time     seconds  usecs/call     calls    errors syscall";
+    expect(
+        &["-c", "-w", "-S", "name", "-e", "access,openat,exit_group"],
+        &["true"],
+        &[header, rule, "*    0.#*         1         1 access", "*    0.#* openat", rule, "100.00    0.#* total"],
+    );
+    expect(
+        &["-C", "-e", "access"],
+        &["true"],
+        &[
+            "access(*",
+            "+++ exited with 0 +++",
+            header,
+            rule,
+            "100.00    0.#*         1         1 access",
+            rule,
+            "100.00    0.#*         1         1 total",
+        ],
+    );
+    // Nothing counted, nothing said; and what sleeps takes its time.
+    expect(&["-c", "-e", "none"], &["true"], &[]);
+    let text = log(&["-c", "-e", "clock_nanosleep"], &["sleep", "0.05"]);
+    assert!(text.contains("100.00    0.05") || text.contains("100.00    0.06"), "{text}");
 }

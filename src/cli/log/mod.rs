@@ -7,6 +7,7 @@ mod printer;
 mod select;
 mod settings;
 mod sheet;
+pub mod summary;
 
 use std::io::{self, Write};
 

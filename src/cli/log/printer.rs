@@ -13,6 +13,7 @@ use super::open_call::{OpenCall, memory};
 use super::select::Statuses;
 use super::settings::Settings;
 use super::sheet::{OpenLine, Sheets};
+use super::summary::Summary;
 use crate::abi;
 use crate::decode;
 use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Memory, Outcome, TaskEnd, TaskId};
@@ -30,13 +31,22 @@ pub struct Printer {
     leader: Leader,
     tasks: HashMap<TaskId, TaskLine>,
     interrupted: Interrupted,
+    summary: Summary,
     alive: usize,
 }
 
 impl Printer {
     pub fn new(sheets: Sheets, settings: Settings) -> Printer {
         let leader = Leader::new(settings.columns);
-        Printer { sheets, settings, leader, tasks: HashMap::new(), interrupted: Interrupted::default(), alive: 0 }
+        Printer {
+            sheets,
+            settings,
+            leader,
+            tasks: HashMap::new(),
+            interrupted: Interrupted::default(),
+            summary: Summary::default(),
+            alive: 0,
+        }
     }
 
     /// The wall clock at the beginning of the session.
@@ -54,11 +64,14 @@ impl Printer {
         self.sheets.all().into_iter().try_for_each(|sheet| sheet.out.flush())
     }
 
+    /// Ends what is open and adds the summary.
     pub fn finish(&mut self) -> io::Result<()> {
+        let summary = self.settings.summary.map(|order| self.summary.text(order));
         for sheet in self.sheets.all() {
             if sheet.line.take().is_some_and(|line| line.written > 0) {
                 writeln!(sheet.out, " <unfinished ...>")?;
             }
+            sheet.out.write_all(summary.as_deref().unwrap_or_default().as_bytes())?;
             sheet.out.flush()?;
         }
         Ok(())
@@ -131,11 +144,13 @@ impl Printer {
         if !self.settings.calls.contains(enter.arch, enter.nr) {
             return Ok(());
         }
-        if ends_its_task(enter) {
+        if ends_its_task(enter) && self.settings.lines {
             return self.last_call(batch, event, enter);
         }
         let mut open = OpenCall::new(index, event.t_ns, restarts);
-        if self.settings.statuses == Statuses::ALL {
+        if !self.settings.lines {
+            // Only its end is wanted.
+        } else if self.settings.statuses == Statuses::ALL {
             self.interrupt(batch, task)?;
             let subject = self.subject(task, event.t_ns, true);
             if let Some(sheet) = self.sheets.of(task) {
@@ -159,8 +174,13 @@ impl Printer {
         }
         let Some(open) = known.open.take() else { return Ok(()) };
         let view = open.view(batch, Some(exit));
+        let took_ns = t_ns.saturating_sub(open.t_ns);
+        let over = matches!(exit.outcome, Outcome::Returned(_) | Outcome::Failed(_));
+        if over && self.settings.summary.is_some() {
+            self.summary.count(view.arch, view.nr, matches!(exit.outcome, Outcome::Failed(_)), took_ns);
+        }
         let staged = self.settings.statuses != Statuses::ALL;
-        if staged && !self.settings.statuses.contains(exit.outcome) {
+        if !self.settings.lines || staged && !self.settings.statuses.contains(exit.outcome) {
             return Ok(());
         }
         let continued = self.sheets.of(task).and_then(|sheet| sheet.line.take_if(|line| line.task == task));
@@ -169,8 +189,8 @@ impl Printer {
         }
         let options = &self.settings.decode;
         let mut result = decode::result_text(&view, options).unwrap_or_else(|| "?".into());
-        if self.settings.durations && matches!(exit.outcome, Outcome::Returned(_) | Outcome::Failed(_)) {
-            let micros = t_ns.saturating_sub(open.t_ns) / 1000;
+        if self.settings.durations && over {
+            let micros = took_ns / 1000;
             result.push_str(&format!(" <{}.{:06}>", micros / 1_000_000, micros % 1_000_000));
         }
         match continued {
@@ -225,6 +245,9 @@ impl Printer {
 
     /// A line that is no call.
     fn whole_line(&mut self, batch: &Batch, task: TaskId, t_ns: u64, text: &str) -> io::Result<()> {
+        if !self.settings.lines {
+            return Ok(());
+        }
         self.interrupt(batch, task)?;
         self.begin_line(task, t_ns, false)?;
         let Some(sheet) = self.sheets.of(task) else { return Ok(()) };

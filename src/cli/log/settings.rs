@@ -2,6 +2,7 @@
 
 use super::leader::{Clock, Columns, Tasks};
 use super::select::{Calls, Quiet, Signals, Statuses};
+use super::summary::Order;
 use crate::cli::args::LogArgs;
 use crate::decode::{self, HexStrings};
 
@@ -19,6 +20,10 @@ pub struct Settings {
     pub quiet: Quiet,
     /// A file for each task.
     pub separately: bool,
+    /// False: only the summary.
+    pub lines: bool,
+    /// The table at the end.
+    pub summary: Option<Order>,
 }
 
 impl Settings {
@@ -27,6 +32,13 @@ impl Settings {
         let separately = args.follow_forks > 1;
         if separately && args.output.is_none() {
             return Err("-ff writes a file for each task; give their common name with -o FILE".into());
+        }
+        let summarize = args.summary_only || args.summary;
+        if summarize && separately {
+            return Err("-c and -C make one table of all tasks; leave out -ff or the table".into());
+        }
+        if !summarize && (args.summary_sort_by.is_some() || args.summary_wall_clock) {
+            return Err("-S and -w are about the table of -c and -C; add one of these".into());
         }
         let statuses = match (args.successful_only, args.failed_only) {
             (true, _) => Statuses::SUCCESSFUL,
@@ -59,6 +71,8 @@ impl Settings {
             signals: Signals::ALL,
             quiet: Quiet::level(silent),
             separately,
+            lines: !args.summary_only,
+            summary: summarize.then(|| args.summary_sort_by.unwrap_or(Order::Time)),
         };
         for expression in &args.expressions {
             settings.expression(expression)?;
@@ -124,7 +138,18 @@ mod tests {
 
     #[test]
     fn mistakes_are_sentences() {
-        for bad in [&["-e", "trace="][..], &["-e", "foo=bar"], &["-e", "inject=read"], &["-ff"], &["-a", "x"]] {
+        for bad in [
+            &["-e", "trace="][..],
+            &["-e", "foo=bar"],
+            &["-e", "inject=read"],
+            &["-ff"],
+            &["-a", "x"],
+            &["-w"],
+            &["-S", "name"],
+            &["-cC"],
+            &["-c", "-S", "size"],
+            &["-cff", "-o", "x"],
+        ] {
             let error = settings(bad).expect_err("a mistake");
             assert!(!error.is_empty(), "{bad:?}");
         }
