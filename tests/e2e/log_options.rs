@@ -263,3 +263,25 @@ fn the_summary_is_a_table() {
     let text = log(&["-c", "-e", "clock_nanosleep"], &["sleep", "0.05"]);
     assert!(text.contains("100.00    0.05") || text.contains("100.00    0.06"), "{text}");
 }
+
+#[test]
+fn a_thread_that_calls_execve_goes_on_as_its_process() {
+    let script = "import os, threading\n\
+                  t = threading.Thread(target=os.execv, args=('/bin/true', ['true'])); t.start(); t.join()";
+    let dir = temp("execve");
+    let file = dir.join("t");
+    let output = run(&["-o", file.to_str().expect("UTF-8"), "-e", "execve", "--", "python3", "-ISc", script]);
+    assert!(output.status.success());
+    let text = std::fs::read_to_string(&file).expect("the log");
+    // The last one: what stands for python3 in PATH may be a script that runs other programs first.
+    let number = |part: &str| {
+        let line = text.lines().rfind(|l| l.contains(part)).unwrap_or_else(|| panic!("{part}: {text}"));
+        line.split(' ').next().expect("a number").to_owned()
+    };
+    let process = number("+++ superseded by execve in pid ");
+    assert!(text.contains(&format!("+++ superseded by execve in pid {} +++", number("\"/bin/true\""))), "{text}");
+    assert_ne!(number("\"/bin/true\""), process, "{text}");
+    assert_eq!(number("<... execve resumed>"), process, "{text}");
+    assert_eq!(number("+++ exited with 0 +++"), process, "{text}");
+    std::fs::remove_dir_all(dir).expect("removed");
+}

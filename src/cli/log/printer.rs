@@ -21,6 +21,7 @@ use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, 
 #[derive(Debug, Default)]
 struct TaskLine {
     tid: i32,
+    tgid: i32,
     open: Option<OpenCall>,
     last: Option<LastCall>,
 }
@@ -91,7 +92,12 @@ impl Printer {
             EventKind::Signal(_) | EventKind::GroupStop { .. } => {}
             // strace has no line for it: the execve's own line tells.
             EventKind::Exec(exec) => {
-                // The leader's number now belongs to the thread that called execve.
+                if exec.former.is_some()
+                    && let Some(caller) = self.tasks.get_mut(&task)
+                {
+                    // The leader's number now belongs to the thread that called execve.
+                    caller.tid = caller.tgid;
+                }
                 if let Some(former) = exec.former
                     && let Some(moved) = self.tasks.get_mut(&former).and_then(|t| t.open.take())
                 {
@@ -105,7 +111,8 @@ impl Printer {
             }
             EventKind::NewTask(new) => {
                 self.alive += 1;
-                self.tasks.entry(task).or_default().tid = new.tid;
+                let known = self.tasks.entry(task).or_default();
+                (known.tid, known.tgid) = (new.tid, new.tgid);
                 self.sheets.begin(task, new.tid)?;
                 if self.alive > 1 && !self.settings.quiet.attach() {
                     self.interrupt(batch, task)?;
