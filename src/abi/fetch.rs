@@ -11,6 +11,7 @@ mod signal_frame;
 #[cfg(test)]
 mod tests;
 
+pub use custom::nodemask_words;
 pub use signal_frame::{SignalMask, signal_mask};
 
 use super::{Arch, Call};

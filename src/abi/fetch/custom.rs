@@ -4,19 +4,20 @@
 //! - `iovec`, `iovec_addresses`, `pollfd`, `mmsghdr`: the count is the next argument;
 //! - `sockaddr`, `sockopt`: the length is the next argument, behind a pointer where the kernel writes;
 //! - `open_how`, `clone_args`, `landlock_ruleset_attr`, `msgbuf`: the size is the next argument;
+//! - `nodemask`: the number of nodes is the next argument, of `nodemask_before` the second;
 //! - `cpu_set`: the size is the argument before; `fd_set`: the number of descriptors is the first argument;
 //! - `epoll_event`, `dirents`: one when read, as many as the result says when written.
 //!
 //! `timespec`, `timespec64` and `timeval` are timeouts: read, but the kernel may store what is left of them.
 //! `stat`, `statx`, `statfs`, `termios`, `rlimit`, `sigaction`, `siginfo`, `sigevent`, `ifreq` and their kin are
-//! structures of `assets/structs` by the same name. `clone_flags`, `futex_wake_op`, `ipc_flags`, `pgoffset`, `socket_protocol`,
+//! structures of `assets/structs` by the same name. `clone_flags`, `futex_wake_op`, `ipc_flags`, `key_serial`, `pgoffset`, `socket_protocol`,
 //! `sockopt_name` are shown from the register alone.
 
 mod message;
 
 use super::plan::{Walk, le_word};
 use super::{Fetch, limits};
-use crate::abi::{Dir, structure};
+use crate::abi::{Arch, Dir, structure};
 
 /// `__NFDBITS` of select(2) in bytes: sets are read in whole words.
 const FD_SET_WORD: u64 = 8;
@@ -47,7 +48,8 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
     }
     let exit = walk.ret.is_some();
     match name {
-        "clone_flags" | "futex_wake_op" | "ipc_flags" | "pgoffset" | "socket_protocol" | "sockopt_name" => {}
+        "clone_flags" | "futex_wake_op" | "ipc_flags" | "key_serial" | "pgoffset" | "socket_protocol"
+        | "sockopt_name" => {}
         "comm" => walk.keep(addr, COMM),
         "wait_status" => walk.keep(addr, 4),
         "mount_data" => walk.c_string(addr, limits::STRING),
@@ -74,6 +76,18 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         "dirents" | "dirents_old" => {
             let len = usize::try_from(walk.filled()).unwrap_or(usize::MAX);
             walk.keep(addr, len);
+        }
+        "key_description" => {
+            let len = walk.filled();
+            walk.bytes(addr, len);
+        }
+        "nodemask" => {
+            let bits = walk.count(index + 1);
+            walk.keep(addr, nodemask_words(walk.arch, bits) * walk.arch.word());
+        }
+        "nodemask_before" => {
+            let bits = walk.count(1);
+            walk.keep(addr, nodemask_words(walk.arch, bits) * walk.arch.word());
         }
         "fd_set" => {
             let bytes = walk.count(0).min(limits::ELEMENTS * 8).div_ceil(8).next_multiple_of(FD_SET_WORD);
@@ -148,6 +162,12 @@ fn clone_args<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, index: usize) {
             walk.keep(pointer, 4);
         }
     }
+}
+
+/// Words that hold a set of memory nodes: the kernel looks at one bit less than `maxnode`, set_mempolicy(2).
+pub fn nodemask_words(arch: Arch, maxnode: u64) -> usize {
+    let words = maxnode.saturating_sub(1).div_ceil(arch.word() as u64 * 8);
+    words.min(limits::ELEMENTS) as usize
 }
 
 /// A piece of what was read; shorter where that ends.

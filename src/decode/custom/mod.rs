@@ -9,6 +9,7 @@ pub mod epoll_event;
 pub mod futex;
 pub mod ioctl;
 mod iovec;
+mod ipc;
 pub mod msghdr;
 pub mod names;
 pub mod pollfd;
@@ -51,13 +52,21 @@ fn decoder(name: &str) -> Option<Decoder> {
         "iovec" => iovec::decode,
         "iovec_addresses" => |ctx, index, _| iovec::vector(ctx, ctx.arg(index), ctx.arg(index + 1), Side::Entry, None),
         "ipc_flags" => |ctx, index, _| small::ipc_flags(ctx, index),
+        "key_description" => small::key_description,
+        "key_serial" => |ctx, index, _| small::key_serial(ctx, index),
+        "landlock_ruleset_attr" => |ctx, index, _| small::ruleset(ctx, index),
         "mmsghdr" => msghdr::decode_many,
         "mount_data" => |ctx, index, _| small::mount_data(ctx, index),
+        "msqid_ds" => |ctx, index, dir| ipc::decode(ctx, "msqid_ds", index, dir),
         "msgbuf" => small::msgbuf,
         "msghdr" => msghdr::decode,
+        "nodemask" => |ctx, index, dir| small::nodemask(ctx, index, dir, ctx.arg(index + 1)),
+        "nodemask_before" => |ctx, index, dir| small::nodemask(ctx, index, dir, ctx.arg(1)),
         "pgoffset" => |ctx, index, _| Value::Hex(ctx.arg(index) << 12),
         "pollfd" => |ctx, index, _| pollfd::decode(ctx, index),
         "pselect6_sigmask" => |ctx, index, _| small::sigmask_and_size(ctx, index),
+        "semid_ds" => |ctx, index, dir| ipc::decode(ctx, "semid_ds", index, dir),
+        "shmid_ds" => |ctx, index, dir| ipc::decode(ctx, "shmid_ds", index, dir),
         "sigaction" => sigaction::decode,
         "siginfo" => siginfo::decode,
         "sockaddr" => sockaddr::decode,

@@ -29,6 +29,7 @@ pub const POLL: Set = Set("poll_events");
 pub const INTERFACE: Set = Set("iff");
 pub const SIGEV: Set = Set("sigev");
 pub const EPOLL: Set = Set("epoll_events");
+pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
 
@@ -78,6 +79,7 @@ mod tests {
             INTERFACE,
             SIGEV,
             EPOLL,
+            KEY_SPEC,
             CLONE,
             CLONE3,
         ];

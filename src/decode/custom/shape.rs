@@ -39,6 +39,9 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         "epoll_event" => Some(epoll_event::event(ctx.arch(), bytes)),
         // The structure has one field: strace shows it like a pointer to a number.
         "sched_param" => Some(Value::pointee(Value::Signed(le(take(bytes, 4)) as i32 as i64))),
+        "sched_attr" if le(take(bytes, 4)) < 48 => {
+            Some(Value::structure(layout.name, vec![("size".into(), Value::Unsigned(le(take(bytes, 4))))]))
+        }
         "sched_attr" => Some(without(ctx, layout, bytes, |f| le(take(bytes, 4)) < 56 && f.starts_with("sched_util"))),
         "open_how" => Some(open_how(ctx, layout, bytes)),
         "flock" | "flock64" => Some(without(ctx, layout, bytes, |field| {
@@ -201,6 +204,14 @@ fn sigevent(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     ]);
     if notify == SIGEV_THREAD_ID {
         fields.push(("sigev_notify_thread_id".into(), Value::Signed(int(word + 8).into())));
+    }
+    const SIGEV_THREAD: i32 = 2;
+    if notify == SIGEV_THREAD {
+        // The union is aligned like a pointer.
+        let union = bytes.get((word + 8).next_multiple_of(word)..).unwrap_or_default();
+        let pointer = |i: usize| Value::address(le(take(union.get(i * word..).unwrap_or_default(), word)));
+        fields.push(("sigev_notify_function".into(), pointer(0)));
+        fields.push(("sigev_notify_attributes".into(), pointer(1)));
     }
     Value::structure(layout.name, fields)
 }

@@ -104,3 +104,58 @@ pub fn ipc_flags(ctx: &Ctx<'_>, index: usize) -> Value {
     parts.push(Value::Octal(flags & 0o777).text());
     Value::Text(parts.join("|").into())
 }
+
+/// A key's serial number, or a name for one of the task's own keyrings, keyctl(2).
+pub fn key_serial(ctx: &Ctx<'_>, index: usize) -> Value {
+    let serial = ctx.arg(index) & 0xffff_ffff;
+    match names::KEY_SPEC.name(ctx.arch(), serial, 32) {
+        named @ Value::Named(_) => named,
+        _ => Value::Signed((serial as i32).into()),
+    }
+}
+
+/// What KEYCTL_DESCRIBE tells: text, whose NUL the result counts.
+pub fn key_description(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    let len = ctx.returned().filter(|len| *len > 0);
+    match (ctx.side(dir), len) {
+        (Some(side), Some(len)) if len as u64 <= ctx.arg(index + 1) => ctx.buffer(side, addr, len as u64 - 1),
+        _ => Value::address(addr),
+    }
+}
+
+/// A set of memory nodes, numa(7): the words of the mask.
+pub fn nodemask(ctx: &Ctx<'_>, index: usize, dir: Dir, maxnode: u64) -> Value {
+    let (addr, word) = (ctx.arg(index), ctx.word());
+    let count = crate::abi::fetch::nodemask_words(ctx.arch(), maxnode) as u64;
+    match ctx.side(dir) {
+        Some(_) if addr != 0 && maxnode == 0 => Value::Array { items: Vec::new(), elided: false },
+        Some(side) if count != 0 => ctx.elements(side, addr, count, word, |bytes| {
+            let text = match le(bytes) {
+                0 => "0".repeat(word * 2),
+                mask => format!("{mask:#0width$x}", width = word * 2),
+            };
+            Value::Text(text.into())
+        }),
+        _ => Value::address(addr),
+    }
+}
+
+/// What a ruleset handles, landlock_create_ruleset(2): as many fields as the size has room for.
+pub fn ruleset(ctx: &Ctx<'_>, index: usize) -> Value {
+    let (addr, size) = (ctx.arg(index), ctx.arg(index + 1));
+    let Some(layout) = crate::abi::structure("landlock_ruleset_attr") else { return Value::address(addr) };
+    let fields = layout.layout(ctx.arch()).fields.iter().take_while(|field| u64::from(field.offset) + 8 <= size);
+    let fields: Option<Vec<_>> = fields
+        .map(|field| {
+            let bytes = ctx.read(Side::Entry, addr.wrapping_add(field.offset.into()), 8)?;
+            Some((field.name.into(), ctx.place(&field.ty, bytes)))
+        })
+        .collect();
+    match fields {
+        Some(fields) if !fields.is_empty() => {
+            Value::Struct { name: layout.name, fields, elided: size > u64::from(layout.layout(ctx.arch()).size) }
+        }
+        _ => Value::address(addr),
+    }
+}

@@ -78,7 +78,7 @@ pub fn address(ctx: &Ctx<'_>, bytes: &[u8]) -> Value {
             add("sll_halen", Value::Unsigned(data[9].into()));
             let hardware = take(data.get(10..).unwrap_or_default(), data[9].into());
             if !hardware.is_empty() {
-                let items = hardware.iter().map(|&b| Value::Hex(b.into())).collect();
+                let items = hardware.iter().map(|b| Value::Text(format!("{b:02x}").into())).collect();
                 add("sll_addr", Value::Array { items, elided: false });
             }
         }
@@ -118,7 +118,7 @@ pub fn ipv4(bytes: &[u8]) -> Value {
 }
 
 /// `inet_pton(AF_INET6, "::1", &sin6_addr)` of sixteen bytes.
-fn ipv6(bytes: &[u8], target: &'static str) -> Value {
+pub fn ipv6(bytes: &[u8], target: &'static str) -> Value {
     let mut octets = [0; 16];
     octets.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     let text = quoted(Ipv6Addr::from(octets).to_string());
