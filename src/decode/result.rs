@@ -57,7 +57,11 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
         Ret::Hex => hex(out, cut(value as u64, bits)),
         Ret::Octal => Value::Octal(cut(value as u64, bits)).write(out),
         Ret::Enum(set) => {
-            signed(out, small);
+            if ctx.call.variant == "F_GETLEASE" {
+                hex(out, cut(value as u64, 32));
+            } else {
+                signed(out, small);
+            }
             named(out, "", num::enumerated(view.arch, set, cut(value as u64, 32), 32));
         }
         Ret::Flags(set) => flags(out, &ctx, set, value as u64),
@@ -77,7 +81,12 @@ fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
     let names = num::flags(ctx.arch(), set, value, 32);
     // Zero without a name is just zero; only descriptors' flags are announced as such.
     if value != 0 || !matches!(&names, Value::Flags { names, .. } if names.is_empty()) {
-        named(out, if ctx.call.name.starts_with("fcntl") { "flags " } else { "" }, names);
+        let what = match ctx.call.variant {
+            "F_GET_SEALS" => "seals ",
+            _ if ctx.call.name.starts_with("fcntl") => "flags ",
+            _ => "",
+        };
+        named(out, what, names);
     }
 }
 

@@ -24,6 +24,7 @@ pub fn omits(ctx: &Ctx<'_>, index: usize) -> bool {
         ("mknod", 2) => !device(ctx.arg(1)),
         ("mknodat", 3) => !device(ctx.arg(2)),
         // PTRACE_TRACEME; PTRACE_KILL and PTRACE_ATTACH.
+        ("quotactl", 2..) if quota_request(ctx.arg(0)) == Q_SYNC => true,
         ("ptrace", 1..) if ctx.arg(0) == 0 => true,
         ("ptrace", 2..) => matches!(ctx.arg(0), 8 | 16),
         _ => false,
@@ -58,6 +59,10 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
         ("socketcall", 0) if ctx.call.variant.is_empty() => Some(Value::Unsigned(ctx.arg(0))),
+        ("quotactl", 0) | ("quotactl_fd", 1) => Some(quota_command(ctx.arg(index))),
+        ("prctl", 1) if ctx.call.variant == "PR_SET_PTRACER" && ctx.arg(1) as u32 == u32::MAX => {
+            Some(Value::Named("PR_SET_PTRACER_ANY".into()))
+        }
         ("syslog", 0) => commented_number(ctx, index),
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
         // A request that nobody knows: whether it takes a pointer or a number is not known either.
@@ -162,6 +167,37 @@ fn commented_number(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         Value::Named(name) => Some(Value::Unsigned(ctx.arg(index)).commented(name)),
         _ => None,
     }
+}
+
+/// Q_SYNC of linux/quota.h.
+const Q_SYNC: u64 = 0x80_0001;
+
+fn quota_request(command: u64) -> u64 {
+    (command & 0xffff_ffff) >> 8
+}
+
+/// quotactl(2): a request above eight bits that say whose quota.
+fn quota_command(command: u64) -> Value {
+    const REQUESTS: [&str; 9] = [
+        "Q_SYNC",
+        "Q_QUOTAON",
+        "Q_QUOTAOFF",
+        "Q_GETFMT",
+        "Q_GETINFO",
+        "Q_SETINFO",
+        "Q_GETQUOTA",
+        "Q_SETQUOTA",
+        "Q_GETNEXTQUOTA",
+    ];
+    const TYPES: [&str; 3] = ["USRQUOTA", "GRPQUOTA", "PRJQUOTA"];
+    let (request, kind) = (quota_request(command), command & 0xff);
+    let name = |names: &[&'static str], number: Option<u64>| {
+        number.and_then(|n| names.get(usize::try_from(n).ok()?).map(|name| Value::Named((*name).into())))
+    };
+    let request =
+        name(&REQUESTS, request.checked_sub(Q_SYNC)).unwrap_or(Value::Unknown { raw: request, comment: "Q_???" });
+    let kind = name(&TYPES, Some(kind)).unwrap_or(Value::Unknown { raw: kind, comment: "???QUOTA" });
+    Value::Call { function: "QCMD", args: vec![request, kind] }
 }
 
 /// ioprio_set(2): a class above 13 bits of data.

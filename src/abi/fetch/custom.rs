@@ -5,6 +5,7 @@
 //! - `sockaddr`, `sockopt`: the length is the next argument, behind a pointer where the kernel writes;
 //! - `open_how`, `clone_args`, `landlock_ruleset_attr`, `msgbuf`: the size is the next argument;
 //! - `nodemask`: the number of nodes is the next argument, of `nodemask_before` the second;
+//! - `page_states`: the length of the memory is the second argument;
 //! - `cpu_set`: the size is the argument before; `fd_set`: the number of descriptors is the first argument;
 //! - `epoll_event`, `dirents`: one when read, as many as the result says when written.
 //!
@@ -21,6 +22,8 @@ use crate::abi::{Arch, Dir, structure};
 
 /// `__NFDBITS` of select(2) in bytes: sets are read in whole words.
 const FD_SET_WORD: u64 = 8;
+/// Of a byte that mincore(2) fills; larger pages of aarch64 only mean that more is read.
+const PAGE: u64 = 4096;
 /// MAX_HANDLE_SZ of linux/exportfs.h, bytes.
 const HANDLE: usize = 128;
 /// BPF_MAXINSNS of linux/bpf_common.h.
@@ -88,6 +91,10 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         "nodemask_before" => {
             let bits = walk.count(1);
             walk.keep(addr, nodemask_words(walk.arch, bits) * walk.arch.word());
+        }
+        "page_states" => {
+            let len = walk.count(1);
+            walk.keep(addr, len.div_ceil(PAGE).min(limits::ELEMENTS) as usize);
         }
         "fd_set" => {
             let bytes = walk.count(0).min(limits::ELEMENTS * 8).div_ceil(8).next_multiple_of(FD_SET_WORD);

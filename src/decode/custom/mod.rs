@@ -62,6 +62,7 @@ fn decoder(name: &str) -> Option<Decoder> {
         "msghdr" => msghdr::decode,
         "nodemask" => |ctx, index, dir| small::nodemask(ctx, index, dir, ctx.arg(index + 1)),
         "nodemask_before" => |ctx, index, dir| small::nodemask(ctx, index, dir, ctx.arg(1)),
+        "page_states" => small::page_states,
         "pgoffset" => |ctx, index, _| Value::Hex(ctx.arg(index) << 12),
         "pollfd" => |ctx, index, _| pollfd::decode(ctx, index),
         "pselect6_sigmask" => |ctx, index, _| small::sigmask_and_size(ctx, index),

@@ -35,7 +35,7 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
 pub fn decode_many(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let addr = ctx.arg(index);
     let (side, count) = match (dir, ctx.returned()) {
-        (Dir::Out, None) => return Value::address(addr),
+        (Dir::Out | Dir::InOut, None) => return Value::address(addr),
         (_, Some(done)) => (if dir == Dir::In { Side::Entry } else { Side::Exit }, done.max(0) as u64),
         (_, None) => (Side::Entry, ctx.arg(index + 1)),
     };

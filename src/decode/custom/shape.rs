@@ -50,6 +50,7 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         })),
         "sigevent" => Some(sigevent(ctx, layout, bytes)),
         "ifreq" => Some(ifreq(ctx, bytes)),
+        "io_uring_params" => Some(ring(ctx, layout, bytes)),
         _ => None,
     }
 }
@@ -212,6 +213,26 @@ fn sigevent(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         let pointer = |i: usize| Value::address(le(take(union.get(i * word..).unwrap_or_default(), word)));
         fields.push(("sigev_notify_function".into(), pointer(0)));
         fields.push(("sigev_notify_attributes".into(), pointer(1)));
+    }
+    Value::structure(layout.name, fields)
+}
+
+/// io_uring_setup(2): first what the program chose, then what the kernel answered.
+fn ring(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    const IORING_SETUP_ATTACH_WQ: u64 = 0x20;
+    let own = layout.layout(ctx.arch());
+    let mut names = vec!["flags", "sq_thread_cpu", "sq_thread_idle"];
+    if le(take(bytes.get(8..).unwrap_or_default(), 4)) & IORING_SETUP_ATTACH_WQ != 0 {
+        names.push("wq_fd");
+    }
+    if ctx.returned().is_some() {
+        names.extend(["sq_entries", "cq_entries", "features", "sq_off", "cq_off"]);
+    }
+    let mut fields: Fields = names.iter().filter_map(|name| named(ctx, own, bytes, name)).collect();
+    for (_, value) in &mut fields {
+        if let Value::Struct { fields, .. } = value {
+            fields.retain(|(label, _)| label != "user_addr");
+        }
     }
     Value::structure(layout.name, fields)
 }

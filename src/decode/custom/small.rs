@@ -159,3 +159,12 @@ pub fn ruleset(ctx: &Ctx<'_>, index: usize) -> Value {
         _ => Value::address(addr),
     }
 }
+
+/// A byte for each page, mincore(2).
+pub fn page_states(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let (addr, pages) = (ctx.arg(index), ctx.arg(1).div_ceil(4096));
+    match ctx.side(dir) {
+        Some(side) => ctx.elements(side, addr, pages, 1, |page| Value::Unsigned(le(page))),
+        None => Value::address(addr),
+    }
+}

@@ -11,6 +11,7 @@ const SO_ERROR: u64 = 4;
 const SO_LINGER: u64 = 13;
 const SO_PEERCRED: u64 = 17;
 const SO_BINDTODEVICE: u64 = 25;
+const SO_ATTACH_FILTER: u64 = 26;
 
 /// Argument `index`; the length is the next one, behind a pointer where the kernel fills the value in.
 pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
@@ -29,6 +30,7 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let int = |at: usize| bytes.get(at..at + 4).map(|b| Value::Signed(le(b) as i32 as i64));
     let structured = match (ctx.arg(1), ctx.arg(2)) {
         (SOL_SOCKET, SO_LINGER) => fields("linger", &["l_onoff", "l_linger"], &int),
+        (SOL_SOCKET, SO_ATTACH_FILTER) if dir == Dir::In => program(ctx.word(), bytes),
         (SOL_SOCKET, SO_PEERCRED) => fields("ucred", &["pid", "uid", "gid"], &int),
         _ => None,
     };
@@ -47,6 +49,15 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         1..4 if dir != Dir::In && ctx.arg(1) == SOL_SOCKET => Value::HexStr { bytes: bytes.to_vec(), true_len: len },
         _ => ctx.buffer(side, addr, len),
     }
+}
+
+/// `struct sock_fprog` of linux/filter.h; what it leads to is not copied.
+fn program(word: usize, bytes: &[u8]) -> Option<Value> {
+    let fields = vec![
+        ("len".into(), Value::Unsigned(le(bytes.get(..2)?))),
+        ("filter".into(), Value::address(le(bytes.get(word..2 * word)?))),
+    ];
+    Some(Value::structure("sock_fprog", fields))
 }
 
 /// The error that a socket kept, by its name.
