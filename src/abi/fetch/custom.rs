@@ -5,6 +5,7 @@
 //! - `sockaddr`, `sockopt`: the length is the next argument, behind a pointer where the kernel writes;
 //! - `open_how`, `clone_args`, `landlock_ruleset_attr`, `msgbuf`: the size is the next argument;
 //! - `nodemask`: the number of nodes is the next argument, of `nodemask_before` the second;
+//! - `iocbs`: the count is the second argument;
 //! - `page_states`: the length of the memory is the second argument;
 //! - `cpu_set`: the size is the argument before; `fd_set`: the number of descriptors is the first argument;
 //! - `epoll_event`, `dirents`: one when read, as many as the result says when written.
@@ -24,6 +25,9 @@ use crate::abi::{Arch, Dir, structure};
 const FD_SET_WORD: u64 = 8;
 /// Of a byte that mincore(2) fills; larger pages of aarch64 only mean that more is read.
 const PAGE: u64 = 4096;
+/// `struct iocb` of linux/aio_abi.h, bytes.
+const IOCB: usize = 64;
+const IOCB_CMD_PWRITE: u64 = 1;
 /// MAX_HANDLE_SZ of linux/exportfs.h, bytes.
 const HANDLE: usize = 128;
 /// BPF_MAXINSNS of linux/bpf_common.h.
@@ -95,6 +99,20 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         "page_states" => {
             let len = walk.count(1);
             walk.keep(addr, len.div_ceil(PAGE).min(limits::ELEMENTS) as usize);
+        }
+        "iocb" => walk.keep(addr, IOCB),
+        "iocbs" => {
+            let count = walk.count(1);
+            let word = walk.arch.word();
+            let blocks: Vec<u64> = walk.elements(addr, count, word).chunks_exact(word).map(le_word).collect();
+            for block in blocks {
+                let bytes = walk.object(block, IOCB);
+                let (command, data, len) =
+                    (le_word(take(bytes, 16, 2)), le_word(take(bytes, 24, 8)), le_word(take(bytes, 32, 8)));
+                if command == IOCB_CMD_PWRITE {
+                    walk.bytes(data, len);
+                }
+            }
         }
         "fd_set" => {
             let bytes = walk.count(0).min(limits::ELEMENTS * 8).div_ceil(8).next_multiple_of(FD_SET_WORD);

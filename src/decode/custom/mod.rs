@@ -2,7 +2,8 @@
 //!
 //! A decoder gets the argument's index, because what it needs besides (a length, a command) stands in its siblings.
 
-pub mod capability;
+pub mod aio;
+mod capability;
 pub mod clone;
 pub mod dirents;
 pub mod epoll_event;
@@ -49,6 +50,8 @@ fn decoder(name: &str) -> Option<Decoder> {
         "epoll_event" => epoll_event::decode,
         "fd_set" => |ctx, index, _| pollfd::fd_set(ctx, Side::Entry, ctx.arg(index), ctx.arg(0) as i32),
         "file_handle" => small::file_handle,
+        "iocb" => |ctx, index, _| aio::cancelled(ctx, index),
+        "iocbs" => |ctx, index, _| aio::submitted(ctx, index),
         "iovec" => iovec::decode,
         "iovec_addresses" => |ctx, index, _| iovec::vector(ctx, ctx.arg(index), ctx.arg(index + 1), Side::Entry, None),
         "ipc_flags" => |ctx, index, _| small::ipc_flags(ctx, index),

@@ -29,6 +29,7 @@ pub const POLL: Set = Set("poll_events");
 pub const INTERFACE: Set = Set("iff");
 pub const SIGEV: Set = Set("sigev");
 pub const EPOLL: Set = Set("epoll_events");
+pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
@@ -79,6 +80,7 @@ mod tests {
             INTERFACE,
             SIGEV,
             EPOLL,
+            IOCB_COMMAND,
             KEY_SPEC,
             CLONE,
             CLONE3,
