@@ -67,14 +67,20 @@ impl From<io::Error> for Error {
 /// Carries bytes between the terminal and the program until the program ends; then gives the terminal back.
 ///
 /// `pane` is the program's screen so far; it is drawn on the real screen, so that the program can go on where it stands.
-/// The caller has stopped reading keys (dropped crossterm's `EventStream`) and runs a tokio runtime with signals and time.
+/// `typed` is what the caller has read for it already. The caller has stopped reading keys (dropped crossterm's
+/// `EventStream`) and runs a tokio runtime with signals and time.
 ///
 /// # Errors
 /// A signal asked sysview to end, the source broke, or the terminal did.
-pub async fn run(mut source: Source, screen: &mut Screen, pane: &mut ProgramPane) -> Result<End, Error> {
+pub async fn run(
+    mut source: Source,
+    screen: &mut Screen,
+    pane: &mut ProgramPane,
+    typed: Vec<u8>,
+) -> Result<End, Error> {
     pane.scroll_to_bottom();
     screen.hand_over(pane)?;
-    let result = carry(&mut source, screen, pane).await;
+    let result = carry(&mut source, screen, pane, typed).await;
     screen.leave();
     result
 }
@@ -115,9 +121,12 @@ pub async fn wait(mut source: Source, screen: &mut Screen) -> Result<End, Error>
 /// A source that closes its queue without a last word.
 const VANISHED: &str = "the source of events ended without saying how the program did";
 
-async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane) -> Result<End, Error> {
+async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane, typed: Vec<u8>) -> Result<End, Error> {
     let mut signals = Signals::new()?;
     let mut outbox = Outbox::default();
+    if !typed.is_empty() {
+        outbox.push(Command::Input(typed));
+    }
     // The program draws for the whole terminal now.
     let size = screen.size();
     pane.resize(size.height, size.width);

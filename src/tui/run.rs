@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{self, Event, EventStream};
 use futures_util::StreamExt;
 use nix::libc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,6 +23,11 @@ use crate::source::{End, Source};
 const FRAME: Duration = Duration::from_millis(33);
 /// Background work between two looks at keys and messages.
 const WORK: Duration = Duration::from_millis(8);
+
+/// How long crossterm's reader may take to let go of the terminal.
+const LET_GO: Duration = Duration::from_millis(100);
+/// The most that is taken over from it, in bytes; what is beyond still waits in the terminal.
+const TYPED_AHEAD: usize = 64 * 1024;
 
 /// How the view was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +87,10 @@ async fn session(mut source: Source, screen: &mut Screen, app: &mut App) -> Resu
     if signal.is_none() && app.leave() == Some(Leave::HandOver) {
         finish.handed_over = true;
         let result = match app.session().has_terminal() {
-            true => relay::run(source, screen, app.program_mut()).await,
+            true => {
+                let typed = typed_ahead(app).await;
+                relay::run(source, screen, app.program_mut(), typed).await
+            }
             false => relay::wait(source, screen).await,
         };
         match result {
@@ -92,6 +100,23 @@ async fn session(mut source: Source, screen: &mut Screen, app: &mut App) -> Resu
         }
     }
     Ok(finish)
+}
+
+/// What was typed for the program while the view was being left: crossterm's reader may have taken it from the terminal
+/// already. The stream's thread is given time to see that it is no longer wanted; asking for events before that would
+/// take its wake-up away, and it would go on reading the program's keys.
+async fn typed_ahead(app: &mut App) -> Vec<u8> {
+    tokio::time::sleep(LET_GO).await;
+    let mut bytes = Vec::new();
+    while bytes.len() < TYPED_AHEAD && matches!(event::poll(Duration::ZERO), Ok(true)) {
+        match event::read() {
+            Ok(Event::Key(key)) => bytes.extend(app.program_mut().key(key)),
+            Ok(Event::Paste(text)) => bytes.extend(app.program_mut().paste(&text)),
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    bytes
 }
 
 /// Runs the view until it is left; the signal that ended it, if one did.

@@ -32,7 +32,7 @@ fn relay<T: Send + 'static>(
     let emulator = bench.emulator.try_clone().unwrap();
     let program = thread::spawn(move || program(messages, commands, emulator));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let result = runtime.block_on(run(source, &mut bench.screen, pane));
+    let result = runtime.block_on(run(source, &mut bench.screen, pane, Vec::new()));
     (result, program.join().unwrap())
 }
 
@@ -188,7 +188,7 @@ fn a_terminal_that_hangs_up_ends_the_relay() {
         }
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let result = runtime.block_on(run(source, &mut bench.screen, &mut pane));
+    let result = runtime.block_on(run(source, &mut bench.screen, &mut pane, Vec::new()));
     closing.join().unwrap();
     assert!(matches!(result, Err(Error::Signalled(nix::libc::SIGHUP))), "{result:?}");
 }
