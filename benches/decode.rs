@@ -65,6 +65,7 @@ fn lines(criterion: &mut Criterion) {
             ip: 0,
             sp: 0,
             outcome: Some(sample.outcome),
+            marks: Default::default(),
             restarts: None,
             entry: Memory { regions: &entry, bytes: &sample.bytes },
             exit: Memory { regions: &exit, bytes: &sample.bytes },

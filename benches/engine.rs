@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sysview::capture::{Launch, Terminal, launch};
-use sysview::source::{Message, VdsoMode};
+use sysview::capture::{Launch, Terminal, Tracing, launch};
+use sysview::source::Message;
 
 const CALLS: &str = "20000";
 
@@ -28,9 +28,8 @@ fn tracing(criterion: &mut Criterion) {
                 program: program.into(),
                 argv: [program, "getppid", CALLS].map(OsString::from).to_vec(),
                 terminal: Terminal::Inherit,
-                vdso: VdsoMode::Natural,
-                capture_limit: 256,
                 setup: Default::default(),
+                tracing: Tracing::default(),
             })
             .expect("launch");
             let mut events = 0;

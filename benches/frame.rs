@@ -7,7 +7,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sysview::abi::Arch;
-use sysview::model::{Batch, Enter, Event, EventKind, Exit, NewTask, Origin, Outcome, Region, TaskId};
+use sysview::model::{Batch, Enter, Event, EventKind, Exit, Marks, NewTask, Origin, Outcome, Region, TaskId};
 use sysview::policy;
 use sysview::source::{Machine, Message, Started, VdsoMode};
 use sysview::tui::{App, Options};
@@ -26,9 +26,19 @@ fn app(rows: u64) -> App {
         vdso: VdsoMode::Natural,
         live: true,
         has_terminal: true,
+        attached: false,
+        only: None,
+        floor: None,
     })));
     let task = TaskId(0);
-    let new = NewTask { tid: 1, tgid: 1, parent: None, origin: Origin::Launch, comm: b"bench".to_vec() };
+    let new = NewTask {
+        tid: 1,
+        tgid: 1,
+        parent: None,
+        origin: Origin::Launch,
+        comm: b"bench".to_vec(),
+        ns: Default::default(),
+    };
     let mut batch = Batch::default();
     batch.events.push(Event { task, t_ns: 0, kind: EventKind::NewTask(Box::new(new)) });
     for i in 0..rows {
@@ -39,7 +49,7 @@ fn app(rows: u64) -> App {
         let args = [3, 0x1000, 12, 0, 0, 0];
         let enter = Enter { arch: Arch::X86_64, nr: i % 20, args, ip: 0, sp: 0, regions: region..region + 1 };
         batch.events.push(Event { task, t_ns: i * 1_000, kind: EventKind::Enter(enter) });
-        let exit = Exit { outcome: Outcome::Returned(12), regions: 0..0 };
+        let exit = Exit { outcome: Outcome::Returned(12), marks: Marks::NONE, regions: 0..0 };
         batch.events.push(Event { task, t_ns: i * 1_000 + 500, kind: EventKind::Exit(exit) });
         if batch.events.len() >= 4_096 {
             app.message(Message::Batch(std::mem::take(&mut batch)));

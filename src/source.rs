@@ -4,11 +4,13 @@
 //! Queues are bounded: the message queue holds `MESSAGE_QUEUE` messages and a full one holds the program (that is the
 //! back-pressure, so no event is lost).
 
-use std::time::SystemTime;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 
-use crate::model::Batch;
+use crate::model::{Batch, Enter, Exit, Memory, TaskId};
 
 /// Messages in flight before the source waits for the view. A batch has at most 4,096 events.
 pub const MESSAGE_QUEUE: usize = 16;
@@ -23,6 +25,10 @@ pub enum Message {
     /// Tracing stopped at the view's wish; no more events. The program runs on, `Output` may follow, and `Ended` comes
     /// at the program's end.
     Detached,
+    /// A task waits for the user, behind the row that it waits at.
+    Held(Held),
+    /// A task that was held goes on.
+    Released(TaskId),
     /// One sentence for the user about the source itself; events go on or end as they would have. A recording that was
     /// cut short says so here.
     Notice(String),
@@ -45,6 +51,22 @@ pub struct Started {
     pub live: bool,
     /// Whether the program's terminal is ours to show (`Message::Output` will come).
     pub has_terminal: bool,
+    /// Its processes ran before and will run on: quitting lets them go instead of asking.
+    pub attached: bool,
+    /// The calls that are seen, in the user's words, if others do not even stop (`-e trace=` with the engine's filter).
+    pub only: Option<String>,
+    /// None if it was not measured.
+    pub floor: Option<Floor>,
+}
+
+/// What tracing itself adds to the shortest call between its two stops, as measured at the start on this machine: times
+/// near it are the tracer's, not the program's. Nanoseconds, medians.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor {
+    /// While tracer and task run where the scheduler puts them.
+    pub apart_ns: u64,
+    /// While both are confined to one CPU.
+    pub together_ns: u64,
 }
 
 /// The machine on which the events happened.
@@ -88,6 +110,36 @@ impl End {
     }
 }
 
+/// A task that waits for the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub task: TaskId,
+    pub at: At,
+    pub why: Why,
+}
+
+/// Where a held task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// About to make the call of its last row; `Command::Answer` can change it.
+    Entry,
+    /// The call of its last row has come back, and the program has not seen the result yet.
+    Exit,
+    /// At a signal, an event, or in the middle of its own code.
+    Between,
+}
+
+/// Why a task is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// `Command::Hold`.
+    Asked,
+    /// `Command::Step`.
+    Stepped,
+    /// The catchpoint of this id, for the `hits`th time.
+    Caught { id: u32, hits: u64 },
+}
+
 /// From a view to a source. A source answers at once even while it is blocked waiting for the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -99,6 +151,119 @@ pub enum Command {
     Input(Vec<u8>),
     /// The program's terminal has a new size, in character cells.
     Resize { rows: u16, cols: u16 },
+    /// Hold every task: one that computes at once, one that is in a call when the call is over (an interrupted call could
+    /// fail in a way that it never would untraced). Each is told by `Message::Held`.
+    Hold,
+    /// Let every task go on.
+    Resume,
+    /// Let this task go on to its next entry or exit, and hold it there; one that runs is held there too. Others are left
+    /// as they are, unless `Tracing::step_all` holds them as well.
+    Step(TaskId),
+    /// What becomes of the call at whose entry this task is held (`At::Entry`). It stays held.
+    Answer(TaskId, Change),
+    /// The calls that hold their task; replaces the list before.
+    Catch(Vec<Catchpoint>),
+    /// The calls that are changed; replaces the list before, and counting begins anew.
+    Tamper(Vec<Tamper>),
+    /// Trace these processes too, by PID. What goes wrong is told by a `Message::Notice`.
+    Attach(Vec<i32>),
+}
+
+/// What a test of calls may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'a> {
+    pub task: TaskId,
+    pub tid: i32,
+    pub tgid: i32,
+    pub comm: &'a [u8],
+    /// The processes that it comes from, its parent first, as far as they were seen.
+    pub ancestors: &'a [i32],
+    pub t_ns: u64,
+    pub enter: &'a Enter,
+    /// The exit and its time; None at entry.
+    pub exit: Option<(&'a Exit, u64)>,
+    /// Memory copied at entry (regions of `enter`), and at exit (regions of `exit`).
+    pub entry_memory: Memory<'a>,
+    pub exit_memory: Memory<'a>,
+}
+
+/// A question about a call. The source asks it in its own thread at each stop, so it must be quick and must not block.
+#[derive(Clone)]
+pub struct CallTest(pub Arc<dyn Fn(&Moment<'_>) -> bool + Send + Sync>);
+
+impl fmt::Debug for CallTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallTest(…)")
+    }
+}
+
+impl PartialEq for CallTest {
+    fn eq(&self, other: &CallTest) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for CallTest {}
+
+/// A call that holds its task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catchpoint {
+    /// Chosen by the view.
+    pub id: u32,
+    pub test: CallTest,
+    /// Ask when the call is over (its result matters) instead of when it begins.
+    pub at_exit: bool,
+}
+
+/// A change of some calls. The words are those of strace(1), "Tampering".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tamper {
+    /// Asked at entry.
+    pub test: CallTest,
+    pub when: When,
+    pub change: Change,
+}
+
+/// Which of the calls that fit, counted from 1 in each task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    pub first: u32,
+    /// None: there is no last one.
+    pub last: Option<u32>,
+    /// 0: only the first.
+    pub step: u32,
+}
+
+impl When {
+    pub const ALWAYS: When = When { first: 1, last: None, step: 1 };
+
+    /// Whether the `count`th call is meant.
+    pub fn holds(self, count: u32) -> bool {
+        let Some(past) = count.checked_sub(self.first) else { return false };
+        let in_step = if self.step == 0 { past == 0 } else { past.is_multiple_of(self.step) };
+        in_step && self.last.is_none_or(|last| count <= last)
+    }
+}
+
+/// What is done to a call. All that is set is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Change {
+    /// The program gets this instead of the call's own result; unless `call` is set, the call does not run.
+    pub result: Option<Forced>,
+    /// This call runs instead, with the same arguments; by its number in the task's own architecture.
+    pub call: Option<u64>,
+    /// The task gets this signal when the call is over.
+    pub signal: Option<i32>,
+    /// The task waits so long before the call and after it.
+    pub delay_enter: Option<Duration>,
+    pub delay_exit: Option<Duration>,
+}
+
+/// A result that the kernel did not give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forced {
+    Errno(u16),
+    Value(i64),
 }
 
 /// The view's end of the line to a source.

@@ -76,6 +76,7 @@ fn check(case: &Case, failures: &mut Vec<String>) {
         ip: 0,
         sp: case.sp,
         outcome: case.outcome,
+        marks: Default::default(),
         restarts: case.restarts,
         entry: case.entry.memory(),
         exit: case.exit.memory(),

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use sysview::capture::{Launch, Terminal, launch};
+use sysview::capture::{Launch, Terminal, Tracing, launch};
 use sysview::lesson::{Progress, tours};
 use sysview::model::Store;
 use sysview::policy::{self, Judge};
@@ -27,9 +27,8 @@ fn run(command: &str, vdso: VdsoMode, judge: &Judge, progress: &mut Progress) ->
         program: PathBuf::from("/bin/bash"),
         argv: ["bash", "-c", &line].map(OsString::from).to_vec(),
         terminal: Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] },
-        vdso,
-        capture_limit: 256,
         setup: Default::default(),
+        tracing: Tracing { vdso, ..Tracing::default() },
     })
     .unwrap_or_else(|e| panic!("{e:?}"));
     let mut store = Store::new();

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use super::LaunchError;
 use super::error::{Report, explain, not_permitted, read_report, system, text};
 use super::exec::Images;
+use super::options::Tracing;
 use super::out::Out;
 use super::procfs;
 use super::pty::{Keyboard, Pty};
@@ -28,7 +29,7 @@ use super::tasks::Tasks;
 use super::tracee::{Op, Status, Stop, SyscallInfo};
 use super::wake::{Mailbox, Sleeper, raise};
 use super::worker::{Clock, Engine, Mode};
-use crate::source::{Command, Control, MESSAGE_QUEUE, Machine, Message, Refused, Source, Started, VdsoMode};
+use crate::source::{Command, Control, MESSAGE_QUEUE, Machine, Message, Refused, Source, Started};
 
 /// What to run and how.
 #[derive(Debug, Clone)]
@@ -38,10 +39,8 @@ pub struct Launch {
     /// The arguments, the command's own name first.
     pub argv: Vec<OsString>,
     pub terminal: Terminal,
-    pub vdso: VdsoMode,
-    /// The most that is copied of a buffer, in bytes.
-    pub capture_limit: usize,
     pub setup: Setup,
+    pub tracing: Tracing,
 }
 
 /// The terminal of the program.
@@ -95,6 +94,7 @@ impl Control for Handle {
                 return Ok(());
             }
             (Command::Input(_) | Command::Resize { .. }, None) => return Ok(()),
+            (command, _) => self.mailbox.put(command)?,
         }
         self.mailbox.kick();
         Ok(())
@@ -171,9 +171,8 @@ fn begin(
         killing: false,
         seccomp: procfs::status_field("self", "Seccomp") == Some(2),
         killed_by_seccomp: HashSet::new(),
-        vdso: launch.vdso,
         images: Images::default(),
-        capture_limit: launch.capture_limit,
+        tracing: launch.tracing.clone(),
         out,
         sleeper,
         mailbox,
@@ -190,9 +189,12 @@ fn begin(
         argv: launch.argv.iter().map(|arg| arg.as_bytes().to_vec()).collect(),
         machine: machine(),
         began,
-        vdso: launch.vdso,
+        vdso: launch.tracing.vdso,
         live: true,
         has_terminal: pty.is_some(),
+        attached: false,
+        only: launch.tracing.only.as_ref().map(|only| only.words.clone()),
+        floor: None,
     };
     // The channel is empty: this cannot fail but for a view that is gone already.
     let _ = sender.try_send(Message::Started(Box::new(started)));
@@ -351,9 +353,8 @@ mod tests {
             program: "/bin/sh".into(),
             argv: ["sh", "-c", "sleep 1000 & sleep 1000"].map(OsString::from).to_vec(),
             terminal: Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] },
-            vdso: VdsoMode::Natural,
-            capture_limit: 0,
             setup: Setup::default(),
+            tracing: Tracing { capture_limit: 0, ..Tracing::default() },
         };
         let worker = thread::spawn(move || {
             let mailbox = Arc::<Mailbox>::default();

@@ -8,12 +8,14 @@
 //! `doctor` (whether and why not).
 //! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
 
+mod control;
 mod doctor;
 mod error;
 mod exec;
 mod launch;
 mod leave;
 mod memory;
+mod options;
 mod out;
 mod procfs;
 mod pty;
@@ -30,6 +32,7 @@ mod worker;
 pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
 pub use launch::{Launch, Terminal, launch};
+pub use options::{CoLocate, Only, Tracing};
 pub use resolve::{resolve, resolve_from};
 pub use setup::{Identity, Setup, directory};
 

@@ -12,7 +12,7 @@ use super::tracee::{Forked, Op, Status, Stop, Stopped, SyscallInfo};
 use super::worker::Engine;
 use crate::abi::fetch::{at_entry, at_exit};
 use crate::abi::{self, Arch};
-use crate::model::{Enter, EventKind, Exit, NewTask, Origin, Outcome, Signal, SignalDetail, TaskEnd, TaskId};
+use crate::model::{Enter, EventKind, Exit, Marks, NewTask, Origin, Outcome, Signal, SignalDetail, TaskEnd, TaskId};
 use crate::source::End;
 
 /// A child normally shows itself and is announced by its parent within microseconds; if the announcement never comes
@@ -98,7 +98,7 @@ impl Engine {
         self.close(tid, Outcome::NeverReturned, now);
         let call = abi::lookup(arch, nr);
         let regions = match call {
-            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.capture_limit }
+            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
                 .collect(|fetch| at_entry(arch, call, &args, info.sp, fetch)),
             None => 0..0,
         };
@@ -116,17 +116,17 @@ impl Engine {
         let id = task.id;
         if is_error {
             let errno = u16::try_from(value.unsigned_abs()).unwrap_or(u16::MAX);
-            let exit = Exit { outcome: Outcome::Failed(errno), regions: 0..0 };
+            let exit = Exit { outcome: Outcome::Failed(errno), marks: Marks::NONE, regions: 0..0 };
             self.out.event(id, now, EventKind::Exit(exit));
             return;
         }
         let first_byte = self.out.batch.bytes.len();
         let regions = match open.call {
-            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.capture_limit }
+            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
                 .collect(|fetch| at_exit(open.arch, call, &open.args, value, fetch)),
             None => 0..0,
         };
-        let exit = Exit { outcome: Outcome::Returned(value), regions };
+        let exit = Exit { outcome: Outcome::Returned(value), marks: Marks::NONE, regions };
         if installs_filter(&open) {
             self.seccomp = true;
         }
@@ -219,7 +219,7 @@ impl Engine {
             (None, Some(Forked::Clone) | None) => Origin::Clone,
         };
         let id = self.tasks.add(tid, tgid, comm.clone());
-        let new = NewTask { tid, tgid, parent: parent_id, origin, comm };
+        let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns: Default::default() };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
         if self.killing {
             let _ = sys::signal_thread(tgid, tid, libc::SIGKILL);
@@ -230,7 +230,7 @@ impl Engine {
     pub fn add_root(&mut self, comm: Vec<u8>, now: u64) {
         let (tid, root) = (self.root, self.root);
         let id = self.tasks.add(tid, root, comm.clone());
-        let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm };
+        let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm, ns: Default::default() };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
     }
 
@@ -265,7 +265,7 @@ impl Engine {
         }
         let Ok(info) = SyscallInfo::of(tid) else { return };
         let word = Arch::from_audit(info.audit_arch, 0).unwrap_or(NATIVE).word();
-        let exec = exec::examine(tid, info.sp, word, self.vdso, &mut self.images, former);
+        let exec = exec::examine(tid, info.sp, word, self.tracing.vdso, &mut self.images, former);
         if let Some(task) = self.tasks.get_mut(tid) {
             task.comm.clone_from(&exec.comm);
             self.out.event(task.id, now, EventKind::Exec(Box::new(exec)));
@@ -302,7 +302,7 @@ impl Engine {
                 let id = task.id;
                 self.killed_by_seccomp.insert(task.tgid);
                 let at = held.map_or(now, |held| held.t_ns);
-                let exit = Exit { outcome: Outcome::KilledBySeccomp, regions: 0..0 };
+                let exit = Exit { outcome: Outcome::KilledBySeccomp, marks: Marks::NONE, regions: 0..0 };
                 self.out.event(id, at, EventKind::Exit(exit));
             }
         }
@@ -332,7 +332,7 @@ impl Engine {
         let Some(task) = self.tasks.get_mut(tid) else { return };
         if task.open.take().is_some() {
             let id = task.id;
-            self.out.event(id, now, EventKind::Exit(Exit { outcome, regions: 0..0 }));
+            self.out.event(id, now, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 }));
         }
     }
 }

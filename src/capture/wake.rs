@@ -4,6 +4,7 @@
 //! So the worker traces one more process, which sleeps for ever: a signal sent to it becomes a ptrace-stop, which waits
 //! until waitpid looks, and the worker resumes the sleeper without the signal. It appears in no trace.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -18,12 +19,18 @@ use super::LaunchError;
 use super::error::{not_permitted, system};
 use super::sys;
 use super::tracee::Status;
+use crate::source::{Command, Refused};
 
-/// What others want of the worker. Flags, not a queue: each of them can only be wanted once.
+/// Commands that may wait for the worker; more are refused for the moment.
+const COMMANDS: usize = 64;
+
+/// What others want of the worker: flags for what can only be wanted once, a queue for the rest.
 #[derive(Debug, Default)]
 pub struct Mailbox {
     pub kill: AtomicBool,
     pub detach: AtomicBool,
+    /// What cannot be a flag, in order.
+    commands: Mutex<VecDeque<Command>>,
     /// The sleeper's pid while it may be signalled.
     sleeper: Mutex<Option<i32>>,
     worker: OnceLock<Thread>,
@@ -33,6 +40,20 @@ impl Mailbox {
     /// To be called by the worker once.
     pub fn belongs_to_this_thread(&self) {
         self.worker.get_or_init(thread::current);
+    }
+
+    /// Leaves a command for the worker; kick it afterwards. `Err` gives it back when too many wait.
+    pub fn put(&self, command: Command) -> Result<(), Refused> {
+        let mut commands = lock(&self.commands);
+        if commands.len() >= COMMANDS {
+            return Err(Refused::Full(command));
+        }
+        commands.push_back(command);
+        Ok(())
+    }
+
+    pub fn next_command(&self) -> Option<Command> {
+        lock(&self.commands).pop_front()
     }
 
     /// Makes the worker look at its flags, whether it waits for the program or for room in the message queue.

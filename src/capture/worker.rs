@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::exec::Images;
+use super::options::Tracing;
 use super::out::{Delivered, Out};
 use super::procfs;
 use super::pty::Pty;
@@ -15,7 +16,7 @@ use super::sys;
 use super::tasks::Tasks;
 use super::tracee::Status;
 use super::wake::{Mailbox, Sleeper, take};
-use crate::source::{End, Message, VdsoMode};
+use crate::source::{End, Message};
 
 /// Time since the session began, on CLOCK_MONOTONIC.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +60,8 @@ pub struct Engine {
     pub seccomp: bool,
     /// Processes of which a filter killed a thread, until their leader is reaped.
     pub killed_by_seccomp: HashSet<i32>,
-    pub vdso: VdsoMode,
     pub images: Images,
-    pub capture_limit: usize,
+    pub tracing: Tracing,
     pub out: Out,
     pub sleeper: Sleeper,
     pub mailbox: Arc<Mailbox>,
@@ -129,6 +129,9 @@ impl Engine {
         }
         if take(&self.mailbox.kill) {
             self.kill_all();
+        }
+        while let Some(command) = self.mailbox.next_command() {
+            self.command(command, now)?;
         }
         if take(&self.mailbox.detach) && self.mode == Mode::Tracing && !self.killing {
             self.leave(now)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::args::TraceArgs;
 use super::error::CliError;
-use crate::capture::{self, Identity, Launch, LaunchError, Setup, Terminal};
+use crate::capture::{self, Identity, Launch, LaunchError, Setup, Terminal, Tracing};
 use crate::source::Source;
 
 /// Finds the command, before anything starts or the screen changes.
@@ -21,7 +21,8 @@ pub fn plan(command: &[OsString], trace: &TraceArgs, terminal: Terminal) -> Resu
     if let Some(argv0) = &trace.argv0 {
         argv[0].clone_from(argv0);
     }
-    Ok(Launch { program, argv, terminal, vdso: trace.vdso.into(), capture_limit: trace.capture, setup })
+    let tracing = Tracing { vdso: trace.vdso.into(), capture_limit: trace.capture, ..Tracing::default() };
+    Ok(Launch { program, argv, terminal, setup, tracing })
 }
 
 fn setup(trace: &TraceArgs) -> Result<Setup, CliError> {

@@ -21,7 +21,7 @@ mod value;
 mod walk;
 
 pub use detail::{DetailLine, detail};
-pub use rows::{end_line, group_stop_line};
+pub use rows::{end_line, group_stop_line, warning_line};
 pub use signal::{signal_line, signal_name};
 pub use value::*;
 

@@ -7,7 +7,7 @@ use super::value::Value;
 use super::walk::Ctx;
 use super::{Options, num};
 use crate::abi::{self, FlagSet, Ret};
-use crate::model::{CallView, Outcome};
+use crate::model::{CallView, Marks, Outcome};
 
 /// Kernel-internal codes that are no errors to the program, include/linux/errno.h: ERESTARTSYS, ERESTARTNOINTR,
 /// ERESTARTNOHAND and ERESTART_RESTARTBLOCK. What each becomes is told by its text.
@@ -23,6 +23,16 @@ pub fn write(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
         Some(Outcome::Failed(errno)) => failed(out, errno),
         Some(Outcome::NeverReturned | Outcome::Detached) => out.push('?'),
         Some(Outcome::KilledBySeccomp) => out.push_str("? <killed by seccomp, never ran>"),
+    }
+    // The words and their place are strace's; the last is ours, for what strace cannot tell.
+    for (mark, words) in [
+        (Marks::INJECTED, " (INJECTED)"),
+        (Marks::DELAYED, " (DELAYED)"),
+        (Marks::FILTERED, " (by the program's own seccomp filter)"),
+    ] {
+        if view.marks.has(mark) {
+            out.push_str(words);
+        }
     }
     true
 }

@@ -4,7 +4,7 @@
 use super::escape::quoted;
 use super::signal::{signal_line, signal_name};
 use super::{Options, line, result};
-use crate::model::{Exec, NewTask, Origin, RowKind, Store, TaskEnd, TaskId};
+use crate::model::{Dropped, Exec, NewTask, Origin, RowKind, Store, TaskEnd, TaskId, Warning};
 
 /// See the module `decode`.
 pub fn row_text(store: &Store, seq: u64, options: &Options) -> String {
@@ -25,6 +25,25 @@ pub fn row_text(store: &Store, seq: u64, options: &Options) -> String {
         RowKind::Exec(exec) => exec_line(store, exec),
         RowKind::NewTask(new) => new_task_line(store, new),
         RowKind::TaskEnd(end) => end_line(*end, |task| store.task(task).map(|t| t.tid)),
+        RowKind::Warning(warning) => warning_line(*warning),
+    }
+}
+
+/// One clause without a full stop: what tracing changed for the task, and what to do.
+pub fn warning_line(warning: Warning) -> String {
+    match warning {
+        Warning::PrivilegesDropped(Dropped::Traced) => "runs without its set-user-ID, set-group-ID or file capabilities, \
+            because it is traced by a user without CAP_SYS_PTRACE; see it with them by `sudo sysview -u USER -- COMMAND`"
+            .into(),
+        Warning::PrivilegesDropped(Dropped::NoNewPrivs) => "runs without its set-user-ID, set-group-ID or file \
+            capabilities, because no_new_privs is set; a filter of calls set at launch needs that unless root starts it"
+            .into(),
+        Warning::HeldTooLong { held_ns } => format!(
+            "was held for {}.{} s because its events were not taken, and is let go; a view that follows, a faster disk or \
+             --max-hold keeps it traced",
+            held_ns / 1_000_000_000,
+            held_ns / 100_000_000 % 10
+        ),
     }
 }
 
@@ -89,7 +108,7 @@ fn new_task_line(store: &Store, new: &NewTask) -> String {
 mod tests {
     use super::*;
     use crate::abi::{Arch, number};
-    use crate::model::{Batch, Enter, Event, EventKind, Exit, Outcome, Signal, SignalDetail, VdsoState};
+    use crate::model::{Batch, Enter, Event, EventKind, Exit, Marks, Outcome, Signal, SignalDetail, VdsoState};
 
     fn event(kind: EventKind) -> Event {
         Event { task: TaskId(0), t_ns: 0, kind }
@@ -97,7 +116,14 @@ mod tests {
 
     fn store(kinds: Vec<EventKind>) -> Store {
         let mut store = Store::new();
-        let launch = NewTask { tid: 12, tgid: 12, parent: None, origin: Origin::Launch, comm: b"sh".to_vec() };
+        let launch = NewTask {
+            tid: 12,
+            tgid: 12,
+            parent: None,
+            origin: Origin::Launch,
+            comm: b"sh".to_vec(),
+            ns: Default::default(),
+        };
         let mut events = vec![event(EventKind::NewTask(Box::new(launch)))];
         events.extend(kinds.into_iter().map(event));
         store.append(&Batch { events, ..Batch::default() });
@@ -116,7 +142,7 @@ mod tests {
             let args = [7, 0, 0, 0, 0, 0];
             EventKind::Enter(Enter { arch: Arch::X86_64, nr, args, ip: 0, sp: 0, regions: 0..0 })
         };
-        let exit = |outcome| EventKind::Exit(Exit { outcome, regions: 0..0 });
+        let exit = |outcome| EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 });
         assert_eq!(last(vec![enter()]), "close(7 <unfinished ...>");
         assert_eq!(last(vec![enter(), exit(Outcome::Returned(0))]), "close(7) = 0");
         assert_eq!(last(vec![enter(), exit(Outcome::Failed(9))]), "close(7) = -1 EBADF (Bad file descriptor)");
@@ -150,7 +176,14 @@ mod tests {
             former: None,
         };
         assert_eq!(last(vec![EventKind::Exec(Box::new(exec))]), "runs the program \"/bin/\\33[2J\"");
-        let thread = NewTask { tid: 13, tgid: 12, parent: Some(TaskId(0)), origin: Origin::Thread, comm: Vec::new() };
+        let thread = NewTask {
+            tid: 13,
+            tgid: 12,
+            parent: Some(TaskId(0)),
+            origin: Origin::Thread,
+            comm: Vec::new(),
+            ns: Default::default(),
+        };
         let started = Event { task: TaskId(1), t_ns: 0, kind: EventKind::NewTask(Box::new(thread)) };
         let mut store = store(Vec::new());
         store.append(&Batch { events: vec![started], ..Batch::default() });

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::abi::{Arch, number};
     use crate::lesson::tour;
-    use crate::model::{Batch, Enter, Event, EventKind, Exit, NewTask, Origin, Outcome, Store, TaskId};
+    use crate::model::{Batch, Enter, Event, EventKind, Exit, Marks, NewTask, Origin, Outcome, Store, TaskId};
     use crate::policy::Action;
 
     /// A tour of one step that wants two writes, begun or done.
@@ -154,7 +154,7 @@ mod tests {
         fn of(tour: &'static Tour, comm: &str) -> Run {
             let mut run = Run { store: Store::new(), progress: Progress::new(tour, 0), now_ns: 0 };
             let comm = comm.as_bytes().to_vec();
-            let new = NewTask { tid: 7, tgid: 7, parent: None, origin: Origin::Launch, comm };
+            let new = NewTask { tid: 7, tgid: 7, parent: None, origin: Origin::Launch, comm, ns: Default::default() };
             run.take(vec![EventKind::NewTask(Box::new(new))]);
             run
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn exit() -> EventKind {
-        EventKind::Exit(Exit { outcome: Outcome::Returned(0), regions: 0..0 })
+        EventKind::Exit(Exit { outcome: Outcome::Returned(0), marks: Marks::NONE, regions: 0..0 })
     }
 
     #[test]

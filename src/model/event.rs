@@ -59,6 +59,27 @@ pub enum EventKind {
     NewTask(Box<NewTask>),
     /// A task is gone.
     TaskEnd(TaskEnd),
+    /// Tracing made a difference to this task, or ended for a reason that the user should know.
+    Warning(Warning),
+}
+
+/// Where tracing is not invisible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// A set-user-ID, set-group-ID or file-capability program runs without the privileges that it would have untraced.
+    /// execve(2).
+    PrivilegesDropped(Dropped),
+    /// The view or the disk did not follow for this long, so a task that was attached to is let go rather than frozen.
+    HeldTooLong { held_ns: u64 },
+}
+
+/// Why an execve gave no privileges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// The tracer lacks CAP_SYS_PTRACE.
+    Traced,
+    /// The task has no_new_privs set, by itself or by a filter of calls that sysview installed.
+    NoNewPrivs,
 }
 
 /// A system-call entry.
@@ -79,8 +100,32 @@ pub struct Enter {
 #[derive(Debug, Clone)]
 pub struct Exit {
     pub outcome: Outcome,
+    /// Who had a hand in the outcome besides the kernel.
+    pub marks: Marks,
     /// Memory copied at exit: indices into `regions`.
     pub regions: Range<u32>,
+}
+
+/// A set of remarks on the end of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Marks(pub u8);
+
+impl Marks {
+    pub const NONE: Marks = Marks(0);
+    /// sysview changed the call or its result.
+    pub const INJECTED: Marks = Marks(1);
+    /// sysview made the call wait, at its entry or its exit.
+    pub const DELAYED: Marks = Marks(2);
+    /// A seccomp filter that the program installed set the errno: the kernel never ran the call.
+    pub const FILTERED: Marks = Marks(4);
+
+    pub fn has(self, mark: Marks) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    pub fn add(&mut self, mark: Marks) {
+        self.0 |= mark.0;
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +253,16 @@ pub struct NewTask {
     pub parent: Option<TaskId>,
     pub origin: Origin,
     pub comm: Vec<u8>,
+    pub ns: PidNamespace,
+}
+
+/// The numbers that a task has in PID namespaces. pid_namespaces(7).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PidNamespace {
+    /// Inode number of the task's own PID namespace; 0 if not known.
+    pub inode: u64,
+    /// The task's tid in each namespace, from sysview's own inwards (`NSpid` of /proc/TID/status); empty if not known.
+    pub tids: Vec<i32>,
 }
 
 /// How a task came to be.

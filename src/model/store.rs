@@ -32,6 +32,7 @@ pub enum RowKind {
     Exec(Box<Exec>),
     NewTask(Box<NewTask>),
     TaskEnd(TaskEnd),
+    Warning(Warning),
 }
 
 #[derive(Debug, Clone)]
@@ -43,6 +44,7 @@ pub struct CallRow {
     pub sp: u64,
     /// None while the call goes on.
     pub outcome: Option<Outcome>,
+    pub marks: Marks,
     /// Nanoseconds since the session began; meaningless while `outcome` is None.
     pub t_exit_ns: u64,
     entry: Range<u32>,
@@ -83,6 +85,7 @@ pub struct CallView<'a> {
     pub ip: u64,
     pub sp: u64,
     pub outcome: Option<Outcome>,
+    pub marks: Marks,
     /// Of restart_syscall(2): the number of the interrupted call that goes on, if its exit was seen.
     pub restarts: Option<u64>,
     pub entry: Memory<'a>,
@@ -199,6 +202,7 @@ impl Store {
             ip: call.ip,
             sp: call.sp,
             outcome: call.outcome,
+            marks: call.marks,
             restarts: self.restarts.get(&seq).copied(),
             entry: memory(&call.entry),
             exit: memory(&call.exit),
@@ -234,6 +238,7 @@ impl Store {
                     ip: enter.ip,
                     sp: enter.sp,
                     outcome: None,
+                    marks: Marks::NONE,
                     t_exit_ns: 0,
                     entry,
                     exit: 0..0,
@@ -265,6 +270,7 @@ impl Store {
                 self.interrupted.forget(event.task);
                 RowKind::TaskEnd(*end)
             }
+            EventKind::Warning(warning) => RowKind::Warning(*warning),
         };
         self.push(Row { task: event.task, t_ns: event.t_ns, kind });
     }
@@ -296,6 +302,7 @@ impl Store {
             parent: new.parent,
             origin: new.origin,
             comm: new.comm.clone(),
+            ns: new.ns.clone(),
             former_comms: Vec::new(),
             exe: inherited.as_ref().map(|t| t.exe.clone()).unwrap_or_default(),
             vdso: inherited.as_ref().map(|t| t.vdso.clone()).unwrap_or_default(),
@@ -321,6 +328,7 @@ impl Store {
         if let RowKind::Call(call) = &mut row.kind {
             self.interrupted.note(event.task, call.arch, call.nr, exit.outcome);
             call.outcome = Some(exit.outcome);
+            call.marks = exit.marks;
             call.t_exit_ns = event.t_ns;
             call.exit = regions;
             let failed = call.errno().is_some();
@@ -351,6 +359,7 @@ fn unknown_task(id: TaskId) -> Task {
         parent: None,
         origin: Origin::Attach,
         comm: Vec::new(),
+        ns: PidNamespace::default(),
         former_comms: Vec::new(),
         exe: Vec::new(),
         vdso: VdsoState::Unknown,

@@ -1,6 +1,6 @@
 //! The tasks of a session: who they are, who started them, what became of them.
 
-use super::event::{Mapping, Origin, TaskEnd, TaskId, VdsoState};
+use super::event::{Mapping, Origin, PidNamespace, TaskEnd, TaskId, VdsoState};
 
 #[derive(Debug, Clone)]
 pub struct Task {
@@ -11,6 +11,8 @@ pub struct Task {
     pub origin: Origin,
     /// /proc/PID/comm as it is now: inherited at fork, replaced at exec. `comm_at` tells the one of a row.
     pub comm: Vec<u8>,
+    /// Its numbers in PID namespaces, as they were when it appeared.
+    pub ns: PidNamespace,
     /// The names before, each with the row of the exec that replaced it.
     pub(super) former_comms: Vec<(u64, Vec<u8>)>,
     /// Path of the last execve, empty before the first.

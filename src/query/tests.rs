@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::abi::{self, Arch};
 use crate::model::{
-    Batch, Enter, Event, EventKind, Exec, Exit, NewTask, Origin, Outcome, Region, Signal, SignalDetail, TaskId,
+    Batch, Enter, Event, EventKind, Exec, Exit, Marks, NewTask, Origin, Outcome, Region, Signal, SignalDetail, TaskId,
     VdsoState,
 };
 
@@ -29,6 +29,7 @@ impl Run {
             parent: parent.map(TaskId),
             origin: Origin::Fork,
             comm: comm.as_bytes().to_vec(),
+            ns: Default::default(),
         };
         self.event(task, EventKind::NewTask(Box::new(new)));
     }
@@ -46,7 +47,7 @@ impl Run {
     }
 
     fn exit(&mut self, task: u32, outcome: Outcome) {
-        self.event(task, EventKind::Exit(Exit { outcome, regions: 0..0 }));
+        self.event(task, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 }));
     }
 }
 

@@ -10,13 +10,14 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, Field, Fields, SchemaRef};
 
-use super::names::{CallNames, Kind, OUTCOMES, origin_name, outcome_index};
+use super::names::{CallNames, Kind, OUTCOMES, origin_name, outcome_index, warning_name};
 use super::rows::{ExitPart, Row, Rows, What};
 use super::schema::{ARGS, end_fields, exec_fields, map_fields, memory_fields, new_task_fields};
-use super::schema::{siginfo_fields, symbol_fields};
+use super::schema::{pid_namespace_fields, siginfo_fields, symbol_fields, tid_item, warning_fields};
 use crate::abi::Arch;
 use crate::model::{
-    Enter, EventKind, Exec, Mapping, NewTask, Outcome, Region, Signal, SignalDetail, TaskEnd, VdsoState, VdsoSymbol,
+    Enter, EventKind, Exec, Mapping, NewTask, Outcome, PidNamespace, Region, Signal, SignalDetail, TaskEnd, VdsoState,
+    VdsoSymbol, Warning,
 };
 use crate::source::End;
 
@@ -77,6 +78,9 @@ impl Columns {
             new_task(all)?,
             end(all)?,
             Arc::new(all.iter().map(output).collect::<BinaryArray>()),
+            Arc::new(all.iter().map(|r| Some(exit(r)?.marks.0)).collect::<UInt8Array>()),
+            warning(all)?,
+            pid_namespace(all)?,
         ]);
         // The columns that nothing fills yet.
         for field in &self.schema.fields()[columns.len()..] {
@@ -95,6 +99,7 @@ fn kind(row: &Row) -> Kind {
         What::Event(EventKind::Exec(_)) => Kind::Exec,
         What::Event(EventKind::NewTask(_)) => Kind::Task,
         What::Event(EventKind::TaskEnd(_)) => Kind::Exit,
+        What::Event(EventKind::Warning(_)) => Kind::Warning,
         What::Output(_) => Kind::Output,
         What::Ended(_) => Kind::Ended,
     }
@@ -303,6 +308,42 @@ fn new_task(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         Arc::new(tasks.iter().map(|t| t.map(|t| &t.comm)).collect::<BinaryArray>()),
     ];
     structure(new_task_fields(), columns, tasks.iter().map(Option::is_some).collect())
+}
+
+fn warning(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    let warnings: Vec<Option<Warning>> = rows
+        .iter()
+        .map(|row| match &row.what {
+            What::Event(EventKind::Warning(warning)) => Some(*warning),
+            _ => None,
+        })
+        .collect();
+    let held_ns = |warning: Warning| match warning {
+        Warning::HeldTooLong { held_ns } => Some(held_ns),
+        Warning::PrivilegesDropped(_) => None,
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(warnings.iter().map(|w| w.map(warning_name)).collect::<StringArray>()),
+        Arc::new(warnings.iter().map(|w| w.and_then(held_ns)).collect::<UInt64Array>()),
+    ];
+    structure(warning_fields(), columns, warnings.iter().map(Option::is_some).collect())
+}
+
+fn pid_namespace(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    let known: Vec<Option<&PidNamespace>> = rows
+        .iter()
+        .map(|row| match &row.what {
+            What::Event(EventKind::NewTask(new)) => Some(&new.ns),
+            _ => None,
+        })
+        .collect();
+    let lengths = known.iter().map(|ns| ns.map_or(0, |ns| ns.tids.len()));
+    let tids: Int32Array = known.iter().flatten().flat_map(|ns| &ns.tids).copied().map(Some).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(known.iter().map(|ns| ns.map(|ns| ns.inode)).collect::<UInt64Array>()),
+        Arc::new(ListArray::try_new(tid_item().into(), OffsetBuffer::from_lengths(lengths), Arc::new(tids), None)?),
+    ];
+    structure(pid_namespace_fields(), columns, known.iter().map(Option::is_some).collect())
 }
 
 /// How a task or the whole program ended.

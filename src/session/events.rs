@@ -123,6 +123,7 @@ impl<R: Read> Reader<R> {
                 EventKind::NewTask(Box::new(columns.new_task(row)?))
             }
             Kind::Exit => EventKind::TaskEnd(columns.task_end(row)?),
+            Kind::Warning => EventKind::Warning(columns.warning(row)?),
             Kind::Output | Kind::Ended => return Err("a row is no event"),
         };
         Ok(Event { task, t_ns: columns.t_ns(row)?, kind: event })
@@ -254,7 +255,9 @@ impl<'a> Columns<'a> {
             Some(4) => Outcome::Detached,
             _ => return Err("an exit has an unknown outcome"),
         };
-        let exit = Exit { outcome, regions: memory(self.exit_memory, row, batch)? };
+        // Absent in the first files: no marks.
+        let marks = self.batch.column_by_name("marks").and_then(|marks| number::<UInt8Type>(marks, row));
+        let exit = Exit { outcome, marks: Marks(marks.unwrap_or(0)), regions: memory(self.exit_memory, row, batch)? };
         // An exit in a row of its own has its own time.
         let duration_ns = number::<UInt64Type>(self.duration_ns, row).unwrap_or_default();
         let t_ns = self.t_ns(row)?.wrapping_add(duration_ns);
@@ -347,6 +350,33 @@ impl<'a> Columns<'a> {
             parent: number::<UInt32Type>(new.column(2), row).map(TaskId),
             origin: text(new.column(3), row).and_then(origin).ok_or("a task has an unknown origin")?,
             comm: binary(new.column(4), row).ok_or("a task has no name")?.to_vec(),
+            ns: self.pid_namespace(row)?,
+        })
+    }
+
+    /// Absent in the first files: nothing is known.
+    fn pid_namespace(&self, row: usize) -> Result<PidNamespace, Wrong> {
+        let Some(column) = self.batch.column_by_name("pid_namespace") else { return Ok(PidNamespace::default()) };
+        let ns = column.as_struct();
+        if ns.is_null(row) {
+            return Ok(PidNamespace::default());
+        }
+        let tids = ns.column(1).as_list::<i32>();
+        let tids = if tids.is_valid(row) {
+            tids.value(row).as_primitive::<Int32Type>().iter().map(Option::unwrap_or_default).collect()
+        } else {
+            Vec::new()
+        };
+        Ok(PidNamespace { inode: field::<UInt64Type>(ns, 0, row)?, tids })
+    }
+
+    fn warning(&self, row: usize) -> Result<Warning, Wrong> {
+        let warning = self.structure("warning", row)?;
+        Ok(match text(warning.column(0), row) {
+            Some("privileges_dropped_traced") => Warning::PrivilegesDropped(Dropped::Traced),
+            Some("privileges_dropped_no_new_privs") => Warning::PrivilegesDropped(Dropped::NoNewPrivs),
+            Some("held_too_long") => Warning::HeldTooLong { held_ns: field::<UInt64Type>(warning, 1, row)? },
+            _ => return Err("a warning is of an unknown kind"),
         })
     }
 

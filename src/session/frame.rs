@@ -181,7 +181,12 @@ fn projection(schema: &Schema) -> Result<Vec<usize>, String> {
         let (index, field) = schema.fields().find(wanted.name())?;
         (field.data_type() == wanted.data_type()).then_some(index)
     };
-    schema::fields().iter().map(|wanted| find(wanted).ok_or_else(|| wanted.name().clone())).collect()
+    let absent = |wanted: &Arc<arrow_schema::Field>| {
+        schema::LATER.contains(&wanted.name().as_str()) && schema.fields().find(wanted.name()).is_none()
+    };
+    let wanted = schema::fields();
+    let wanted = wanted.iter().filter(|wanted| !absent(wanted));
+    wanted.map(|wanted| find(wanted).ok_or_else(|| wanted.name().clone())).collect()
 }
 
 /// The buffers of a dictionary's words: which are null, where they begin, their text.

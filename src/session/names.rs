@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::StringArray;
 
 use crate::abi::{Arch, lookup};
-use crate::model::{Origin, Outcome};
+use crate::model::{Dropped, Origin, Outcome, Warning};
 
 /// What a row is. The order is that of `KINDS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +21,11 @@ pub(super) enum Kind {
     Exit,
     Output,
     Ended,
+    Warning,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Call,
         Kind::Return,
         Kind::Signal,
@@ -34,12 +35,23 @@ impl Kind {
         Kind::Exit,
         Kind::Output,
         Kind::Ended,
+        Kind::Warning,
     ];
-    pub const NAMES: [&str; 9] = ["call", "return", "signal", "stop", "exec", "task", "exit", "output", "ended"];
+    pub const NAMES: [&str; 10] =
+        ["call", "return", "signal", "stop", "exec", "task", "exit", "output", "ended", "warning"];
 
     pub fn from_name(name: &str) -> Option<Kind> {
         let index = Kind::NAMES.iter().position(|n| *n == name)?;
         Some(Kind::ALL[index])
+    }
+}
+
+/// What a warning is about.
+pub(super) fn warning_name(warning: Warning) -> &'static str {
+    match warning {
+        Warning::PrivilegesDropped(Dropped::Traced) => "privileges_dropped_traced",
+        Warning::PrivilegesDropped(Dropped::NoNewPrivs) => "privileges_dropped_no_new_privs",
+        Warning::HeldTooLong { .. } => "held_too_long",
     }
 }
 

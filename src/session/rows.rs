@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::model::{Batch, Event, EventKind, Outcome, Region};
+use crate::model::{Batch, Event, EventKind, Marks, Outcome, Region};
 use crate::source::End;
 
 #[derive(Debug, Default)]
@@ -47,6 +47,7 @@ pub(super) struct ExitPart {
     pub after: Option<u32>,
     pub t_ns: u64,
     pub outcome: Outcome,
+    pub marks: Marks,
     pub memory: Range<usize>,
 }
 
@@ -82,7 +83,8 @@ impl Rows {
             }
             EventKind::Exit(exit) => {
                 let memory = self.copy(batch, &exit.regions);
-                let mut part = ExitPart { after: None, t_ns: event.t_ns, outcome: exit.outcome, memory };
+                let mut part =
+                    ExitPart { after: None, t_ns: event.t_ns, outcome: exit.outcome, marks: exit.marks, memory };
                 if let Some((row, entered)) = self.open.remove(&task) {
                     part.after = Some(place - entered);
                     self.rows[row].exit = Some(part);
@@ -132,7 +134,7 @@ pub(super) fn payload(batch: &Batch, event: &Event) -> usize {
             let maps: usize = exec.maps.iter().map(|m| 32 + m.name.len()).sum();
             4096 + exec.path.len() + exec.comm.len() + maps
         }
-        EventKind::NewTask(new) => new.comm.len(),
-        EventKind::Signal(_) | EventKind::GroupStop { .. } | EventKind::TaskEnd(_) => 0,
+        EventKind::NewTask(new) => new.comm.len() + 4 * new.ns.tids.len(),
+        EventKind::Signal(_) | EventKind::GroupStop { .. } | EventKind::TaskEnd(_) | EventKind::Warning(_) => 0,
     }
 }

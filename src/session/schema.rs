@@ -10,8 +10,9 @@
 //! | `signal` | a signal about to be delivered       | `signal` `siginfo` |
 //! | `stop`   | a stop of the whole process          | `signal` |
 //! | `exec`   | a new program image                  | `exec` |
-//! | `task`   | a task that appeared                 | `new_task` |
+//! | `task`   | a task that appeared                 | `new_task` `pid_namespace` |
 //! | `exit`   | a task that is gone                  | `end` |
+//! | `warning` | tracing made a difference to a task | `warning` |
 //! | `output` | bytes that the program wrote to its terminal | `output` |
 //! | `ended`  | the end of the program: the last row | `end` |
 //!
@@ -24,11 +25,15 @@
 //!   exits of several tasks back into their exact order.
 //! - `entry_memory`, `exit_memory`: what was copied of the task's memory: where it stood, how long the object was there
 //!   (`true_len`), the bytes, and whether reading hit unreadable memory (`fault`).
+//! - `marks`: bits on the end of a call: 1 sysview injected the outcome, 2 it delayed the call, 4 a seccomp filter of the
+//!   program's own set the errno. `pid_namespace`: inode of the task's own namespace, and its number in each namespace
+//!   from the recorder's inwards. Files without these columns or `warning` are read as well.
 //! - `path`, `cwd`, `uid`, `capabilities`, `namespaces`: resolved facts about the caller. Nothing fills them yet.
 //!
 //! Metadata of the schema: `sysview.version` (of the format), `sysview.program`, `sysview.argv` (JSON; an argument that is
 //! no UTF-8 is an array of byte values), `sysview.began_unix_ns`, `sysview.kernel_release`, `sysview.machine`,
-//! `sysview.hostname`, `sysview.vdso` (`natural` or `absent`), `sysview.terminal` (`true` or `false`). The vDSO's symbols
+//! `sysview.hostname`, `sysview.vdso` (`natural` or `absent`), `sysview.terminal` (`true` or `false`),
+//! `sysview.floor_apart_ns` and `sysview.floor_together_ns` (what tracing adds to a call, if it was measured). The vDSO's symbols
 //! stand in `exec` rows, because each program image has its own.
 //!
 //! Readers ignore columns and metadata that they do not know; a change that they could misread raises the version.
@@ -38,7 +43,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arrow_schema::{DataType, Field, Fields, Schema};
 
-use crate::source::{Machine, Started, VdsoMode};
+use crate::source::{Floor, Machine, Started, VdsoMode};
 
 /// Version of the format that is written, and the newest that is read.
 pub const FORMAT_VERSION: u32 = 1;
@@ -140,6 +145,21 @@ fn namespace_fields() -> Fields {
     nullable(&["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"].map(|name| (name, DataType::UInt64)))
 }
 
+pub(super) fn warning_fields() -> Fields {
+    nullable(&[("what", DataType::Utf8), ("held_ns", DataType::UInt64)])
+}
+
+pub(super) fn tid_item() -> Field {
+    Field::new("item", DataType::Int32, true)
+}
+
+pub(super) fn pid_namespace_fields() -> Fields {
+    nullable(&[("inode", DataType::UInt64), ("tids", DataType::List(tid_item().into()))])
+}
+
+/// Columns that came after the first files were written; a file may lack them.
+pub(super) const LATER: [&str; 3] = ["marks", "warning", "pid_namespace"];
+
 /// The columns of a recording, in order.
 pub fn fields() -> Fields {
     let mut columns = vec![
@@ -167,6 +187,9 @@ pub fn fields() -> Fields {
         ("new_task", DataType::Struct(new_task_fields())),
         ("end", DataType::Struct(end_fields())),
         ("output", DataType::Binary),
+        ("marks", DataType::UInt8),
+        ("warning", DataType::Struct(warning_fields())),
+        ("pid_namespace", DataType::Struct(pid_namespace_fields())),
         ("path", DataType::Binary),
         ("cwd", DataType::Binary),
         ("uid", DataType::UInt32),
@@ -197,7 +220,11 @@ pub(super) fn schema(started: &Started) -> Schema {
         ("sysview.vdso", vdso.into()),
         ("sysview.terminal", started.has_terminal.to_string()),
     ];
-    let metadata: HashMap<_, _> = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+    let floor = started.floor.into_iter().flat_map(|floor| {
+        [("sysview.floor_apart_ns", floor.apart_ns), ("sysview.floor_together_ns", floor.together_ns)]
+    });
+    let metadata = metadata.into_iter().chain(floor.map(|(key, ns)| (key, ns.to_string())));
+    let metadata: HashMap<_, _> = metadata.map(|(key, value)| (key.to_string(), value)).collect();
     Schema::new_with_metadata(fields(), metadata)
 }
 
@@ -226,7 +253,17 @@ pub(super) fn started(schema: &Schema) -> Result<Started, &'static str> {
         },
         live: false,
         has_terminal: get("sysview.terminal")?.parse().map_err(|_| "sysview.terminal")?,
+        // Of a recording they matter no more.
+        attached: false,
+        only: None,
+        floor: floor(schema),
     })
+}
+
+/// What tracing itself cost on that machine, if it was measured.
+fn floor(schema: &Schema) -> Option<Floor> {
+    let ns = |key| schema.metadata.get(key)?.parse().ok();
+    Some(Floor { apart_ns: ns("sysview.floor_apart_ns")?, together_ns: ns("sysview.floor_together_ns")? })
 }
 
 fn argument(value: &serde_json::Value) -> Option<Vec<u8>> {

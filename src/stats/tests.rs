@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Batch, Enter, Event, EventKind, Exit, NewTask, Origin};
+use crate::model::{Batch, Enter, Event, EventKind, Exit, Marks, NewTask, Origin};
 
 fn event(task: u32, t_ns: u64, kind: EventKind) -> Event {
     Event { task: TaskId(task), t_ns, kind }
@@ -17,12 +17,13 @@ fn enter(arch: Arch, nr: u64) -> EventKind {
 }
 
 fn exit(outcome: Outcome) -> EventKind {
-    EventKind::Exit(Exit { outcome, regions: 0..0 })
+    EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 })
 }
 
 fn new_task(task: u32) -> Event {
     let tid = 100 + task as i32;
-    let new = NewTask { tid, tgid: tid, parent: None, origin: Origin::Launch, comm: b"t".to_vec() };
+    let new =
+        NewTask { tid, tgid: tid, parent: None, origin: Origin::Launch, comm: b"t".to_vec(), ns: Default::default() };
     event(task, 0, EventKind::NewTask(Box::new(new)))
 }
 

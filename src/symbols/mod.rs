@@ -90,7 +90,7 @@ impl Spaces {
                     self.complete_until(store, &mut completed, row.t_ns);
                     self.exec(seq, row.task, exec);
                 }
-                RowKind::Signal(_) | RowKind::GroupStop { .. } | RowKind::TaskEnd(_) => {}
+                RowKind::Signal(_) | RowKind::GroupStop { .. } | RowKind::TaskEnd(_) | RowKind::Warning(_) => {}
             }
         }
         self.complete_until(store, &mut completed, u64::MAX);

@@ -25,7 +25,8 @@ impl Run {
     }
 
     fn task(&mut self, task: u32, parent: Option<u32>, origin: Origin) {
-        let new = NewTask { tid: 1, tgid: 1, parent: parent.map(TaskId), origin, comm: Vec::new() };
+        let new =
+            NewTask { tid: 1, tgid: 1, parent: parent.map(TaskId), origin, comm: Vec::new(), ns: Default::default() };
         self.event(task, EventKind::NewTask(Box::new(new)));
     }
 
@@ -48,7 +49,7 @@ impl Run {
     }
 
     fn exit(&mut self, task: u32, outcome: Outcome) {
-        self.event(task, EventKind::Exit(Exit { outcome, regions: 0..0 }));
+        self.event(task, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 }));
     }
 
     fn call(&mut self, task: u32, name: &str, args: [u64; 6], result: i64) {

@@ -148,7 +148,14 @@ async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane,
                 }
                 Some(Message::Ended(end)) => return Ok(end),
                 Some(Message::Failed(sentence)) => return Err(Error::Source(sentence)),
-                Some(Message::Started(_) | Message::Batch(_) | Message::Detached | Message::Notice(_)) => {}
+                Some(
+                    Message::Started(_)
+                    | Message::Batch(_)
+                    | Message::Detached
+                    | Message::Held(_)
+                    | Message::Released(_)
+                    | Message::Notice(_),
+                ) => {}
                 None => return Err(Error::Source(VANISHED.into())),
             },
             event = signals.next() => match event {

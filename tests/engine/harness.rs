@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use sysview::abi::Arch;
-use sysview::capture::{Launch, LaunchError, Setup, Terminal, launch, resolve};
+use sysview::capture::{Launch, LaunchError, Setup, Terminal, Tracing, launch, resolve};
 use sysview::model::{Batch, CallRow, EventKind, Exec, NewTask, Outcome, Row, RowKind, Signal, Store, TaskEnd, TaskId};
-use sysview::source::{End, Message, Source, Started, VdsoMode};
+use sysview::source::{End, Held, Message, Source, Started};
 
 pub const PTY: Terminal = Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] };
 
@@ -28,9 +28,8 @@ pub fn plan(command: &[&str]) -> Launch {
         program: resolve(command[0].as_ref()).expect("the command exists"),
         argv: command.iter().map(OsString::from).collect(),
         terminal: PTY,
-        vdso: VdsoMode::Natural,
-        capture_limit: 256,
         setup: Setup::default(),
+        tracing: Tracing::default(),
     }
 }
 
@@ -78,6 +77,7 @@ pub fn collect(mut source: Source) -> Run {
             }
             Message::Output(bytes) => run.output.extend(bytes),
             Message::Notice(text) => run.notices.push(text),
+            Message::Held(_) | Message::Released(_) => panic!("nobody asked for that"),
             Message::Detached => run.detached = true,
             Message::Ended(end) => {
                 run.end = end;
@@ -226,21 +226,35 @@ pub struct Watch {
     pub store: Store,
     pub output: Vec<u8>,
     pub detached: bool,
+    /// Tasks that are held now, in the order in which they stopped.
+    pub held: Vec<Held>,
+    pub notices: Vec<String>,
     pub end: Option<End>,
 }
 
 impl Watch {
     pub fn new(source: Source) -> Watch {
-        Watch { source, store: Store::new(), output: Vec::new(), detached: false, end: None }
+        Watch {
+            source,
+            store: Store::new(),
+            output: Vec::new(),
+            detached: false,
+            held: Vec::new(),
+            notices: Vec::new(),
+            end: None,
+        }
     }
 
     pub fn until(&mut self, done: impl Fn(&Watch) -> bool) {
         while !done(self) {
             match self.source.messages.blocking_recv().expect("more messages") {
-                Message::Started(_) | Message::Notice(_) => {}
+                Message::Started(_) => {}
+                Message::Notice(text) => self.notices.push(text),
                 Message::Batch(batch) => drop(self.store.append(&batch)),
                 Message::Output(bytes) => self.output.extend(bytes),
                 Message::Detached => self.detached = true,
+                Message::Held(held) => self.held.push(held),
+                Message::Released(task) => self.held.retain(|held| held.task != task),
                 Message::Ended(end) => self.end = Some(end),
                 Message::Failed(sentence) => panic!("{sentence}"),
             }

@@ -22,7 +22,7 @@ fn naturally_clock_calls_stay_in_the_program() {
 fn without_the_vdso_they_are_system_calls() {
     let program = tracee();
     let mut absent = plan(&[program.as_str(), "clocks"]);
-    absent.vdso = VdsoMode::Absent;
+    absent.tracing.vdso = VdsoMode::Absent;
     let run = collect(launch(absent).unwrap());
     assert_eq!(run.end, End::Exited(0));
     assert_eq!(run.calls_named("clock_gettime").len(), 10);
@@ -42,7 +42,7 @@ fn a_32_bit_program_is_followed_and_loses_both_of_its_entries() {
     }
     let natural = run(&[&made]);
     let mut absent = plan(&[&made]);
-    absent.vdso = VdsoMode::Absent;
+    absent.tracing.vdso = VdsoMode::Absent;
     let absent = collect(launch(absent).unwrap());
     std::fs::remove_file(&made).unwrap();
     assert_eq!(natural.end, End::Exited(3));
@@ -57,7 +57,7 @@ fn it_is_removed_at_every_exec() {
     let program = tracee();
     let script = format!("{program} clocks; exec {program} clocks");
     let mut absent = plan(&["/bin/sh", "-c", &script]);
-    absent.vdso = VdsoMode::Absent;
+    absent.tracing.vdso = VdsoMode::Absent;
     let run = collect(launch(absent).unwrap());
     assert_eq!(run.calls_named("clock_gettime").len(), 20);
     assert_eq!(run.execs().len(), 3);

@@ -81,7 +81,14 @@ fn what_outlives_the_program_is_told_apart_from_it() {
 fn a_thread_is_the_program_too() {
     let mut app = app(Options::default(), 120, 40);
     let mut more = scene::Recorder::new();
-    let thread = NewTask { tid: 4_400, tgid: 4_312, parent: None, origin: Origin::Thread, comm: b"work".to_vec() };
+    let thread = NewTask {
+        tid: 4_400,
+        tgid: 4_312,
+        parent: None,
+        origin: Origin::Thread,
+        comm: b"work".to_vec(),
+        ns: Default::default(),
+    };
     more.after(9_000).event(2, EventKind::NewTask(Box::new(thread)));
     more.after(10).event(0, EventKind::TaskEnd(TaskEnd::Exited { status: 0 }));
     app.message(more.take());

@@ -31,7 +31,7 @@ impl Recorder {
 
     pub fn task(&mut self, task: u32, tid: i32, parent: Option<u32>, origin: Origin, comm: &str) -> &mut Recorder {
         let comm = comm.as_bytes().to_vec();
-        let new = NewTask { tid, tgid: tid, parent: parent.map(TaskId), origin, comm };
+        let new = NewTask { tid, tgid: tid, parent: parent.map(TaskId), origin, comm, ns: Default::default() };
         self.event(task, EventKind::NewTask(Box::new(new)))
     }
 
@@ -44,7 +44,7 @@ impl Recorder {
 
     pub fn exit(&mut self, task: u32, outcome: Outcome, memory: &[(u64, &[u8])]) -> &mut Recorder {
         let regions = self.copy(memory);
-        self.event(task, EventKind::Exit(Exit { outcome, regions }))
+        self.event(task, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions }))
     }
 
     fn copy(&mut self, memory: &[(u64, &[u8])]) -> std::ops::Range<u32> {
@@ -71,6 +71,9 @@ pub fn started(live: bool) -> Message {
         vdso: VdsoMode::Natural,
         live,
         has_terminal: live,
+        attached: false,
+        only: None,
+        floor: None,
     }))
 }
 

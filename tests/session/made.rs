@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sysview::abi::Arch;
 use sysview::model::*;
-use sysview::source::{Machine, Started, VdsoMode};
+use sysview::source::{Floor, Machine, Started, VdsoMode};
 
 pub fn started() -> Started {
     Started {
@@ -17,6 +17,9 @@ pub fn started() -> Started {
         vdso: VdsoMode::Absent,
         live: true,
         has_terminal: true,
+        attached: false,
+        only: None,
+        floor: Some(Floor { apart_ns: 90_000, together_ns: 18_000 }),
     }
 }
 
@@ -123,7 +126,8 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
     let arch = proptest::sample::select(Arch::ALL.to_vec());
     let enter = (arch, prop_oneof![0u64..500, any::<u64>()], any::<[u64; 6]>(), any::<u64>(), any::<u64>())
         .prop_map(|(arch, nr, args, ip, sp)| EventKind::Enter(Enter { arch, nr, args, ip, sp, regions: 0..0 }));
-    let exit = outcome().prop_map(|outcome| EventKind::Exit(Exit { outcome, regions: 0..0 }));
+    let exit = (outcome(), any::<u8>())
+        .prop_map(|(outcome, marks)| EventKind::Exit(Exit { outcome, marks: Marks(marks), regions: 0..0 }));
     let signal = (any::<u8>(), any::<i32>(), any::<i32>(), detail())
         .prop_map(|(number, code, errno, detail)| EventKind::Signal(Signal { number, code, errno, detail }));
     let mapping = (any::<u64>(), any::<u64>(), any::<u64>(), bytes(20))
@@ -139,8 +143,11 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
         Origin::Thread,
         Origin::Attach,
     ]);
-    let new = (any::<i32>(), any::<i32>(), proptest::option::of(task()), origin, bytes(16)).prop_map(
-        |(tid, tgid, parent, origin, comm)| EventKind::NewTask(Box::new(NewTask { tid, tgid, parent, origin, comm })),
+    let ns = (any::<u64>(), vec(any::<i32>(), 0..4)).prop_map(|(inode, tids)| PidNamespace { inode, tids });
+    let new = (any::<i32>(), any::<i32>(), proptest::option::of(task()), origin, bytes(16), ns).prop_map(
+        |(tid, tgid, parent, origin, comm, ns)| {
+            EventKind::NewTask(Box::new(NewTask { tid, tgid, parent, origin, comm, ns }))
+        },
     );
     let end = prop_oneof![
         any::<i32>().prop_map(|status| TaskEnd::Exited { status }),
@@ -149,6 +156,12 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
         Just(TaskEnd::Detached),
     ]
     .prop_map(EventKind::TaskEnd);
+    let warning = prop_oneof![
+        Just(Warning::PrivilegesDropped(Dropped::Traced)),
+        Just(Warning::PrivilegesDropped(Dropped::NoNewPrivs)),
+        any::<u64>().prop_map(|held_ns| Warning::HeldTooLong { held_ns }),
+    ]
+    .prop_map(EventKind::Warning);
     prop_oneof![
         6 => enter,
         6 => exit,
@@ -157,6 +170,7 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
         1 => exec,
         1 => new,
         1 => end,
+        1 => warning,
     ]
 }
 
@@ -180,6 +194,7 @@ pub fn plain_run(calls: u32) -> Batch {
             parent: (id > 0).then_some(TaskId(0)),
             origin: if id > 0 { Origin::Thread } else { Origin::Launch },
             comm: b"demo".to_vec(),
+            ns: PidNamespace { inode: 4_026_531_836, tids: vec![100 + id, 1 + id] },
         };
         let kind = EventKind::NewTask(Box::new(new));
         loose.push((Event { task: TaskId(id as u32), t_ns: 0, kind }, Vec::new()));
@@ -200,7 +215,7 @@ pub fn plain_run(calls: u32) -> Batch {
         let copied = |bytes: Option<Vec<u8>>| bytes.map(|b| (args[1], b.len() as u64, b, false)).into_iter().collect();
         let ip = 0x7f00_0001_147f + u64::from(call % 5) * 0x40;
         let enter = Enter { arch: Arch::X86_64, nr, args, ip, sp: 0x7ffd_5000, regions: 0..0 };
-        let returned = Exit { outcome: Outcome::Returned(result), regions: 0..0 };
+        let returned = Exit { outcome: Outcome::Returned(result), marks: Marks::NONE, regions: 0..0 };
         loose.push((Event { task, t_ns, kind: EventKind::Enter(enter) }, copied(entry)));
         let t_exit_ns = t_ns + 900 + noise % 300;
         loose.push((Event { task, t_ns: t_exit_ns, kind: EventKind::Exit(returned) }, copied(exit)));

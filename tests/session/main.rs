@@ -12,10 +12,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
-use sysview::capture::{self, Launch, Terminal};
+use sysview::capture::{self, Launch, Terminal, Tracing};
 use sysview::model::*;
 use sysview::session::{Item, Reader, SessionError, Writer, replay};
-use sysview::source::{Command, End, Message, Refused, VdsoMode};
+use sysview::source::{Command, End, Message, Refused};
 use sysview::symbols::Spaces;
 
 fn write_run(batches: &[Batch]) -> Vec<u8> {
@@ -309,14 +309,7 @@ fn a_real_program_replays_as_it_ran_and_all_its_calls_are_located() {
     let argv: Vec<std::ffi::OsString> = ["sh", "-c", "ls / | wc; exec ls /"].map(Into::into).into();
     let program = capture::resolve(&argv[0]).unwrap();
     let terminal = Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] };
-    let launch = Launch {
-        program,
-        argv,
-        terminal,
-        vdso: VdsoMode::Natural,
-        capture_limit: 256,
-        setup: capture::Setup::default(),
-    };
+    let launch = Launch { program, argv, terminal, setup: capture::Setup::default(), tracing: Tracing::default() };
     let mut source = capture::launch(launch).unwrap();
     let (mut writer, mut store, mut spaces) = (None, Store::new(), Spaces::default());
     let (mut batches, mut output) = (Vec::new(), Vec::new());

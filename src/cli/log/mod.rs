@@ -34,7 +34,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     };
     let mut launch = launch::plan(&args.command, &args.trace, Terminal::Inherit)?;
     // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
-    launch.capture_limit = launch.capture_limit.max(args.string_limit.saturating_add(1));
+    launch.tracing.capture_limit = launch.tracing.capture_limit.max(args.string_limit.saturating_add(1));
     let runtime = super::view_runtime()?;
     runtime.block_on(async {
         capture::leave_interrupts_to_the_program();
@@ -74,7 +74,13 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     let _ = writeln!(io::stderr(), "sysview: {sentence}");
                 }
                 Some(Message::Started(started)) => printer.began(started.began),
-                Some(Message::Batch(_) | Message::Output(_) | Message::Detached) => {}
+                Some(
+                    Message::Batch(_)
+                    | Message::Output(_)
+                    | Message::Detached
+                    | Message::Held(_)
+                    | Message::Released(_),
+                ) => {}
                 None => return Err(CliError::failed("the tracer ended without a word")),
             }
         }

@@ -56,6 +56,7 @@ impl OpenCall {
             ip: enter.ip,
             sp: enter.sp,
             outcome: exit.map(|e| -> Outcome { e.outcome }),
+            marks: exit.map(|e| e.marks).unwrap_or_default(),
             restarts: self.restarts,
             entry,
             exit: exit.map(|e| memory(batch, &e.regions)).unwrap_or_default(),

@@ -5,7 +5,7 @@
 //! Left out: how arguments look (`decode`), how a line begins (`leader`), which lines are wanted (`select`).
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write};
 use std::time::SystemTime;
 
 use super::leader::{LastCall, Leader, Subject};
@@ -16,7 +16,9 @@ use super::sheet::{OpenLine, Sheets};
 use super::summary::Summary;
 use crate::abi;
 use crate::decode;
-use crate::model::{Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Memory, Outcome, TaskEnd, TaskId};
+use crate::model::{
+    Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Marks, Memory, Outcome, TaskEnd, TaskId, Warning,
+};
 
 #[derive(Debug, Default)]
 struct TaskLine {
@@ -90,6 +92,8 @@ impl Printer {
                 self.whole_line(batch, task, t_ns, &decode::group_stop_line(*signal))?;
             }
             EventKind::Signal(_) | EventKind::GroupStop { .. } => {}
+            // No line of strace's, so none that a reader of its format could trip over.
+            EventKind::Warning(warning) => self.warn(task, *warning)?,
             // strace has no line for it: the execve's own line tells.
             EventKind::Exec(exec) => {
                 if exec.former.is_some()
@@ -241,6 +245,7 @@ impl Printer {
             ip: enter.ip,
             sp: enter.sp,
             outcome: Some(Outcome::NeverReturned),
+            marks: Marks::NONE,
             restarts: None,
             entry: memory(batch, &enter.regions),
             exit: Memory::default(),
@@ -248,6 +253,14 @@ impl Printer {
         let text = decode::call_text(&view, &self.settings.decode);
         let written = self.begin_line(event.task, event.t_ns, true)?;
         self.end_line(event.task, written, &text, "?")
+    }
+
+    /// A remark on the tracing itself, in sysview's own words and place.
+    fn warn(&mut self, task: TaskId, warning: Warning) -> io::Result<()> {
+        let tid = self.tasks.get(&task).map_or(0, |known| known.tid);
+        // Whoever closed standard error does not want to know.
+        let _ = writeln!(io::stderr(), "sysview: process {tid} {}", decode::warning_line(warning));
+        Ok(())
     }
 
     /// A line that is no call.

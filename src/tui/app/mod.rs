@@ -142,6 +142,8 @@ impl App {
                 let replies = self.program.take_replies();
                 self.send_input(&replies);
             }
+            // The keys that hold and release come with the screen's own support for them.
+            Message::Held(_) | Message::Released(_) => {}
             Message::Notice(sentence) => self.say(sentence),
             Message::Detached => {
                 self.session.leave_phase(Phase::Detached, self.now_ms);

@@ -14,6 +14,7 @@ pub fn mark(row: &Row) -> (char, Role) {
         RowKind::Exec(_) => ('*', Role::Exec),
         RowKind::NewTask(_) => ('+', Role::Exec),
         RowKind::TaskEnd(_) => ('#', Role::Signal),
+        RowKind::Warning(_) => ('?', Role::Error),
     }
 }
 

@@ -1,0 +1,61 @@
+//! How a session traces, whether it launches its program or attaches to processes that run already.
+
+use std::time::Duration;
+
+use crate::abi::Arch;
+use crate::source::{Catchpoint, Tamper, VdsoMode};
+
+#[derive(Debug, Clone)]
+pub struct Tracing {
+    pub vdso: VdsoMode,
+    /// The most that is copied of a buffer, in bytes.
+    pub capture_limit: usize,
+    pub co_locate: CoLocate,
+    /// `Command::Step` holds all other tasks as well.
+    pub step_all: bool,
+    /// Catchpoints and tampering from the first call on.
+    pub catch: Vec<Catchpoint>,
+    pub tamper: Vec<Tamper>,
+    /// Stop at these calls only; others run at full speed. At launch, not for programs that are attached to.
+    pub only: Option<Only>,
+    /// How long tasks that were attached to may be held by a view or a disk that does not follow.
+    pub max_hold: Duration,
+    /// Measure what tracing costs before the program starts (a few milliseconds).
+    pub calibrate: bool,
+}
+
+impl Default for Tracing {
+    fn default() -> Tracing {
+        Tracing {
+            vdso: VdsoMode::Natural,
+            capture_limit: 256,
+            co_locate: CoLocate::Auto,
+            step_all: false,
+            catch: Vec::new(),
+            tamper: Vec::new(),
+            only: None,
+            max_hold: Duration::from_secs(5),
+            calibrate: false,
+        }
+    }
+}
+
+/// Whether tracer and tasks are confined to one CPU, which makes stops cheap on virtual machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CoLocate {
+    /// While tasks stop often and do not really run in parallel; never for programs that are attached to, whose masks
+    /// would stay changed if sysview were killed.
+    #[default]
+    Auto,
+    On,
+    Off,
+}
+
+/// The calls that stop a program which was launched with a filter of calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Only {
+    /// In the user's words.
+    pub words: String,
+    /// By architecture, as the register holds them.
+    pub numbers: Vec<(Arch, Vec<u64>)>,
+}
