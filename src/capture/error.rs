@@ -109,6 +109,13 @@ pub(super) fn explain(launch: &Launch, report: Option<Report>) -> LaunchError {
             text(&error)
         ));
     }
+    if step == sys::Step::Filter as i32 {
+        return LaunchError::system(format!(
+            "The kernel does not take the filter that lets other calls pass at full speed: {}; with --no-call-filter every call \
+             stops the program and only the wanted ones are shown.",
+            text(&error)
+        ));
+    }
     if step != sys::Step::Exec as i32 {
         return system("set the program's terminal up", &error);
     }

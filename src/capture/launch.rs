@@ -1,6 +1,6 @@
 //! From a command to a running session: fork, seize, first execve; and the view's end of the line.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use super::LaunchError;
 use super::error::{Report, explain, not_permitted, read_report, system, text};
 use super::exec::Images;
+use super::only::Wanted;
 use super::options::Tracing;
 use super::out::Out;
 use super::procfs;
@@ -155,7 +156,10 @@ fn begin(
     };
     let (go, release) = sys::pipe().map_err(|error| system("make a pipe", &error))?;
     let (failures, failure) = sys::pipe().map_err(|error| system("make a pipe", &error))?;
-    let child = prepare(&launch, pty.as_ref(), other.as_ref(), &go, &failure)?;
+    // Any number does that no filter of the program's is likely to use for RET_TRACE.
+    let wanted = launch.tracing.only.as_ref().map(|only| Wanted::new(only, 0x5356 ^ std::process::id() as u16));
+    let mut child = prepare(&launch, pty.as_ref(), other.as_ref(), &go, &failure)?;
+    child.filter = wanted.as_ref().map(Wanted::filter);
     let out = Out::new(sender.clone(), &mailbox).map_err(|error| system("start a thread", &error))?;
     let root = child.fork().map_err(|error| system("fork", &error))?;
     drop((child, other, failure, go));
@@ -169,6 +173,10 @@ fn begin(
         late: HashSet::new(),
         strangers: false,
         killing: false,
+        holding: launch.tracing.hold_at_start,
+        hits: HashMap::new(),
+        wanted,
+        ghosts: HashSet::new(),
         seccomp: procfs::status_field("self", "Seccomp") == Some(2),
         killed_by_seccomp: HashSet::new(),
         images: Images::default(),
@@ -222,7 +230,8 @@ impl Engine {
         failures: OwnedFd,
     ) -> Result<Option<Report>, LaunchError> {
         let root = self.root;
-        sys::seize(root, sys::LAUNCH_OPTIONS).map_err(|error| not_permitted(root, &error))?;
+        let options = if self.wanted.is_some() { sys::FILTER_OPTIONS } else { sys::LAUNCH_OPTIONS };
+        sys::seize(root, options).map_err(|error| not_permitted(root, &error))?;
         // Without this stop the child would run untraced up to its first signal.
         sys::interrupt(root).map_err(|error| not_permitted(root, &error))?;
         File::from(release).write_all(b"g").map_err(|error| system("start the program", &error))?;
@@ -252,12 +261,13 @@ impl Engine {
                         shown = true;
                     }
                     if shown {
-                        self.on_syscall(root, now);
+                        // Nothing holds a program that has not begun.
+                        let _ = self.on_syscall(root, now);
                     }
                 }
                 Stop::Exec => self.on_exec(root, now),
                 Stop::Signal(signal) => deliver = signal,
-                Stop::Group(_) | Stop::Trap | Stop::Fork(_) | Stop::Other => {}
+                Stop::Group(_) | Stop::Trap | Stop::Fork(_) | Stop::Seccomp | Stop::Other => {}
             }
             stopped.resume(deliver).map_err(|error| system("trace the program", &error))?;
             if stop == Stop::Exec {

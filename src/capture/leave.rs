@@ -7,7 +7,7 @@ use std::io;
 
 use super::sys;
 use super::tasks::Tasks;
-use super::tracee::{Op, Status, Stop, Stopped, SyscallInfo, tolerate_gone};
+use super::tracee::{Status, Stop, Stopped, tolerate_gone};
 use super::worker::{Engine, Mode};
 use crate::model::{EventKind, Outcome, TaskEnd};
 use crate::source::{End, Message};
@@ -19,13 +19,25 @@ impl Engine {
     /// Begins to detach from everything.
     pub fn leave(&mut self, now: u64) -> io::Result<()> {
         self.mode = Mode::Leaving { until_ns: now + PATIENCE_NS };
+        self.holding = false;
         for early in std::mem::take(&mut self.tasks.early).into_values() {
             if let Some(stopped) = Tasks::take_early_stop(early) {
-                stopped.detach(0)?;
+                self.let_run(stopped, 0)?;
             }
         }
         for tid in self.tasks.tids() {
-            tolerate_gone(sys::interrupt(tid))?;
+            match self.unpark(tid) {
+                Some((stopped, signal)) => {
+                    self.record_detached(tid, now);
+                    self.let_run(stopped, signal)?;
+                }
+                None => {
+                    if let Some(task) = self.tasks.get_mut(tid) {
+                        task.interrupted = true;
+                    }
+                    tolerate_gone(sys::interrupt(tid))?;
+                }
+            }
         }
         self.out.arm();
         self.left();
@@ -34,7 +46,13 @@ impl Engine {
 
     /// One status while leaving or after.
     pub fn on_status_leaving(&mut self, tid: i32, status: Status, now: u64) -> io::Result<()> {
+        if !matches!(status, Status::Stopped(..)) {
+            self.ghosts.remove(&tid);
+        }
         match status {
+            Status::Stopped(stopped, stop) if self.wanted.is_some() && self.tasks.get(tid).is_none() => {
+                self.on_ghost(stopped, stop)?;
+            }
             Status::Stopped(stopped, stop) => self.let_go(stopped, stop, now)?,
             Status::Exited(_) | Status::Killed { .. } if self.tasks.get(tid).is_some() => {
                 self.on_status(tid, status, now)?;
@@ -56,9 +74,8 @@ impl Engine {
         self.release_held(tid);
         let mut deliver = 0;
         match stop {
-            // Interrupted by us it reports that it will be restarted: it goes on, only unseen.
-            Stop::Syscall if is_restart(tid) => {}
-            Stop::Syscall => self.on_syscall(tid, now),
+            Stop::Syscall => drop(self.on_syscall(tid, now)),
+            Stop::Seccomp => drop(self.on_seccomp(tid, now)),
             Stop::Exec => self.on_exec(tid, now),
             Stop::Signal(signal) => {
                 self.on_signal(tid, signal, now);
@@ -70,7 +87,7 @@ impl Engine {
             Stop::Fork(_) | Stop::Trap | Stop::Other => {}
         }
         self.record_detached(tid, now);
-        stopped.detach(deliver)
+        self.let_run(stopped, deliver)
     }
 
     fn record_detached(&mut self, tid: i32, now: u64) {
@@ -99,10 +116,4 @@ impl Engine {
             self.mailbox.kick();
         }
     }
-}
-
-/// Whether the task is at the exit of a call that the kernel is about to restart (ERESTARTSYS to
-/// ERESTART_RESTARTBLOCK).
-fn is_restart(tid: i32) -> bool {
-    matches!(SyscallInfo::of(tid), Ok(SyscallInfo { op: Op::Exit { value: -516..=-512, is_error: true }, .. }))
 }

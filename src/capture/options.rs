@@ -13,6 +13,8 @@ pub struct Tracing {
     pub co_locate: CoLocate,
     /// `Command::Step` holds all other tasks as well.
     pub step_all: bool,
+    /// Hold the program at the end of its first execve.
+    pub hold_at_start: bool,
     /// Catchpoints and tampering from the first call on.
     pub catch: Vec<Catchpoint>,
     pub tamper: Vec<Tamper>,
@@ -31,6 +33,7 @@ impl Default for Tracing {
             capture_limit: 256,
             co_locate: CoLocate::Auto,
             step_all: false,
+            hold_at_start: false,
             catch: Vec::new(),
             tamper: Vec::new(),
             only: None,

@@ -80,11 +80,17 @@ impl Out {
         self.ticker.arm(TICK);
     }
 
+    /// Makes sure that the worker looks around after `delay` at the latest.
+    pub fn arm_within(&self, delay: Duration) {
+        self.ticker.arm_before(delay);
+    }
+
     pub fn is_due(&self, now_ns: u64) -> bool {
-        !self.batch.is_empty()
-            && (self.batch.events.len() >= BATCH_EVENTS
-                || self.batch.bytes.len() >= BATCH_BYTES
-                || now_ns.saturating_sub(self.since_ns) >= BATCH_AGE_NS)
+        !self.queue.is_empty()
+            || !self.batch.is_empty()
+                && (self.batch.events.len() >= BATCH_EVENTS
+                    || self.batch.bytes.len() >= BATCH_BYTES
+                    || now_ns.saturating_sub(self.since_ns) >= BATCH_AGE_NS)
     }
 
     /// Whether the view dropped its end. From then on everything is thrown away.

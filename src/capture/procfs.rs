@@ -27,6 +27,16 @@ pub fn status_field(task: &str, field: &str) -> Option<i32> {
     std::str::from_utf8(&line[field.len() + 1..]).ok()?.trim().parse().ok()
 }
 
+/// Whether a signal waits that the task does not block. proc_pid_status(5), `SigPnd`, `ShdPnd`, `SigBlk`.
+pub fn has_pending_signal(tid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let set = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
+    };
+    (set("SigPnd") | set("ShdPnd")) & !set("SigBlk") != 0
+}
+
 /// One line of /proc/TID/maps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapsLine {

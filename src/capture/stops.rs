@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::control::Pause;
 use super::exec;
 use super::memory::Fetcher;
 use super::procfs;
@@ -11,9 +12,9 @@ use super::tasks::{Early, Held, Open, Task};
 use super::tracee::{Forked, Op, Status, Stop, Stopped, SyscallInfo};
 use super::worker::Engine;
 use crate::abi::fetch::{at_entry, at_exit};
-use crate::abi::{self, Arch};
+use crate::abi::{self, Arch, Call};
 use crate::model::{Enter, EventKind, Exit, Marks, NewTask, Origin, Outcome, Signal, SignalDetail, TaskEnd, TaskId};
-use crate::source::End;
+use crate::source::{At, End};
 
 /// A child normally shows itself and is announced by its parent within microseconds; if the announcement never comes
 /// (the parent was killed in between), the child is taken in after this long.
@@ -56,83 +57,128 @@ impl Engine {
         {
             task.listening = false;
         }
+        let (mut signal, mut pause) = (0, Pause::default());
         match stop {
-            Stop::Syscall => {
-                self.on_syscall(tid, now);
-                stopped.resume(0)
+            Stop::Syscall => pause = self.on_syscall(tid, now),
+            Stop::Seccomp => pause = self.on_seccomp(tid, now),
+            Stop::Signal(number) => {
+                self.on_signal(tid, number, now);
+                signal = number;
             }
-            Stop::Signal(signal) => {
-                self.on_signal(tid, signal, now);
-                stopped.resume(signal)
+            Stop::Group(number) => {
+                self.on_group_stop(tid, number, now);
+                return stopped.listen();
             }
-            Stop::Group(signal) => {
-                self.on_group_stop(tid, signal, now);
-                stopped.listen()
+            Stop::Fork(how) => self.on_fork(tid, how, now)?,
+            Stop::Exec => self.on_exec(tid, now),
+            Stop::Trap => {
+                if let Some(task) = self.tasks.get_mut(tid) {
+                    task.interrupted = false;
+                }
             }
-            Stop::Fork(how) => {
-                self.on_fork(tid, how, now)?;
-                stopped.resume(0)
-            }
-            Stop::Exec => {
-                self.on_exec(tid, now);
-                stopped.resume(0)
-            }
-            Stop::Trap | Stop::Other => stopped.resume(0),
+            Stop::Other => {}
         }
+        self.conclude(stopped, signal, pause, now)
     }
 
     /// Entry or exit, as the kernel tells; never guessed from what came before.
-    pub fn on_syscall(&mut self, tid: i32, now: u64) {
+    pub fn on_syscall(&mut self, tid: i32, now: u64) -> Pause {
         // An error means that the task was killed: its status is on the way.
-        let Ok(info) = SyscallInfo::of(tid) else { return };
+        let Ok(info) = SyscallInfo::of(tid) else { return Pause::default() };
         match info.op {
             Op::Entry { nr, args } => self.on_enter(tid, &info, nr, args, now),
             Op::Exit { value, is_error } => self.on_exit(tid, value, is_error, now),
-            Op::None => {}
+            Op::None | Op::Seccomp { .. } => Pause::default(),
         }
     }
 
-    fn on_enter(&mut self, tid: i32, info: &SyscallInfo, nr: u64, args: [u64; 6], now: u64) {
+    pub fn on_enter(&mut self, tid: i32, info: &SyscallInfo, nr: u64, args: [u64; 6], now: u64) -> Pause {
         let arch = Arch::from_audit(info.audit_arch, nr).unwrap_or(NATIVE);
+        let call = abi::lookup(arch, nr);
+        if self.goes_on_with(tid, nr, call) {
+            return Pause::default();
+        }
         // An entry without an exit in between does not occur; if it did, the earlier call must not stay open.
         self.close(tid, Outcome::NeverReturned, now);
-        let call = abi::lookup(arch, nr);
+        let hidden = self.is_hidden(arch, nr);
         let regions = match call {
-            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
+            Some(call) if !hidden => Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
                 .collect(|fetch| at_entry(arch, call, &args, info.sp, fetch)),
-            None => 0..0,
+            _ => 0..0,
         };
-        let Some(task) = self.tasks.get_mut(tid) else { return };
-        task.open = Some(Open { arch, nr, args, call });
+        let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
+        task.open = Some(Open { arch, nr, args, call, hidden, change: None, marks: Marks::NONE, restarting: None });
+        if hidden {
+            return Pause::default();
+        }
         let enter = Enter { arch, nr, args, ip: info.ip, sp: info.sp, regions };
         let id = task.id;
+        let mut pause = Pause { at: Some(At::Entry), ..Pause::default() };
+        if !self.tracing.catch.is_empty() || !self.tracing.tamper.is_empty() {
+            self.ask_at_entry(tid, now, &enter, &mut pause);
+        }
         self.out.event(id, now, EventKind::Enter(enter));
+        pause
     }
 
-    fn on_exit(&mut self, tid: i32, value: i64, is_error: bool, now: u64) {
-        let Some(task) = self.tasks.get_mut(tid) else { return };
-        // The exit of a call whose entry was not seen: a task that was taken in late.
-        let Some(open) = task.open.take() else { return };
-        let id = task.id;
-        if is_error {
-            let errno = u16::try_from(value.unsigned_abs()).unwrap_or(u16::MAX);
-            let exit = Exit { outcome: Outcome::Failed(errno), marks: Marks::NONE, regions: 0..0 };
-            self.out.event(id, now, EventKind::Exit(exit));
-            return;
+    fn ask_at_entry(&mut self, tid: i32, now: u64, enter: &Enter, pause: &mut Pause) {
+        // Out of the way for the questions' time, so that they can see it while counts change.
+        let batch = std::mem::take(&mut self.out.batch);
+        let memory = batch.memory(&enter.regions);
+        pause.caught = self.caught(tid, now, enter, memory, None);
+        let change = self.change_of(tid, now, enter, memory);
+        self.out.batch = batch;
+        if let Some(change) = change {
+            self.change_entry(tid, change);
+            pause.delay = change.delay_enter;
+            pause.signal = change.signal.unwrap_or(0);
         }
+        if self.asks_at_exit() {
+            self.keep(tid, now, enter);
+        }
+    }
+
+    fn on_exit(&mut self, tid: i32, value: i64, is_error: bool, now: u64) -> Pause {
+        let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
+        let id = task.id;
+        let interrupted = task.interrupted;
+        // The exit of a call whose entry was not seen: a task that was taken in late.
+        let Some(open) = &mut task.open else { return Pause::default() };
+        if interrupted && is_error && open.change.is_none() && goes_on_by_itself(tid, value) {
+            open.restarting = Some((value.unsigned_abs() as u16, now));
+            return Pause::default();
+        }
+        let Some(open) = task.open.take() else { return Pause::default() };
+        let (value, is_error) = self.change_exit(tid, &open, value, is_error);
         let first_byte = self.out.batch.bytes.len();
         let regions = match open.call {
-            Some(call) => Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
-                .collect(|fetch| at_exit(open.arch, call, &open.args, value, fetch)),
-            None => 0..0,
+            Some(call) if !is_error && !open.hidden => {
+                Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
+                    .collect(|fetch| at_exit(open.arch, call, &open.args, value, fetch))
+            }
+            _ => 0..0,
         };
-        let exit = Exit { outcome: Outcome::Returned(value), marks: Marks::NONE, regions };
-        if installs_filter(&open) {
+        if !is_error && installs_filter(&open) {
             self.seccomp = true;
+            self.stop_at_every_call(tid, &open);
+        }
+        if open.hidden {
+            return Pause::default();
+        }
+        let outcome = if is_error {
+            Outcome::Failed(u16::try_from(value.unsigned_abs()).unwrap_or(u16::MAX))
+        } else {
+            Outcome::Returned(value)
+        };
+        let exit = Exit { outcome, marks: open.marks, regions };
+        let delay = open.change.and_then(|change| change.delay_exit);
+        let mut pause = Pause { at: Some(At::Exit), delay, ..Pause::default() };
+        if let Some(kept) = self.tasks.get_mut(tid).and_then(|task| task.kept.take()) {
+            pause.caught = self.caught(tid, now, &kept.enter, kept.memory(), Some((&exit, kept.t_ns)));
         }
         // When a filter kills, the kernel puts the call's number back into the result register: that is no result.
         // Only the next status tells, so the exit waits for it, with its memory.
-        if self.seccomp && value as u64 == open.nr {
+        if self.seccomp && !is_error && value as u64 == open.nr {
             let batch = &mut self.out.batch;
             let mut regions = batch.regions.split_off(exit.regions.start as usize);
             for region in &mut regions {
@@ -143,9 +189,34 @@ impl Engine {
                 task.held = Some(Held { t_ns: now, exit, regions, bytes });
             }
             self.out.arm();
-            return;
+            return pause;
         }
         self.out.event(id, now, EventKind::Exit(exit));
+        pause
+    }
+
+    /// Whether an entry is only the second half of a call that we interrupted: one call, one row.
+    fn goes_on_with(&mut self, tid: i32, nr: u64, call: Option<&'static Call>) -> bool {
+        let Some(open) = self.tasks.get_mut(tid).and_then(|task| task.open.as_mut()) else { return false };
+        let restarted = open.nr == nr || call.is_some_and(|call| call.name == "restart_syscall");
+        if restarted && open.restarting.take().is_some() {
+            return true;
+        }
+        self.end_interrupted(tid);
+        false
+    }
+
+    /// A call that we interrupted did not go on after all, because of a signal: its exit stands.
+    fn end_interrupted(&mut self, tid: i32) {
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        if let Some(open) = task.open.take_if(|open| open.restarting.is_some())
+            && let Some((errno, t_ns)) = open.restarting
+            && !open.hidden
+        {
+            let id = task.id;
+            let exit = Exit { outcome: Outcome::Failed(errno), marks: open.marks, regions: 0..0 };
+            self.out.event(id, t_ns, EventKind::Exit(exit));
+        }
     }
 
     /// The task lives on: what it returned was a result.
@@ -176,6 +247,7 @@ impl Engine {
     }
 
     pub fn on_signal(&mut self, tid: i32, signal: i32, now: u64) {
+        self.end_interrupted(tid);
         let Some(task) = self.tasks.get(tid) else { return };
         let described = match sys::signal_info(tid) {
             Ok(raw) => siginfo::parse(signal, &raw),
@@ -207,6 +279,7 @@ impl Engine {
 
     /// Gives a task an id and a row. `how` is None if its parent did not tell.
     fn add_task(&mut self, tid: i32, parent: Option<i32>, how: Option<Forked>, now: u64) {
+        let parent_tid = parent;
         let parent = parent.and_then(|parent| self.tasks.get(parent));
         let (parent_id, parent_tgid) = (parent.map(|task| task.id), parent.map(|task| task.tgid));
         let thread_of = parent_tgid.filter(|&tgid| procfs::is_thread_of(tid, tgid));
@@ -219,10 +292,28 @@ impl Engine {
             (None, Some(Forked::Clone) | None) => Origin::Clone,
         };
         let id = self.tasks.add(tid, tgid, comm.clone());
+        self.inherit(tid, parent_tid, thread_of.is_some());
         let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns: Default::default() };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
         if self.killing {
             let _ = sys::signal_thread(tgid, tid, libc::SIGKILL);
+        }
+    }
+
+    /// What a new task has of the one that made it.
+    fn inherit(&mut self, tid: i32, parent: Option<i32>, is_thread: bool) {
+        /// Enough to find any ancestor that somebody would name.
+        const LINEAGE: usize = 64;
+        let Some(parent) = parent.and_then(|parent| self.tasks.get(parent)) else { return };
+        let full = parent.full;
+        let ancestors = if is_thread {
+            parent.ancestors.clone()
+        } else {
+            [parent.tgid].into_iter().chain(parent.ancestors.iter().copied()).take(LINEAGE).collect()
+        };
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.full = full;
+            task.ancestors = ancestors;
         }
     }
 
@@ -330,11 +421,24 @@ impl Engine {
     /// Ends the task's open call, if it has one, with something else than a result.
     pub fn close(&mut self, tid: i32, outcome: Outcome, now: u64) {
         let Some(task) = self.tasks.get_mut(tid) else { return };
-        if task.open.take().is_some() {
+        if task.open.take().is_some_and(|open| !open.hidden) {
             let id = task.id;
             self.out.event(id, now, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 }));
         }
     }
+}
+
+/// Whether a call that PTRACE_INTERRUPT brought back is going to be entered again. Of the restart codes the kernel sees to
+/// that (they become EINTR only when a signal handler runs); an EINTR that no signal made is turned into one of them, so
+/// that the program does not see it. signal(7), "Interruption of system calls and library functions by stop signals".
+fn goes_on_by_itself(tid: i32, value: i64) -> bool {
+    const ERESTARTNOINTR: i64 = 513;
+    if (-516..=-512).contains(&value) {
+        return true;
+    }
+    value == -i64::from(libc::EINTR)
+        && !procfs::has_pending_signal(tid)
+        && sys::set_result(tid, -ERESTARTNOINTR).is_ok()
 }
 
 /// Whether a successful call set a seccomp filter up.

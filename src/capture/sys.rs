@@ -9,6 +9,8 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
+use crate::policy::bpf::{Instruction, Program};
+
 /// Ptrace options of everything that sysview launches. No `PTRACE_O_TRACESECCOMP`: it would change what a filter's
 /// RET_TRACE means to the program. ptrace(2).
 pub const LAUNCH_OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
@@ -17,6 +19,9 @@ pub const LAUNCH_OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_EXITKILL;
+
+/// As above, for a program that was launched under a filter of ours. seccomp(2), "SECCOMP_RET_TRACE".
+pub const FILTER_OPTIONS: c_int = LAUNCH_OPTIONS | libc::PTRACE_O_TRACESECCOMP;
 
 fn check(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -125,6 +130,47 @@ pub fn syscall_info(tid: i32) -> io::Result<[u64; 12]> {
         )
     })?;
     Ok(info)
+}
+
+/// Makes the call of a tracee at its entry another one; -1: none, and the kernel answers ENOSYS.
+pub fn set_call_number(tid: i32, nr: u64) -> io::Result<()> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        /// `orig_rax` in `struct user`.
+        const ORIG_RAX: usize = 15 * 8;
+        ptrace(libc::PTRACE_POKEUSER as _, tid, ORIG_RAX, nr as usize).map(drop)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        const NT_ARM_SYSTEM_CALL: usize = 0x404;
+        let mut number = nr as c_int;
+        let part = libc::iovec { iov_base: (&raw mut number).cast(), iov_len: size_of_val(&number) };
+        // SAFETY: the kernel reads `part` and as many bytes of `number` as it says.
+        check_long(unsafe { libc::ptrace(libc::PTRACE_SETREGSET as _, tid, NT_ARM_SYSTEM_CALL, &raw const part) })
+            .map(drop)
+    }
+}
+
+/// Sets the register in which the program finds the result of a call.
+pub fn set_result(tid: i32, value: i64) -> io::Result<()> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        /// `rax` in `struct user`.
+        const RAX: usize = 10 * 8;
+        ptrace(libc::PTRACE_POKEUSER as _, tid, RAX, value as usize).map(drop)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        const NT_PRSTATUS: usize = 1;
+        // SAFETY: all-zero registers are valid; the kernel fills and reads at most their size.
+        unsafe {
+            let mut registers: libc::user_regs_struct = std::mem::zeroed();
+            let mut part = libc::iovec { iov_base: (&raw mut registers).cast(), iov_len: size_of_val(&registers) };
+            check_long(libc::ptrace(libc::PTRACE_GETREGSET as _, tid, NT_PRSTATUS, &raw mut part))?;
+            registers.regs[0] = value as u64;
+            check_long(libc::ptrace(libc::PTRACE_SETREGSET as _, tid, NT_PRSTATUS, &raw mut part)).map(drop)
+        }
+    }
 }
 
 /// One word of the tracee's memory, the slowest way and the one that needs least permission.
@@ -289,6 +335,8 @@ pub struct Child {
     pub identity: Option<(u32, u32, Vec<u32>)>,
     /// Where to start.
     pub directory: Option<CString>,
+    /// A seccomp filter to install first.
+    pub filter: Option<Program>,
     /// The child waits for one byte here before it does anything.
     pub go: RawFd,
     /// Where the child reports a failure: step and errno.
@@ -319,6 +367,7 @@ pub enum Step {
     Exec = 4,
     Identity = 5,
     Directory = 6,
+    Filter = 7,
 }
 
 impl Child {
@@ -332,6 +381,7 @@ impl Child {
             replace: [false; 3],
             identity: None,
             directory: None,
+            filter: None,
             go,
             failure,
         }
@@ -369,6 +419,10 @@ impl Child {
                         self.require(libc::dup2(terminal, fd as c_int) >= 0, Step::Redirect);
                     }
                 }
+            }
+            // Before the identity: root needs no no_new_privs for it, which would take set-user-ID programs their effect.
+            if let Some(filter) = &self.filter {
+                self.require(install_filter(filter), Step::Filter);
             }
             // The raw calls: those of the C library also want to tell other threads, and there are none.
             if let Some((uid, gid, groups)) = &self.identity {
@@ -421,6 +475,34 @@ impl Child {
             libc::write(self.failure, report.as_ptr().cast(), size_of_val(&report));
         }
     }
+}
+
+/// Installs a seccomp filter in the calling thread, with no_new_privs where it cannot be done without. seccomp(2).
+///
+/// SAFETY: to be called in a freshly forked child only, because it limits whoever calls it.
+unsafe fn install_filter(filter: &Program) -> bool {
+    let filter = &filter.instructions;
+    /// Speculation stays as it is: the filter hides no secrets, and the default could slow the program down.
+    const SPEC_ALLOW: libc::c_ulong = 1 << 2;
+    // The same layout as `struct sock_filter` has: built on the stack, the child may not allocate.
+    let mut program = [libc::sock_filter { code: 0, jt: 0, jf: 0, k: 0 }; libc::BPF_MAXINSNS as usize];
+    if filter.len() > program.len() {
+        return false;
+    }
+    for (made, &Instruction { code, jt, jf, k }) in program.iter_mut().zip(filter) {
+        *made = libc::sock_filter { code, jt, jf, k };
+    }
+    let fprog = libc::sock_fprog { len: filter.len() as u16, filter: program.as_mut_ptr() };
+    let install = |flags: libc::c_ulong| {
+        // SAFETY: the kernel copies the program, which outlives the call.
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const fprog) == 0 }
+    };
+    if install(SPEC_ALLOW) {
+        return true;
+    }
+    // SAFETY: takes numbers only.
+    unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    install(SPEC_ALLOW) || install(0)
 }
 
 /// A pipe whose ends are close-on-exec: the one to read, the one to write.

@@ -1,10 +1,13 @@
 //! The worker's table of tasks, by tid. One state per task; what a task is doing is told by the kernel at each stop.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::control::Parked;
 use super::tracee::{Status, Stopped};
 use crate::abi::{Arch, Call};
-use crate::model::{Exit, Region, TaskId};
+use crate::model::{Enter, Exit, Marks, Memory, Region, TaskId};
+use crate::source::Change;
 
 #[derive(Debug)]
 pub struct Task {
@@ -18,6 +21,20 @@ pub struct Task {
     pub listening: bool,
     /// An exit that may turn out to be a kill by seccomp; see `stops::Engine::on_exit`.
     pub held: Option<Held>,
+    /// It waits in a stop for the user or for the time.
+    pub parked: Option<Parked>,
+    /// It is to be held at its next entry or exit.
+    pub step: bool,
+    /// The entry of the open call, while catchpoints ask about exits.
+    pub kept: Option<Kept>,
+    /// PTRACE_INTERRUPT was sent and has not been answered.
+    pub interrupted: bool,
+    /// Every call stops it, although only some are asked for: it has a seccomp filter of its own.
+    pub full: bool,
+    /// How often a call fitted each rule of tampering.
+    pub fitted: Vec<u32>,
+    /// The processes that it comes from, its parent first.
+    pub ancestors: Arc<[i32]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +44,28 @@ pub struct Open {
     pub args: [u64; 6],
     /// The declaration, if the table has one.
     pub call: Option<&'static Call>,
+    /// Nobody asked for this call: it makes no events.
+    pub hidden: bool,
+    /// What is to be done to it at its exit.
+    pub change: Option<Change>,
+    pub marks: Marks,
+    /// Interrupted by us alone, it is about to be entered again: the code that it came back with, and when.
+    pub restarting: Option<(u16, u64)>,
+}
+
+/// The entry of a call, kept for tests that are asked at its exit.
+#[derive(Debug)]
+pub struct Kept {
+    pub t_ns: u64,
+    pub enter: Enter,
+    pub regions: Vec<Region>,
+    pub bytes: Vec<u8>,
+}
+
+impl Kept {
+    pub fn memory(&self) -> Memory<'_> {
+        Memory { regions: &self.regions, bytes: &self.bytes }
+    }
 }
 
 /// An exit with its memory, kept out of the batch for a moment.
@@ -56,12 +95,32 @@ impl Tasks {
     pub fn add(&mut self, tid: i32, tgid: i32, comm: Vec<u8>) -> TaskId {
         let id = TaskId(self.next_id);
         self.next_id += 1;
-        self.by_tid.insert(tid, Task { id, tid, tgid, comm, open: None, listening: false, held: None });
+        let task = Task {
+            id,
+            tid,
+            tgid,
+            comm,
+            open: None,
+            listening: false,
+            held: None,
+            parked: None,
+            step: false,
+            kept: None,
+            interrupted: false,
+            full: false,
+            fitted: Vec::new(),
+            ancestors: Arc::new([]),
+        };
+        self.by_tid.insert(tid, task);
         id
     }
 
     pub fn get(&self, tid: i32) -> Option<&Task> {
         self.by_tid.get(&tid)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Task> {
+        self.by_tid.values_mut()
     }
 
     pub fn get_mut(&mut self, tid: i32) -> Option<&mut Task> {
@@ -80,6 +139,10 @@ impl Tasks {
 
     pub fn is_empty(&self) -> bool {
         self.by_tid.is_empty() && self.early.is_empty()
+    }
+
+    pub fn by_id(&self, id: TaskId) -> Option<&Task> {
+        self.by_tid.values().find(|task| task.id == id)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Task> {

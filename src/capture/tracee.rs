@@ -27,6 +27,8 @@ pub enum Stop {
     Trap,
     Exec,
     Fork(Forked),
+    /// A seccomp filter answered RET_TRACE; only with `PTRACE_O_TRACESECCOMP`.
+    Seccomp,
     /// An event that was not asked for.
     Other,
 }
@@ -65,6 +67,7 @@ impl Status {
             libc::PTRACE_EVENT_FORK => Stop::Fork(Forked::Fork),
             libc::PTRACE_EVENT_VFORK => Stop::Fork(Forked::Vfork),
             libc::PTRACE_EVENT_CLONE => Stop::Fork(Forked::Clone),
+            libc::PTRACE_EVENT_SECCOMP => Stop::Seccomp,
             _ => Stop::Other,
         };
         Status::Stopped(Stopped { tid }, stop)
@@ -82,8 +85,8 @@ impl Stopped {
     }
 
     /// On without system-call stops.
-    pub fn run_untraced(self) -> io::Result<()> {
-        tolerate_gone(sys::resume(self.tid, 0))
+    pub fn run_untraced(self, signal: i32) -> io::Result<()> {
+        tolerate_gone(sys::resume(self.tid, signal))
     }
 
     /// Keeps it group-stopped until SIGCONT.
@@ -117,8 +120,20 @@ pub struct SyscallInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     None,
-    Entry { nr: u64, args: [u64; 6] },
-    Exit { value: i64, is_error: bool },
+    Entry {
+        nr: u64,
+        args: [u64; 6],
+    },
+    Exit {
+        value: i64,
+        is_error: bool,
+    },
+    /// As at entry, and the data that the filter gave with RET_TRACE.
+    Seccomp {
+        nr: u64,
+        args: [u64; 6],
+        data: u32,
+    },
 }
 
 impl SyscallInfo {
@@ -128,6 +143,11 @@ impl SyscallInfo {
         let op = match head[0] {
             1 => Op::Entry { nr: words[3], args: [words[4], words[5], words[6], words[7], words[8], words[9]] },
             2 => Op::Exit { value: words[3] as i64, is_error: words[4].to_ne_bytes()[0] != 0 },
+            3 => Op::Seccomp {
+                nr: words[3],
+                args: [words[4], words[5], words[6], words[7], words[8], words[9]],
+                data: words[10] as u32,
+            },
             _ => Op::None,
         };
         let audit_arch = u32::from_ne_bytes([head[4], head[5], head[6], head[7]]);

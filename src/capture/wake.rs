@@ -108,7 +108,7 @@ impl Sleeper {
     /// Takes what waitpid said of it. If somebody killed it, there is a new one afterwards.
     pub fn on_status(&mut self, status: Status) -> io::Result<()> {
         match status {
-            Status::Stopped(stopped, _) => stopped.run_untraced(),
+            Status::Stopped(stopped, _) => stopped.run_untraced(0),
             Status::Exited(_) | Status::Killed { .. } => {
                 *lock(&self.mailbox.sleeper) = None;
                 self.pid = 0;
@@ -178,6 +178,18 @@ impl Ticker {
             if deadline.idle {
                 changed.notify_one();
             }
+        }
+    }
+
+    /// As `arm`, but an armed ticker takes the earlier of both.
+    pub fn arm_before(&self, delay: Duration) {
+        let (deadline, changed) = &*self.shared;
+        let mut deadline = lock(deadline);
+        let at = Instant::now() + delay;
+        if deadline.at.is_none_or(|armed| at < armed) {
+            deadline.at = Some(at);
+            // It may be waiting for the later time.
+            changed.notify_one();
         }
     }
 

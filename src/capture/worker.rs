@@ -2,12 +2,13 @@
 //!
 //! What the stops of a traced task mean is in `stops`; how tracing ends while the program runs on is in `leave`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::exec::Images;
+use super::only::Wanted;
 use super::options::Tracing;
 use super::out::{Delivered, Out};
 use super::procfs;
@@ -56,6 +57,14 @@ pub struct Engine {
     pub strangers: bool,
     /// Everything must go: whoever shows up is killed.
     pub killing: bool,
+    /// `Command::Hold` is in force: whoever stops waits.
+    pub holding: bool,
+    /// How often each catchpoint held a task.
+    pub hits: HashMap<u32, u64>,
+    /// The calls that were asked for at launch, if the others do not stop.
+    pub wanted: Option<Wanted>,
+    /// Tasks that run on under our filter, which cannot be taken off: they must have a tracer, though nothing is recorded.
+    pub ghosts: HashSet<i32>,
     /// A seccomp filter may be at work, so an exit may be a kill in disguise.
     pub seccomp: bool,
     /// Processes of which a filter killed a thread, until their leader is reaped.
@@ -108,6 +117,7 @@ impl Engine {
         self.obey(now)?;
         self.adopt_overdue(now)?;
         self.release_overdue(now);
+        self.release_due(now)?;
         if let Mode::Leaving { until_ns } = self.mode
             && now >= until_ns
         {
@@ -155,6 +165,9 @@ impl Engine {
                 let _ = sys::signal_process(-self.root, libc::SIGKILL);
             }
             let _ = sys::signal_process(self.root, libc::SIGKILL);
+            for &ghost in &self.ghosts {
+                let _ = sys::signal_process(ghost, libc::SIGKILL);
+            }
         }
     }
 
@@ -178,6 +191,9 @@ impl Engine {
         if self.must_tick() {
             self.out.arm();
         }
+        if let Some(delay) = self.next_due(self.clock.now_ns()) {
+            self.out.arm_within(delay);
+        }
         Ok(())
     }
 
@@ -189,7 +205,7 @@ impl Engine {
         }
         if self.mode == Mode::Relaying {
             // Our end would kill a task that is still attached. Others that are left are no business of ours.
-            return Ok(self.root_end.is_some() && self.late.is_empty());
+            return Ok(self.root_end.is_some() && self.late.is_empty() && self.ghosts.is_empty());
         }
         if self.strangers {
             return Ok(false);

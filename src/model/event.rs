@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Memory;
 use crate::abi::Arch;
 
 /// Our own id of a task (a kernel thread, `tid`), because the kernel reuses its numbers. Counts from 0 in order of
@@ -299,6 +300,16 @@ pub enum TaskEnd {
 impl Batch {
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
+    }
+
+    /// The regions of an event; none for a range that is not of this batch.
+    pub fn regions_of(&self, range: &Range<u32>) -> &[Region] {
+        self.regions.get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
+    /// The memory of an event.
+    pub fn memory(&self, range: &Range<u32>) -> Memory<'_> {
+        Memory { regions: self.regions_of(range), bytes: &self.bytes }
     }
 
     /// The copied bytes of one region.

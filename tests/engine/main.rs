@@ -6,10 +6,13 @@
 mod basics;
 mod control;
 mod harness;
+mod hold;
 mod launching;
+mod only;
 mod seccomp;
 mod setup;
 mod signals;
+mod tamper;
 mod tasks;
 mod terminal;
 mod vdso;

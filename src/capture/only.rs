@@ -1,0 +1,237 @@
+//! A filter of calls, set at launch: calls that nobody asked for do not stop the program at all.
+//!
+//! A seccomp filter in the program answers RET_TRACE to the calls that are asked for and ALLOW to all others, for which
+//! the kernel keeps a bitmap since 5.11, so that they cost next to nothing. What RET_TRACE would mean to the program's
+//! own filters is kept: a program that installs one stops at every call from then on (`Task::full`), because its filter
+//! hides calls from ours, and its own RET_TRACE gets the ENOSYS that it would get without a tracer. seccomp(2).
+//! Left out: which calls are meant (the command line knows).
+
+use std::collections::HashSet;
+use std::io;
+
+use super::control::Pause;
+use super::options::Only;
+use super::sys;
+use super::tasks::Open;
+use super::tracee::{Op, Stop, Stopped, SyscallInfo};
+use super::worker::Engine;
+use crate::abi::{self, Arch};
+use crate::policy::bpf::{Instruction, Program};
+
+const ALLOW: u32 = 0x7fff_0000;
+const TRACE: u32 = 0x7ff0_0000;
+
+/// What the engine remembers of it.
+#[derive(Debug)]
+pub struct Wanted {
+    numbers: HashSet<(Arch, u64)>,
+    /// The data of our RET_TRACE, unlikely to be that of a filter of the program's.
+    data: u16,
+}
+
+/// Calls that must stop although nobody asked for them: they install filters, or tell where the task runs.
+const ALWAYS: [&str; 3] = ["seccomp", "sched_setaffinity", "sched_getaffinity"];
+
+impl Wanted {
+    pub fn new(only: &Only, data: u16) -> Wanted {
+        let numbers = only.numbers.iter().flat_map(|(arch, list)| list.iter().map(|nr| (*arch, *nr))).collect();
+        Wanted { numbers, data }
+    }
+
+    pub fn holds(&self, arch: Arch, nr: u64) -> bool {
+        self.numbers.contains(&(arch, nr))
+    }
+
+    pub fn filter(&self) -> Program {
+        let trace = TRACE | u32::from(self.data);
+        let mut program = vec![load(4)];
+        #[cfg(target_arch = "aarch64")]
+        let groups: [&[Arch]; 1] = [&[Arch::Aarch64]];
+        #[cfg(not(target_arch = "aarch64"))]
+        let groups: [&[Arch]; 2] = [&[Arch::X86_64, Arch::X32], &[Arch::I386]];
+        for group in groups {
+            let mut numbers: Vec<u32> = group.iter().flat_map(|&arch| self.stopping(arch)).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            let mut block = vec![load(0)];
+            for number in numbers {
+                block.push(equal(number, 0, 1));
+                block.push(answer(trace));
+            }
+            for prctl in group.iter().filter_map(|&arch| number(arch, "prctl")) {
+                // Only PR_SET_SECCOMP; the low half of the argument is what the kernel looks at.
+                block.extend([equal(prctl, 0, 3), load(16), equal(libc::PR_SET_SECCOMP as u32, 0, 1), answer(trace)]);
+                // Of another option the number is no longer in the accumulator, and nothing else can fit.
+                block.push(load(0));
+            }
+            block.push(answer(ALLOW));
+            // A jump is at most 255 instructions long in one direction, but any length with `ja`.
+            program.push(equal(group[0].audit(), 1, 0));
+            program.push(jump(block.len() as u32));
+            program.extend(block);
+        }
+        program.push(answer(ALLOW));
+        Program { instructions: program }
+    }
+
+    fn stopping(&self, arch: Arch) -> Vec<u32> {
+        let asked = self.numbers.iter().filter(|(of, _)| *of == arch).filter_map(|(_, nr)| u32::try_from(*nr).ok());
+        asked.chain(ALWAYS.iter().filter_map(|name| number(arch, name))).collect()
+    }
+}
+
+fn number(arch: Arch, name: &str) -> Option<u32> {
+    u32::try_from(abi::number(arch, name)?).ok()
+}
+
+fn load(offset: u32) -> Instruction {
+    Instruction { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: offset }
+}
+
+fn equal(value: u32, jt: u8, jf: u8) -> Instruction {
+    Instruction { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt, jf, k: value }
+}
+
+fn jump(over: u32) -> Instruction {
+    Instruction { code: (libc::BPF_JMP | libc::BPF_JA) as u16, jt: 0, jf: 0, k: over }
+}
+
+fn answer(value: u32) -> Instruction {
+    Instruction { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: value }
+}
+
+impl Engine {
+    /// Whether the task runs past calls that nobody asked for.
+    fn runs_past(&self, tid: i32) -> bool {
+        self.wanted.is_some() && self.tasks.get(tid).is_some_and(|task| !task.full)
+    }
+
+    /// Resumes a task so that it stops at what is to be seen next.
+    pub fn go_on(&self, stopped: Stopped, signal: i32) -> io::Result<()> {
+        let tid = stopped.tid();
+        // In the middle of a call its exit is the next thing.
+        if self.runs_past(tid) && self.tasks.get(tid).is_some_and(|task| task.open.is_none()) {
+            stopped.run_untraced(signal)
+        } else {
+            stopped.resume(signal)
+        }
+    }
+
+    /// A stop for a filter's RET_TRACE: the entry of a call, if the task stops at no other.
+    pub fn on_seccomp(&mut self, tid: i32, now: u64) -> Pause {
+        // An error means that the task was killed: its status is on the way.
+        let Ok(info) = SyscallInfo::of(tid) else { return Pause::default() };
+        let Op::Seccomp { nr, args, data } = info.op else { return Pause::default() };
+        if !self.is_ours(data) {
+            refuse_as_untraced(tid);
+        } else if self.runs_past(tid) {
+            return self.on_enter(tid, &info, nr, args, now);
+        }
+        Pause::default()
+    }
+
+    fn is_ours(&self, data: u32) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| u32::from(wanted.data) == data)
+    }
+
+    /// Lets a task run on for good: detached, or under our filter as a ghost, which it must be as long as it lives.
+    pub fn let_run(&mut self, stopped: Stopped, signal: i32) -> io::Result<()> {
+        if self.wanted.is_none() {
+            return stopped.detach(signal);
+        }
+        self.ghosts.insert(stopped.tid());
+        stopped.run_untraced(signal)
+    }
+
+    /// A stop of a task that runs under our filter unrecorded.
+    pub fn on_ghost(&mut self, stopped: Stopped, stop: Stop) -> io::Result<()> {
+        let tid = stopped.tid();
+        self.ghosts.insert(tid);
+        match stop {
+            Stop::Signal(signal) => stopped.run_untraced(signal),
+            Stop::Group(_) => stopped.listen(),
+            Stop::Fork(_) => {
+                // It may show itself later than its parent ends.
+                if let Some(child) = sys::event_message(tid).ok().and_then(|n| i32::try_from(n).ok()) {
+                    self.ghosts.insert(child);
+                }
+                stopped.run_untraced(0)
+            }
+            Stop::Exec => {
+                let former = sys::event_message(tid).ok().and_then(|n| i32::try_from(n).ok());
+                if let Some(former) = former.filter(|&former| former != tid) {
+                    self.ghosts.remove(&former);
+                }
+                stopped.run_untraced(0)
+            }
+            Stop::Seccomp => {
+                if let Ok(SyscallInfo { op: Op::Seccomp { data, .. }, .. }) = SyscallInfo::of(tid)
+                    && !self.is_ours(data)
+                {
+                    refuse_as_untraced(tid);
+                }
+                stopped.run_untraced(0)
+            }
+            Stop::Syscall | Stop::Trap | Stop::Other => stopped.run_untraced(0),
+        }
+    }
+
+    /// Whether a call makes no events, because others were asked for.
+    pub fn is_hidden(&self, arch: Arch, nr: u64) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| !wanted.holds(arch, nr))
+    }
+
+    /// A task installed a filter: from now on each of its calls stops it, and so do those of all threads that share it.
+    pub fn stop_at_every_call(&mut self, tid: i32, open: &Open) {
+        const TSYNC: u64 = 1;
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        task.full = true;
+        let tgid = task.tgid;
+        if open.call.is_some_and(|call| call.name == "seccomp") && open.args[1] & TSYNC != 0 {
+            for sibling in self.tasks.iter_mut().filter(|task| task.tgid == tgid) {
+                sibling.full = true;
+            }
+        }
+    }
+}
+
+/// The program's own filter asks for a tracer of its own, and there is none: what the kernel does then. An error means
+/// that the task is gone.
+fn refuse_as_untraced(tid: i32) {
+    let _ = sys::set_call_number(tid, u64::MAX);
+    let _ = sys::set_result(tid, -i64::from(libc::ENOSYS));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::bpf::Data;
+
+    const X32_BIT: u64 = 0x4000_0000;
+
+    #[test]
+    fn only_what_was_asked_for_and_what_installs_filters_stops() {
+        let only = Only {
+            words: "openat".into(),
+            numbers: vec![(Arch::X86_64, vec![257]), (Arch::I386, vec![295]), (Arch::X32, vec![X32_BIT | 257])],
+        };
+        let wanted = Wanted::new(&only, 0x5356);
+        let program = wanted.filter();
+        program.check().unwrap();
+        let answer = |arch: Arch, nr, arg0| program.run(&Data::of(arch, nr, &[arg0, 0, 0, 0, 0, 0])).unwrap().0;
+        let trace = TRACE | 0x5356;
+        assert_eq!(answer(Arch::X86_64, 257, 0), trace);
+        assert_eq!(answer(Arch::X86_64, 0, 257), ALLOW);
+        assert_eq!(answer(Arch::X86_64, X32_BIT | 257, 0), trace);
+        assert_eq!(answer(Arch::I386, 295, 0), trace);
+        assert_eq!(answer(Arch::I386, 257, 0), ALLOW);
+        assert_eq!(answer(Arch::X86_64, 317, 0), trace, "seccomp");
+        assert_eq!(answer(Arch::I386, 354, 0), trace, "seccomp");
+        assert_eq!(answer(Arch::X86_64, 157, 22), trace, "PR_SET_SECCOMP");
+        assert_eq!(answer(Arch::X86_64, 157, 15), ALLOW);
+        assert_eq!(answer(Arch::X86_64, 157, 257), ALLOW, "an argument is no number");
+        assert_eq!(answer(Arch::X86_64, 204, 0), trace, "sched_getaffinity");
+        assert_eq!(answer(Arch::Aarch64, 257, 0), ALLOW);
+        assert!(wanted.holds(Arch::X86_64, 257) && !wanted.holds(Arch::X86_64, 204));
+    }
+}

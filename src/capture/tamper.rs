@@ -1,0 +1,81 @@
+//! Calls that are changed: another result, another call or none, a signal, a delay. strace(1), "Tampering".
+//!
+//! A call that is not to run gets the number -1 at its entry, for which the kernel does nothing and answers ENOSYS; its
+//! result is set at its exit. Left out: how changes are written down (the command line and the screen know), and the
+//! waiting (`control`).
+
+use std::io;
+
+use super::sys;
+use super::tasks::Open;
+use super::worker::Engine;
+use crate::model::{Enter, Marks, Memory};
+use crate::source::{Change, Forced, Moment, Tamper};
+
+impl Engine {
+    /// A new list of rules; counting begins anew.
+    pub fn tamper(&mut self, list: Vec<Tamper>) -> io::Result<()> {
+        for task in self.tasks.iter_mut() {
+            task.fitted.clear();
+        }
+        self.tracing.tamper = list;
+        Ok(())
+    }
+
+    /// What is to be done to a call that is being entered. Of several rules that fit, the last counts, as with strace.
+    pub fn change_of(&mut self, tid: i32, now: u64, enter: &Enter, entry: Memory<'_>) -> Option<Change> {
+        let task = self.tasks.get(tid)?;
+        let moment = Moment {
+            task: task.id,
+            tid,
+            tgid: task.tgid,
+            comm: &task.comm,
+            ancestors: &task.ancestors,
+            t_ns: now,
+            enter,
+            exit: None,
+            entry_memory: entry,
+            exit_memory: Memory::default(),
+        };
+        let rules = &self.tracing.tamper;
+        let rule = rules.iter().rposition(|rule| (rule.test.0)(&moment))?;
+        let count = rules.len();
+        let task = self.tasks.get_mut(tid)?;
+        task.fitted.resize(count, 0);
+        task.fitted[rule] = task.fitted[rule].saturating_add(1);
+        let rule_count = task.fitted[rule];
+        let Tamper { when, change, .. } = &self.tracing.tamper[rule];
+        when.holds(rule_count).then_some(*change)
+    }
+
+    /// Does to the call whose entry the task is at what can be done now, and notes the rest for its exit.
+    pub fn change_entry(&mut self, tid: i32, change: Change) {
+        let Some(open) = self.tasks.get_mut(tid).and_then(|task| task.open.as_mut()) else { return };
+        // Undone first, because this may be the second answer to one call.
+        let nr = change.call.or(change.result.map(|_| u64::MAX)).unwrap_or(open.nr);
+        if change.call.is_some() || change.result.is_some() || open.change.is_some() {
+            // An error means that the task is gone.
+            let _ = sys::set_call_number(tid, nr);
+        }
+        open.change = Some(change);
+        open.marks = Marks::NONE;
+        if change.call.is_some() || change.result.is_some() {
+            open.marks.add(Marks::INJECTED);
+        }
+        if change.delay_enter.is_some() || change.delay_exit.is_some() {
+            open.marks.add(Marks::DELAYED);
+        }
+    }
+
+    /// What the program gets instead of the result that the kernel gave: the value, and whether it is an error.
+    pub fn change_exit(&self, tid: i32, open: &Open, value: i64, is_error: bool) -> (i64, bool) {
+        let Some(forced) = open.change.and_then(|change| change.result) else { return (value, is_error) };
+        let (value, is_error) = match forced {
+            Forced::Errno(errno) => (-i64::from(errno), true),
+            Forced::Value(value) => (value, false),
+        };
+        // An error means that the task is gone.
+        let _ = sys::set_result(tid, value);
+        (value, is_error)
+    }
+}
