@@ -213,6 +213,9 @@ fn begin(
             path.to_string_lossy().escape_debug()
         )));
     }
+    if engine.wanted.is_some() && no_new_privs(&root.to_string()) && !no_new_privs("self") {
+        let _ = sender.try_send(Message::Notice(NO_NEW_PRIVS.into()));
+    }
     if let Some(pty) = &mut pty {
         pty.start(sender).map_err(|error| system("start a thread", &error))?;
     }
@@ -333,6 +336,14 @@ fn open_terminal(path: &Path) -> Result<File, LaunchError> {
     } else {
         Err(LaunchError::system(format!("{shown} is no terminal; `tty` prints the name of the one it is typed in.")))
     }
+}
+
+/// Said where a filter of calls had its price.
+const NO_NEW_PRIVS: &str = "Unwanted calls pass at full speed, and for that the program has no_new_privs set: set-user-ID \
+    programs gain no privileges in it. As root, or with --no-call-filter, it does without.";
+
+fn no_new_privs(task: &str) -> bool {
+    procfs::status_field(task, "NoNewPrivs") == Some(1)
 }
 
 /// The name that the task will have, as the kernel cuts it.

@@ -34,6 +34,19 @@ fn only_the_calls_that_were_asked_for_are_seen() {
 }
 
 #[test]
+fn who_is_not_root_is_told_of_no_new_privs() {
+    let run = run_only(&["/bin/sh", "-c", "grep NoNewPrivs /proc/self/status"], &["chdir"]);
+    // Root in a container may lack the capability, and then it is as everybody else.
+    let may_filter = std::fs::read_to_string("/proc/self/status")
+        .unwrap()
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok())
+        .is_some_and(|set| set & (1 << 21) != 0);
+    assert_eq!(run.text(), if may_filter { "NoNewPrivs:\t0\n" } else { "NoNewPrivs:\t1\n" });
+    assert_eq!(run.notices.len(), usize::from(!may_filter), "{:?}", run.notices);
+}
+
+#[test]
 fn the_same_calls_are_seen_as_without_a_filter() {
     const SCRIPT: &str = "for i in 1 2 3; do cat /etc/hostname | wc -c; done; ls / > /dev/null";
     let names = ["openat", "read", "execve", "wait4", "close"];
