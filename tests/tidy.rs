@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("symbols", &["abi", "model"]),
     ("policy", &["abi", "model"]),
     ("stats", &["abi", "model"]),
-    ("query", &["abi", "model", "decode", "policy", "stats"]),
+    ("query", &["abi", "model", "decode", "source", "policy", "stats"]),
     ("capture", &["abi", "model", "source", "vdso", "policy"]),
     ("session", &["abi", "model", "decode", "source", "policy", "stats", "query"]),
     ("lesson", &["abi", "model", "query", "stats", "policy"]),

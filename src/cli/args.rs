@@ -107,6 +107,13 @@ pub struct ViewArgs {
 /// How a program is traced.
 #[derive(Debug, Args)]
 pub struct TraceArgs {
+    /// trace=SET: only these calls (names, numbers, %file and other classes, /regular expressions; ! for all but, ? for
+    /// maybe unknown), which a SET alone means too. inject=SET:error=ERRNO, :retval=VALUE, :signal=SIG,
+    /// :delay_enter=TIME, :delay_exit=TIME, :syscall=NAME, :when=FIRST[..LAST][+[STEP]]: change what these calls do.
+    /// fault=SET[:error=ERRNO][:when=...]: make them fail. Of the lines of `sysview log` also status=SET (successful,
+    /// failed, unfinished, detached), signal=SET, quiet=SET (attach, exit, thread-execve)
+    #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET")]
+    pub expressions: Vec<String>,
     /// Bytes copied of each buffer that a call reads or writes
     #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT, value_parser = bytes)]
     pub capture: usize,
@@ -152,11 +159,6 @@ pub struct LogArgs {
     /// Follow new tasks, which is what sysview always does; -ff with -o: one file per task, FILE.PID
     #[arg(short = 'f', long, action = ArgAction::Count)]
     pub follow_forks: u8,
-    /// Print only some lines: trace=SET of calls (names, numbers, %file and other classes, ! for all but, ? for maybe
-    /// unknown), status=SET (successful, failed, unfinished, detached), signal=SET, quiet=SET (attach, exit,
-    /// thread-execve). A SET alone is one of calls
-    #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET", help_heading = SELECTION)]
-    pub expressions: Vec<String>,
     /// Print only calls that did not fail
     #[arg(short = 'z', long, overrides_with = "failed_only", help_heading = SELECTION)]
     pub successful_only: bool,

@@ -1,16 +1,24 @@
 //! What the subcommands that trace have in common: from the command line to a running program.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::args::TraceArgs;
 use super::error::CliError;
+use super::expression::Expressions;
 use crate::capture::{self, Identity, Launch, LaunchError, Setup, Terminal, Tracing};
+use crate::query;
 use crate::source::Source;
 
 /// Finds the command, before anything starts or the screen changes.
-pub fn plan(command: &[OsString], trace: &TraceArgs, terminal: Terminal) -> Result<Launch, CliError> {
+pub fn plan(
+    command: &[OsString],
+    trace: &TraceArgs,
+    expressions: &Expressions,
+    terminal: Terminal,
+) -> Result<Launch, CliError> {
     let Some(name) = command.first() else {
         return Err(CliError::usage("no command given; write `sysview -- COMMAND`, for example `sysview -- ls -l /`"));
     };
@@ -21,7 +29,12 @@ pub fn plan(command: &[OsString], trace: &TraceArgs, terminal: Terminal) -> Resu
     if let Some(argv0) = &trace.argv0 {
         argv[0].clone_from(argv0);
     }
-    let tracing = Tracing { vdso: trace.vdso.into(), capture_limit: trace.capture, ..Tracing::default() };
+    let tracing = Tracing {
+        vdso: trace.vdso.into(),
+        capture_limit: trace.capture,
+        tamper: query::tampers(&expressions.injections, &expressions.calls),
+        ..Tracing::default()
+    };
     Ok(Launch { program, argv, terminal, setup, tracing })
 }
 
@@ -45,6 +58,14 @@ fn variable(text: &OsStr) -> Result<(OsString, Option<OsString>), CliError> {
     }
     let value = bytes.get(cut + 1..).map(|value| OsStr::from_bytes(value).to_owned());
     Ok((OsStr::from_bytes(&bytes[..cut]).to_owned(), value))
+}
+
+/// Says on standard error what the user should know before it starts.
+pub fn remark(expressions: &Expressions) {
+    for remark in expressions.remarks() {
+        // Whoever closed standard error does not want to know.
+        let _ = writeln!(io::stderr(), "sysview: {remark}");
+    }
 }
 
 /// Starts it; the first execve has succeeded when this returns.

@@ -4,6 +4,7 @@
 pub mod args;
 mod doctor;
 mod error;
+mod expression;
 mod launch;
 mod log;
 mod man;

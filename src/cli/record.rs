@@ -8,12 +8,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::RecordArgs;
 use super::error::CliError;
+use super::expression::Expressions;
 use super::launch;
 use crate::capture::{self, Terminal};
 use crate::session::Writer;
 use crate::source::{Command, Message, Source};
 
 pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
+    let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
     let path = &args.output;
     let file = File::create(path)
         .map_err(|e| CliError::failed(format!("cannot write {}: {e}; choose another file", path.display())))?;
@@ -24,7 +26,8 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
         }
         None => Terminal::Inherit,
     };
-    let launch = launch::plan(&args.command, &args.trace, terminal)?;
+    let launch = launch::plan(&args.command, &args.trace, &expressions, terminal)?;
+    launch::remark(&expressions);
     super::view_runtime()?.block_on(async {
         capture::leave_interrupts_to_the_program();
         let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;

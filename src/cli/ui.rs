@@ -6,6 +6,7 @@ use nix::unistd::isatty;
 
 use super::args::{UiArgs, ViewArgs};
 use super::error::CliError;
+use super::expression::Expressions;
 use super::{launch, profile};
 use crate::capture::Terminal;
 use crate::lesson::{self, Tour};
@@ -17,7 +18,8 @@ use crate::tui::{self, Finish, Options};
 pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     // Everything that can be wrong is looked at before the program starts and before the screen changes.
     let options = view_options(&args.view)?;
-    let mut launch = launch::plan(&args.command, &args.trace, Terminal::Inherit)?;
+    let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
+    let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
     let screen = Screen::open().map_err(CliError::failed)?;
     let size = screen.size();
     let (rows, cols) = tui::program_size(size.width, size.height, options.tour);

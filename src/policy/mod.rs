@@ -34,6 +34,7 @@ pub use error::{ProfileError, Warning};
 pub use explain::{Change, Check, Explanation, Quote, Reason};
 pub use judge::Judge;
 pub use profile::{Architectures, Profile, Rule, Selector};
+pub use words::nearest;
 
 /// What a filter answers. seccomp(2), "Filter return values", strictest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -128,7 +128,7 @@ pub(super) const MACHINES: [&str; 18] = [
 ];
 
 /// The valid word nearest to `word` by edit distance, case apart; none if nothing is near.
-pub(super) fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower: Vec<char> = word.to_lowercase().chars().take(64).collect();
     let near = |candidate: &str| {
         let candidate: Vec<char> = candidate.to_lowercase().chars().collect();

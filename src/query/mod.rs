@@ -1,4 +1,5 @@
-//! The filter language: what stands behind `/` on the screen, `log -e filter=…` and the checks of a lesson.
+//! The filter language: what stands behind `/` on the screen and the checks of a lesson; and strace's languages for
+//! sets of calls (`calls`) and for tampering with them (`inject`).
 //!
 //! | filter | rows |
 //! |---|---|
@@ -15,12 +16,15 @@
 //!
 //! `and` (or just a space), `or`, `not` (or `!`) and parentheses combine them; `or` binds last. `call:NAME` and
 //! `text:"…"` say what a word means where the rule above guesses otherwise.
-//! Pure. Left out: regular expressions, what stands behind pointers, paths made absolute.
+//! Pure. Left out: regular expressions (but in `calls`), what stands behind pointers, paths made absolute.
 
 mod argument;
+mod calls;
 mod complete;
 mod expr;
+mod inject;
 mod lexer;
+mod numbers;
 mod parser;
 mod plan;
 mod subject;
@@ -30,8 +34,10 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use argument::{ArgTest, ArgValue, Question};
+pub use calls::Calls;
 pub use complete::{Candidate, Completion, complete};
 pub use expr::{Answer, Compare, Expr, Test};
+pub use inject::{Injection, tampers};
 pub use subject::{paths, uses_fd};
 
 use crate::decode;
@@ -130,6 +136,11 @@ impl fmt::Display for Filter {
 impl QueryError {
     fn new(column: usize, message: impl Into<String>) -> QueryError {
         QueryError { column, message: message.into() }
+    }
+
+    /// The same in a longer text, in which this one begins at a column.
+    pub fn shifted(self, by: usize) -> QueryError {
+        QueryError { column: self.column + by, ..self }
     }
 }
 

@@ -4,9 +4,9 @@
 use super::Context;
 use super::argument::ArgTest;
 use super::expr::{Answer, Compare, Expr, Test};
-use super::parser::unknown_number;
+use super::numbers::Numbers;
 use super::subject;
-use crate::abi::{self, Arch, Call};
+use crate::abi;
 use crate::decode;
 use crate::model::{CallRow, Outcome, Row, RowKind, Store, TaskId};
 use crate::policy::Action;
@@ -185,63 +185,6 @@ fn answers(action: Action, wanted: Option<Answer>) -> bool {
     }
 }
 
-/// Call numbers below this are looked up by bit; no kernel has higher ones.
-const DENSE: u64 = 1024;
-
-/// Call numbers of each architecture.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Numbers {
-    /// By `Arch as usize`; x32 numbers without bit 30.
-    bits: [[u64; DENSE as usize / 64]; 4],
-    /// A number that has no name (`syscall_0x270f`).
-    unnamed: Option<u64>,
-}
-
-impl Numbers {
-    fn named(pattern: &str) -> Numbers {
-        let exact = !pattern.contains(['*', '?']);
-        let mut numbers = Numbers::collect(|call| {
-            if exact { call.name == pattern } else { abi::glob(pattern.as_bytes(), call.name.as_bytes()) }
-        });
-        for arch in Arch::ALL {
-            if let Some(nr) = abi::number(arch, pattern) {
-                numbers.insert(arch, small(arch, nr));
-            }
-        }
-        numbers.unnamed = unknown_number(pattern);
-        numbers
-    }
-
-    fn collect(wanted: impl Fn(&'static Call) -> bool) -> Numbers {
-        let mut numbers = Numbers::default();
-        for arch in Arch::ALL {
-            for nr in 0..DENSE {
-                if abi::lookup(arch, nr).is_some_and(&wanted) {
-                    numbers.insert(arch, nr);
-                }
-            }
-        }
-        numbers
-    }
-
-    fn insert(&mut self, arch: Arch, nr: u64) {
-        if let Some(word) = self.bits[arch as usize].get_mut(nr as usize / 64) {
-            *word |= 1 << (nr % 64);
-        }
-    }
-
-    fn contains(&self, arch: Arch, nr: u64) -> bool {
-        let nr_small = small(arch, nr);
-        let named = self.bits[arch as usize].get(nr_small as usize / 64).is_some_and(|w| w >> (nr_small % 64) & 1 == 1);
-        named || (self.unnamed == Some(nr) && abi::lookup(arch, nr).is_none())
-    }
-}
-
-/// Without x32's bit 30.
-fn small(arch: Arch, nr: u64) -> u64 {
-    if arch == Arch::X32 { nr & !0x4000_0000 } else { nr }
-}
-
 /// Text to look for: without capitals it matches both, with them exactly.
 #[derive(Debug, Clone)]
 pub(super) struct Needle {
@@ -279,19 +222,6 @@ fn as_shown(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_the_right_number_on_each_architecture() {
-        let read = Numbers::named("read");
-        for (arch, nr) in [(Arch::X86_64, 0), (Arch::I386, 3), (Arch::X32, 0x4000_0000), (Arch::Aarch64, 63)] {
-            assert!(read.contains(arch, nr), "{arch:?}");
-        }
-        assert!(!read.contains(Arch::X86_64, 3) && !read.contains(Arch::I386, 0));
-        assert!(!read.contains(Arch::X86_64, 1 << 40) && !read.contains(Arch::X32, u64::MAX));
-        let unknown = Numbers::named("syscall_0x270f");
-        assert!(unknown.contains(Arch::Aarch64, 0x270f) && !unknown.contains(Arch::Aarch64, 63));
-        assert!(!Numbers::named("syscall_0x0").contains(Arch::X86_64, 0), "that is read");
-    }
 
     #[test]
     fn text_beyond_ascii_is_looked_for_as_it_is_shown() {

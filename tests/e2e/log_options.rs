@@ -104,6 +104,8 @@ fn calls_are_chosen_by_name_number_and_class() {
     assert_eq!(names(&["-e", "trace=openat"]), ["openat"]);
     assert_eq!(names(&["-e", "openat,read"]), ["openat", "read"]);
     assert_eq!(names(&["-e", "trace=257"]), ["openat"]);
+    assert_eq!(names(&["-e", "trace=/^open(at)?$"]), ["openat"]);
+    assert_eq!(names(&["-e", "/^exit"]), ["exit_group"]);
     assert_eq!(names(&["-e", "trace=?no_such_call,openat@64"]), ["openat"]);
     assert_eq!(names(&["-e", "openat", "-e", "exit_group"]), ["exit_group"]);
     assert_eq!(names(&["-e", "trace=none"]), [""; 0]);
@@ -193,11 +195,16 @@ fn a_wrong_value_is_a_sentence_and_starts_nothing() {
     for (options, word) in [
         (&["-e", "no_such_call"][..], "no_such_call"),
         (&["-e", "trace=%nothing"], "%nothing"),
-        (&["-e", "trace=/open/"], "regular expression"),
+        (&["-e", "trace=/open/"], "/open/"),
+        (&["-e", "trace=/("], "regular expression"),
+        (&["-e", "trace=read,opennat"], "column 12: \"opennat\" is no system call; the nearest valid word is openat"),
         (&["-e", "signal=NONE_SUCH"], "NONE_SUCH"),
         (&["-e", "status=good"], "good"),
         (&["-e", "quiet=loud"], "loud"),
-        (&["-e", "inject=read"], "inject"),
+        (&["-e", "inject=read"], "column 12: say what to do with these calls"),
+        (&["-e", "inject=read:error=ENOEN"], "ENOENT"),
+        (&["-e", "fault=read:retval=1"], "inject="),
+        (&["-e", "raw=all"], "raw"),
         (&["-a", "x"], "x"),
         (&["-ff"], "-o"),
         (&["-y"], "-y"),

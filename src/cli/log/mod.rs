@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::LogArgs;
 use super::error::CliError;
+use super::expression::Expressions;
 use super::launch;
 use crate::capture::{self, Terminal};
 use crate::source::{Command, Control, Message, Source};
@@ -23,7 +24,8 @@ use settings::Settings;
 use sheet::Sheets;
 
 pub fn run(args: &LogArgs) -> Result<i32, CliError> {
-    let settings = Settings::from_args(args).map_err(CliError::usage)?;
+    let expressions = Expressions::parse(&args.trace.expressions).map_err(CliError::usage)?;
+    let settings = Settings::new(args, &expressions).map_err(CliError::usage)?;
     // The file first: a typo there must not start the program.
     let sheets = match &args.output {
         Some(path) if settings.separately => Sheets::own(path.clone()),
@@ -32,7 +34,8 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         ),
         None => Sheets::shared(sheet::standard_error()),
     };
-    let mut launch = launch::plan(&args.command, &args.trace, Terminal::Inherit)?;
+    let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
+    launch::remark(&expressions);
     // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
     launch.tracing.capture_limit = launch.tracing.capture_limit.max(args.string_limit.saturating_add(1));
     let runtime = super::view_runtime()?;

@@ -1,118 +1,10 @@
-//! Which lines are wanted: calls by name, number or class, by how they ended, and signals. strace's `-e trace=`,
-//! `-e status=`, `-e signal=`, `-e quiet=`.
+//! Which lines are wanted: calls by how they ended, signals, announcements. strace's `-e status=`, `-e signal=`,
+//! `-e quiet=`.
 //!
-//! Pure: text in, sets out; the error is one sentence. Left out: what a line looks like.
+//! Pure: text in, sets out; the error is one sentence. Left out: which calls (`query::Calls`), what a line looks like.
 
-use std::collections::HashSet;
-
-use crate::abi::{self, Arch, X32_BIT};
+use crate::abi;
 use crate::model::Outcome;
-
-/// Above every number that a kernel knows.
-const NUMBERS: u64 = 1024;
-
-/// strace's classes, each with the tags of `assets/syscalls` that belong to it.
-const CLASSES: &[(&str, &[&str])] = &[
-    ("%clock", &["clock"]),
-    ("%creds", &["creds"]),
-    ("%desc", &["desc"]),
-    ("%file", &["file"]),
-    ("%fstat", &["fstat"]),
-    ("%fstatfs", &["fstatfs"]),
-    ("%ipc", &["ipc"]),
-    ("%lstat", &["lstat"]),
-    ("%memory", &["memory"]),
-    ("%net", &["network"]),
-    ("%network", &["network"]),
-    ("%process", &["process"]),
-    ("%pure", &["pure"]),
-    ("%signal", &["signal"]),
-    ("%stat", &["stat"]),
-    ("%%stat", &["stat", "lstat", "fstat"]),
-    ("%statfs", &["statfs"]),
-    ("%%statfs", &["statfs", "fstatfs"]),
-    // The older spelling, which strace keeps.
-    ("desc", &["desc"]),
-    ("file", &["file"]),
-    ("ipc", &["ipc"]),
-    ("memory", &["memory"]),
-    ("network", &["network"]),
-    ("process", &["process"]),
-    ("signal", &["signal"]),
-];
-
-/// A set of calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Calls {
-    listed: HashSet<(Arch, u64)>,
-    /// All but the listed ones.
-    inverted: bool,
-}
-
-impl Calls {
-    pub fn all() -> Calls {
-        Calls { listed: HashSet::new(), inverted: true }
-    }
-
-    pub fn contains(&self, arch: Arch, nr: u64) -> bool {
-        (!self.listed.is_empty() && self.listed.contains(&(arch, nr))) != self.inverted
-    }
-
-    /// `openat,read`, `!%file`, `?statx`, `%net@32`, `all`, `none`.
-    pub fn parse(text: &str) -> Result<Calls, String> {
-        let (inverted, tokens) = inversion(text);
-        if tokens == "none" || tokens == "all" {
-            return Ok(Calls { listed: HashSet::new(), inverted: inverted != (tokens == "all") });
-        }
-        let mut listed = HashSet::new();
-        for token in tokens.split(',') {
-            let (optional, name) = match token.strip_prefix('?') {
-                Some(rest) => (true, rest),
-                None => (false, token),
-            };
-            if !add(&mut listed, name)? && !optional {
-                return Err(format!(
-                    "\"{token}\" is no system call; give names such as openat, numbers, or classes such as %file"
-                ));
-            }
-        }
-        Ok(Calls { listed, inverted })
-    }
-}
-
-/// Adds what a token names; false if it names nothing.
-fn add(listed: &mut HashSet<(Arch, u64)>, token: &str) -> Result<bool, String> {
-    if token.starts_with('/') {
-        return Err(format!("\"{token}\" is a regular expression, which sysview does not take; name calls or a class"));
-    }
-    let (name, only): (&str, &[Arch]) = match token.rsplit_once('@') {
-        Some((name, "64")) => (name, &[Arch::X86_64, Arch::Aarch64]),
-        Some((name, "32")) => (name, &[Arch::I386]),
-        Some((name, "x32")) => (name, &[Arch::X32]),
-        _ => (token, &Arch::ALL),
-    };
-    let tags = CLASSES.iter().find(|(class, _)| *class == name).map(|(_, tags)| *tags);
-    let number = name.parse::<u64>().ok().filter(|_| name.bytes().all(|b| b.is_ascii_digit()));
-    let mut found = false;
-    for &arch in only {
-        let bit = if arch == Arch::X32 { X32_BIT } else { 0 };
-        if let Some(tags) = tags {
-            found = true;
-            let of_class =
-                |nr: &u64| abi::lookup(arch, *nr).is_some_and(|call| call.tags.iter().any(|tag| tags.contains(tag)));
-            listed.extend((0..NUMBERS).map(|nr| nr | bit).filter(of_class).map(|nr| (arch, nr)));
-        } else if let Some(nr) = number {
-            if abi::lookup(arch, nr | bit).is_some() {
-                found = true;
-                listed.insert((arch, nr | bit));
-            }
-        } else if let Some(nr) = abi::number(arch, name) {
-            found = true;
-            listed.insert((arch, nr));
-        }
-    }
-    Ok(found)
-}
 
 /// A set of signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,31 +137,8 @@ fn inversion(text: &str) -> (bool, &str) {
 mod tests {
     use super::*;
 
-    fn has(set: &str, name: &str) -> bool {
-        let nr = abi::number(Arch::X86_64, name).expect(name);
-        Calls::parse(set).expect(set).contains(Arch::X86_64, nr)
-    }
-
-    #[test]
-    fn calls_are_named_numbered_and_classed() {
-        assert!(has("openat,read", "read") && !has("openat,read", "write"));
-        assert!(!has("!openat,read", "read") && has("!openat,read", "write"));
-        assert!(has("257", "openat") && !has("257", "open"));
-        assert!(has("%file", "openat") && has("file", "openat") && !has("%file", "read"));
-        assert!(has("%%stat", "newfstatat") && has("%net", "connect") && has("%memory,kill", "kill"));
-        assert!(has("all", "read") && !has("none", "read") && !has("!all", "read") && has("!none", "read"));
-        assert!(has("?nothing_of_this_name,read", "read") && has("?%none_such,read", "read"));
-        assert!(has("read@64", "read") && !has("read@32", "read"));
-        assert!(!Calls::parse("read").expect("read").contains(Arch::X86_64, 9999));
-        assert!(Calls::all().contains(Arch::X86_64, 9999));
-    }
-
     #[test]
     fn names_that_nothing_has_are_told() {
-        for bad in ["", "foo", "read,foo", "%foo", "999", "read,", "+0", "/open", "trace=read"] {
-            assert!(Calls::parse(bad).is_err(), "{bad}");
-        }
-        assert!(Calls::parse("foo").is_err_and(|e| e.starts_with("\"foo\" is no system call")));
         for bad in ["", "foo", "0", "65", "INT,,"] {
             assert!(Signals::parse(bad).is_err(), "{bad}");
         }

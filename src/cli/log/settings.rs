@@ -1,10 +1,12 @@
 //! From the command line of `sysview log` to what is printed; every mistake in it is found here.
 
 use super::leader::{Clock, Columns, Tasks};
-use super::select::{Calls, Quiet, Signals, Statuses};
+use super::select::{Quiet, Signals, Statuses};
 use super::summary::Order;
 use crate::cli::args::LogArgs;
+use crate::cli::expression::Expressions;
 use crate::decode::{self, HexStrings};
+use crate::query::Calls;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -28,7 +30,7 @@ pub struct Settings {
 
 impl Settings {
     /// The error is one sentence for the user.
-    pub fn from_args(args: &LogArgs) -> Result<Settings, String> {
+    pub fn new(args: &LogArgs, expressions: &Expressions) -> Result<Settings, String> {
         let separately = args.follow_forks > 1;
         if separately && args.output.is_none() {
             return Err("-ff writes a file for each task; give their common name with -o FILE".into());
@@ -66,7 +68,7 @@ impl Settings {
             },
             result_column: args.column,
             durations: args.syscall_times,
-            calls: Calls::all(),
+            calls: expressions.calls.clone(),
             statuses,
             signals: Signals::ALL,
             quiet: Quiet::level(silent),
@@ -74,28 +76,15 @@ impl Settings {
             lines: !args.summary_only,
             summary: summarize.then(|| args.summary_sort_by.unwrap_or(Order::Time)),
         };
-        for expression in &args.expressions {
-            settings.expression(expression)?;
+        // A later one of the same kind takes the place of the former.
+        for (what, set) in &expressions.lines {
+            match *what {
+                "status" => settings.statuses = Statuses::parse(set)?,
+                "signal" => settings.signals = Signals::parse(set)?,
+                _ => settings.quiet = Quiet::parse(set)?,
+            }
         }
         Ok(settings)
-    }
-
-    /// One `-e`; a later one of the same kind takes the place of the former.
-    fn expression(&mut self, text: &str) -> Result<(), String> {
-        let (what, set) = text.split_once('=').unwrap_or(("trace", text));
-        match what {
-            "trace" | "t" => self.calls = Calls::parse(set)?,
-            "status" => self.statuses = Statuses::parse(set)?,
-            "signal" | "signals" | "s" => self.signals = Signals::parse(set)?,
-            "quiet" | "silent" | "silence" | "q" => self.quiet = Quiet::parse(set)?,
-            "abbrev" | "a" | "verbose" | "v" | "raw" | "x" | "read" | "reads" | "r" | "write" | "writes" | "w"
-            | "fault" | "inject" | "kvm" | "decode-fds" => {
-                return Err(format!("-e {what}= is not known to sysview; it knows trace, status, signal and quiet"));
-            }
-            // As strace reads it: the name of a call, which it cannot be.
-            _ => self.calls = Calls::parse(text)?,
-        }
-        Ok(())
     }
 }
 
@@ -109,7 +98,7 @@ mod tests {
     fn settings(options: &[&str]) -> Result<Settings, String> {
         let words = ["sysview", "log"].iter().chain(options).chain(&["--", "true"]);
         match Cli::try_parse_from(words).map_err(|e| e.to_string())?.sub {
-            Some(Sub::Log(args)) => Settings::from_args(&args),
+            Some(Sub::Log(args)) => Settings::new(&args, &Expressions::parse(&args.trace.expressions)?),
             other => panic!("{other:?}"),
         }
     }
