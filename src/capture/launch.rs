@@ -234,7 +234,8 @@ impl Engine {
     ) -> Result<Option<Report>, LaunchError> {
         let root = self.root;
         let options = if self.wanted.is_some() { sys::FILTER_OPTIONS } else { sys::LAUNCH_OPTIONS };
-        sys::seize(root, options).map_err(|error| not_permitted(root, &error))?;
+        let left_alone = if self.tracing.follow { 0 } else { sys::FOLLOW_OPTIONS };
+        sys::seize(root, options & !left_alone).map_err(|error| not_permitted(root, &error))?;
         // Without this stop the child would run untraced up to its first signal.
         sys::interrupt(root).map_err(|error| not_permitted(root, &error))?;
         File::from(release).write_all(b"g").map_err(|error| system("start the program", &error))?;

@@ -11,6 +11,8 @@ pub struct Tracing {
     /// The most that is copied of a buffer, in bytes.
     pub capture_limit: usize,
     pub co_locate: CoLocate,
+    /// Tasks that traced tasks make, threads too, are traced as well.
+    pub follow: bool,
     /// `Command::Step` holds all other tasks as well.
     pub step_all: bool,
     /// Hold the program at the end of its first execve.
@@ -32,6 +34,7 @@ impl Default for Tracing {
             vdso: VdsoMode::Natural,
             capture_limit: 256,
             co_locate: CoLocate::Auto,
+            follow: true,
             step_all: false,
             hold_at_start: false,
             catch: Vec::new(),

@@ -13,12 +13,11 @@ use crate::policy::bpf::{Instruction, Program};
 
 /// Ptrace options of everything that sysview launches. No `PTRACE_O_TRACESECCOMP`: it would change what a filter's
 /// RET_TRACE means to the program. ptrace(2).
-pub const LAUNCH_OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
-    | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_TRACECLONE
-    | libc::PTRACE_O_TRACEFORK
-    | libc::PTRACE_O_TRACEVFORK
-    | libc::PTRACE_O_EXITKILL;
+pub const LAUNCH_OPTIONS: c_int =
+    libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACEEXEC | FOLLOW_OPTIONS | libc::PTRACE_O_EXITKILL;
+
+/// Those that make the kernel trace what a tracee makes: processes and threads.
+pub const FOLLOW_OPTIONS: c_int = libc::PTRACE_O_TRACECLONE | libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK;
 
 /// As above, for a program that was launched under a filter of ours. seccomp(2), "SECCOMP_RET_TRACE".
 pub const FILTER_OPTIONS: c_int = LAUNCH_OPTIONS | libc::PTRACE_O_TRACESECCOMP;

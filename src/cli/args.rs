@@ -120,6 +120,9 @@ pub struct TraceArgs {
     /// natural: leave the vDSO alone. absent: start programs without it, so that the calls it serves become real ones
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural)]
     pub vdso: Vdso,
+    /// Trace only the first task of the program, not the processes and threads that it makes, as strace without -f
+    #[arg(long)]
+    pub no_follow: bool,
     /// Run the program as USER with its groups, for root only; set-user-ID programs then gain their privileges (needs CAP_SYS_PTRACE)
     #[arg(short = 'u', long, value_name = "USER")]
     pub user: Option<String>,
@@ -156,8 +159,8 @@ pub struct LogArgs {
     /// Write to FILE instead of standard error
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Follow new tasks, which is what sysview always does; -ff with -o: one file per task, FILE.PID
-    #[arg(short = 'f', long, action = ArgAction::Count)]
+    /// Follow new tasks, which is the default here; -ff with -o: one file per task, FILE.PID
+    #[arg(short = 'f', long, action = ArgAction::Count, conflicts_with = "no_follow")]
     pub follow_forks: u8,
     /// Print only calls that did not fail
     #[arg(short = 'z', long, overrides_with = "failed_only", help_heading = SELECTION)]

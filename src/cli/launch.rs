@@ -32,6 +32,7 @@ pub fn plan(
     let tracing = Tracing {
         vdso: trace.vdso.into(),
         capture_limit: trace.capture,
+        follow: !trace.no_follow,
         tamper: query::tampers(&expressions.injections, &expressions.calls),
         ..Tracing::default()
     };

@@ -6,6 +6,7 @@ mod bad_input;
 mod doctor;
 mod log;
 mod log_options;
+mod oracle;
 mod programs;
 mod pty;
 mod quit;

@@ -3,6 +3,7 @@
 //! Programs are `sh` and the fixture `tests/fixtures/tracee.c`, compiled by the tests with `cc`. Left out: how events
 //! look as text.
 
+mod alone;
 mod basics;
 mod control;
 mod harness;

@@ -56,10 +56,10 @@ impl Settings {
                 hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(args.strings_in_hex.min(2))],
             },
             columns: Columns {
-                tasks: match (&args.output, separately) {
-                    (None, _) => Tasks::Several,
-                    (Some(_), false) => Tasks::Always,
-                    (Some(_), true) => Tasks::Never,
+                tasks: match &args.output {
+                    None => Tasks::Several,
+                    Some(_) if separately || args.trace.no_follow => Tasks::Never,
+                    Some(_) => Tasks::Always,
                 },
                 clock: [Clock::None, Clock::Seconds, Clock::Micros, Clock::Epoch][usize::from(args.timestamps.min(3))],
                 relative: args.relative_timestamps,
@@ -123,6 +123,7 @@ mod tests {
         assert_eq!(set.columns.tasks, Tasks::Several);
         assert_eq!(settings(&["-o", "x"]).expect("fine").columns.tasks, Tasks::Always);
         assert_eq!(settings(&["-ff", "-o", "x"]).expect("fine").columns.tasks, Tasks::Never);
+        assert_eq!(settings(&["--no-follow", "-o", "x"]).expect("fine").columns.tasks, Tasks::Never);
     }
 
     #[test]
@@ -137,6 +138,7 @@ mod tests {
             &["-S", "name"],
             &["-cC"],
             &["-c", "-S", "size"],
+            &["-f", "--no-follow"],
             &["-cff", "-o", "x"],
         ] {
             let error = settings(bad).expect_err("a mistake");
