@@ -82,6 +82,12 @@ pub struct UiArgs {
     pub view: ViewArgs,
     #[command(flatten)]
     pub trace: TraceArgs,
+    /// Begin with the program held before its first own instruction; `P` lets it go, `.` steps
+    #[arg(long)]
+    pub hold: bool,
+    /// Stepping one task holds all others as well
+    #[arg(long)]
+    pub step_all: bool,
     /// Run the program on another terminal instead of the pane, for example /dev/pts/3
     #[arg(long, value_name = "PTS")]
     pub tty: Option<PathBuf>,

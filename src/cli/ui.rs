@@ -20,6 +20,8 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     let options = view_options(&args.view)?;
     let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
+    launch.tracing.hold_at_start = args.hold;
+    launch.tracing.step_all = args.step_all;
     let screen = Screen::open().map_err(CliError::failed)?;
     let size = screen.size();
     let (rows, cols) = tui::program_size(size.width, size.height, options.tour);
