@@ -44,9 +44,17 @@ fn the_readme_lists_every_key() {
 #[test]
 fn the_readme_names_every_exit_status_and_subcommand() {
     let readme = read("README.md");
-    for word in
-        ["128+N", "126", "127", "sysview log", "sysview record", "sysview open", "sysview doctor", "sysview man"]
-    {
+    for word in [
+        "128+N",
+        "126",
+        "127",
+        "sysview log",
+        "sysview record",
+        "sysview open",
+        "sysview doctor",
+        "sysview explain",
+        "sysview man",
+    ] {
         assert!(readme.contains(word), "{word} is not in the README");
     }
     let help = sysview(&["--help"]);

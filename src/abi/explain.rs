@@ -42,6 +42,13 @@ impl Explain {
         self.man.as_deref()
     }
 
+    /// The errors of which there is more to say than in general, by name, each with what it usually means here.
+    pub fn errors(&self) -> Vec<(&str, &str)> {
+        let mut errors: Vec<(&str, &str)> = self.errors.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        errors.sort_unstable();
+        errors
+    }
+
     /// What an errno usually means for this call, if there is more to say than in general.
     pub fn error(&self, errno: &str) -> Option<&str> {
         self.errors.get(errno).map(String::as_str)
@@ -133,6 +140,11 @@ pub fn explain(name: &str) -> Option<&'static Explain> {
     words.calls.get(name).or_else(|| words.calls.get(words.aliases.get(name)?))
 }
 
+/// What an error usually means where a call says nothing of its own about it.
+pub fn explain_errno(errno: &str) -> Option<&'static str> {
+    WORDS.general.get(errno).map(String::as_str)
+}
+
 /// What an error (`ENOENT`) of a call usually means and whether to worry. `path` is the file or socket that the call is
 /// about, if it is about one: some failures are known to be harmless by it. The most particular words are taken.
 pub fn explain_error(name: &str, errno: &str, path: Option<&[u8]>) -> Option<&'static str> {
@@ -146,7 +158,7 @@ pub fn explain_error(name: &str, errno: &str, path: Option<&[u8]>) -> Option<&'s
         return Some(&harmless.text);
     }
     let own = explain(name).and_then(|e| e.error(errno));
-    own.or_else(|| WORDS.general.get(errno).map(String::as_str))
+    own.or_else(|| explain_errno(errno))
 }
 
 #[cfg(test)]

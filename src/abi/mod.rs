@@ -14,7 +14,7 @@ mod types;
 
 pub use arch::{Arch, X32_BIT};
 pub use behind::{Behind, behind};
-pub use explain::{Explain, explain, explain_error};
+pub use explain::{Explain, explain, explain_errno, explain_error};
 pub use glob::glob;
 pub use tables::*;
 pub use types::*;

@@ -38,6 +38,7 @@ Examples:
   sysview --tour first-steps -- bash          take a guided tour
   sysview --vdso absent -- date               show clock calls that the vDSO hides
   sysview log -- sh -c 'ls | wc'              plain text, as strace prints it
+  sysview explain openat ENOENT O_CLOEXEC     what these mean
   sysview record -o run.sysview -- make       keep a run; see it with `sysview open run.sysview`";
 
 #[derive(Debug, Parser)]
@@ -52,7 +53,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview log|record|open|doctor|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview log|record|open|doctor|explain|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -71,6 +72,8 @@ pub enum Sub {
     Open(OpenArgs),
     /// Say whether tracing works here and, if not, why and what to do; exits with 1 if not
     Doctor,
+    /// Explain system calls, errors, constants, signals and classes, without tracing anything
+    Explain(ExplainArgs),
     /// Print the manual page (roff); read it with `sysview man | man -l -`
     Man,
 }
@@ -260,6 +263,14 @@ pub struct OpenArgs {
     /// Keys to press before drawing it, separated by spaces, for example "tab enter s"
     #[arg(long, value_name = "KEYS", default_value = "", requires = "svg")]
     pub keys: String,
+}
+
+/// `sysview explain openat`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A call by name or number, or an error, constant, signal or class by name: openat, 257, ENOENT, O_CLOEXEC, SIGHUP, %file
+    #[arg(value_name = "WORD", required = true, allow_hyphen_values = true)]
+    pub words: Vec<String>,
 }
 
 /// A number of bytes.

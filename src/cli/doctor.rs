@@ -1,21 +1,16 @@
 //! `sysview doctor`: one screen that says whether tracing works here and, if not, why and what to do.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
 
 use super::error::CliError;
+use super::page::Page;
 use crate::capture::{self, Finding, Mark};
 
 /// Exit status 0 if tracing works, 1 if not.
 pub fn run() -> Result<i32, CliError> {
     let mut diagnosis = capture::examine();
     diagnosis.findings.push(terminal());
-    // A pipe gets each finding on one line.
-    let width = match crossterm::terminal::size() {
-        Ok((columns, _)) if io::stdout().is_terminal() => usize::from(columns),
-        _ => usize::MAX,
-    };
-    let mut text = String::new();
+    let mut page = Page::for_stdout();
     for finding in &diagnosis.findings {
         let mark = match finding.mark {
             Mark::Ok => "ok",
@@ -23,43 +18,18 @@ pub fn run() -> Result<i32, CliError> {
             Mark::Fails => "fails",
         };
         let head = format!("{mark:<6} {:<14} ", finding.subject);
-        push_wrapped(&mut text, &head, &finding.clause(), width);
+        page.entry(&head, &finding.clause());
     }
     let code = if diagnosis.works {
-        push_wrapped(&mut text, "", "Tracing works here.", width);
+        page.entry("", "Tracing works here.");
         0
     } else {
         let cause = diagnosis.cause().map(Finding::clause).unwrap_or_default();
-        push_wrapped(&mut text, "", &format!("Tracing does not work here: {cause}."), width);
+        page.entry("", &format!("Tracing does not work here: {cause}."));
         1
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // `sysview doctor | head` has read what it wanted; the status still tells.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(CliError::failed(format!("cannot write the findings: {error}")))
-        }
-        _ => Ok(code),
-    }
-}
-
-/// Appends `head` and the words of `clause`, continued below the clause where a line is full.
-fn push_wrapped(text: &mut String, head: &str, clause: &str, width: usize) {
-    text.push_str(head);
-    let mut column = head.len();
-    for (index, word) in clause.split(' ').enumerate() {
-        let length = word.chars().count();
-        if index > 0 && column.saturating_add(1 + length) > width {
-            text.push('\n');
-            text.push_str(&" ".repeat(head.len()));
-            column = head.len();
-        } else if index > 0 {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text.push('\n');
+    page.print("the findings")?;
+    Ok(code)
 }
 
 fn terminal() -> Finding {
@@ -92,22 +62,5 @@ fn terminal() -> Finding {
         finding(Mark::Note, fact, Some("make it 80x24 or larger to see every pane"))
     } else {
         finding(Mark::Ok, fact, None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_findings_go_on_below_themselves() {
-        let wrapped = |width| {
-            let mut text = String::new();
-            push_wrapped(&mut text, "ok  x  ", "one two three four", width);
-            text
-        };
-        assert_eq!(wrapped(usize::MAX), "ok  x  one two three four\n");
-        assert_eq!(wrapped(15), "ok  x  one two\n       three\n       four\n");
-        assert_eq!(wrapped(1).lines().count(), 4);
     }
 }

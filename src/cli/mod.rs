@@ -4,11 +4,13 @@
 pub mod args;
 mod doctor;
 mod error;
+mod explain;
 mod expression;
 mod launch;
 mod log;
 mod man;
 mod open;
+mod page;
 mod profile;
 mod record;
 mod size;
@@ -62,6 +64,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Record(args)) => record::run(&args),
         Some(Sub::Open(args)) => open::run(&args),
         Some(Sub::Doctor) => doctor::run(),
+        Some(Sub::Explain(args)) => explain::run(&args.words),
         Some(Sub::Man) => man::run(),
         None => ui::run(&cli.ui),
     }
