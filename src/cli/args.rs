@@ -120,7 +120,8 @@ pub struct TraceArgs {
     /// maybe unknown), which a SET alone means too. inject=SET:error=ERRNO, :retval=VALUE, :signal=SIG,
     /// :delay_enter=TIME, :delay_exit=TIME, :syscall=NAME, :when=FIRST[..LAST][+[STEP]]: change what these calls do.
     /// fault=SET[:error=ERRNO][:when=...]: make them fail. Of the lines of `sysview log` also status=SET (successful,
-    /// failed, unfinished, detached), signal=SET, quiet=SET (attach, exit, thread-execve)
+    /// failed, unfinished, detached), signal=SET, quiet=SET (attach, exit, thread-execve), and read=SET, write=SET: dump
+    /// what goes through these descriptors
     #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET")]
     pub expressions: Vec<String>,
     /// Bytes copied of each buffer that a call reads or writes

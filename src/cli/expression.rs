@@ -26,6 +26,12 @@ const LINES: &[(&str, &str)] = &[
     ("silent", "quiet"),
     ("silence", "quiet"),
     ("q", "quiet"),
+    ("read", "read"),
+    ("reads", "read"),
+    ("r", "read"),
+    ("write", "write"),
+    ("writes", "write"),
+    ("w", "write"),
 ];
 
 impl Expressions {
@@ -56,10 +62,11 @@ impl Expressions {
             "trace" | "t" => self.choose(set).map_err(told)?,
             "inject" => self.injections.push(Injection::parse(set).map_err(told)?),
             "fault" => self.injections.push(Injection::parse_fault(set).map_err(told)?),
-            "abbrev" | "a" | "verbose" | "v" | "raw" | "x" | "read" | "reads" | "r" | "write" | "writes" | "w"
-            | "kvm" | "decode-fds" | "decode-fd" | "decode-pids" | "decode-pid" => {
+            "abbrev" | "a" | "verbose" | "v" | "raw" | "x" | "kvm" | "decode-fds" | "decode-fd" | "decode-pids"
+            | "decode-pid" => {
                 return Err(format!(
-                    "-e {what}= is not known to sysview; it knows trace, inject, fault, status, signal and quiet"
+                    "-e {what}= is not known to sysview; it knows trace, inject, fault, status, signal, quiet, read and \
+                     write"
                 ));
             }
             _ => match LINES.iter().find(|(word, _)| *word == what) {

@@ -5,6 +5,7 @@
 
 mod custom;
 mod detail;
+mod dump;
 mod escape;
 pub mod hex;
 mod hexadecimal;
@@ -21,6 +22,7 @@ mod value;
 mod walk;
 
 pub use detail::{DetailLine, detail};
+pub use dump::{Transfer, dump_text};
 pub use rows::{end_line, group_stop_line, warning_line};
 pub use signal::{signal_line, signal_name};
 pub use value::*;

@@ -117,3 +117,13 @@ fn only_the_first_task_is_shown_where_nobody_is_followed() {
     Oracle { name: "alone", behaviour: "family", options, follow: false }.check();
     Oracle { name: "family", behaviour: "family", options, follow: true }.check();
 }
+
+#[test]
+fn what_is_read_and_written_is_dumped() {
+    for (name, options) in [
+        ("dumps", &["-e", "read=all", "-e", "write=all"][..]),
+        ("dumps-of-some", &["-e", "r=6", "-e", "writes=!4,5", "-e", "trace=recvmsg,write,pwrite64"]),
+    ] {
+        Oracle { name, behaviour: "dumps", options, follow: false }.check();
+    }
+}

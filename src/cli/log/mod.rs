@@ -36,6 +36,9 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     };
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
     launch::remark(&expressions);
+    if settings.dumps() {
+        launch.tracing.capture_limit = DUMP_LIMIT;
+    }
     // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
     launch.tracing.capture_limit = launch.tracing.capture_limit.max(args.string_limit.saturating_add(1));
     let runtime = super::view_runtime()?;
@@ -89,6 +92,9 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         }
     })
 }
+
+/// Bytes of a buffer that a dump shows; what goes beyond is said.
+const DUMP_LIMIT: usize = 1 << 20;
 
 /// Somebody ends sysview, and with it what it runs; if the engine is gone already, so is the program.
 fn kill(control: &dyn Control) {

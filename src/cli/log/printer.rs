@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::sheet::{OpenLine, Sheets};
 use super::summary::Summary;
 use crate::abi;
-use crate::decode;
+use crate::decode::{self, Transfer};
 use crate::model::{
     Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Marks, Memory, Outcome, TaskEnd, TaskId, Warning,
 };
@@ -194,6 +194,11 @@ impl Printer {
         if !self.settings.lines || staged && !self.settings.statuses.contains(exit.outcome) {
             return Ok(());
         }
+        let settings = &self.settings;
+        let dump = decode::dump_text(&view, |transfer, fd| match transfer {
+            Transfer::Read => settings.reads.contains(fd),
+            Transfer::Write => settings.writes.contains(fd),
+        });
         let continued = self.sheets.of(task).and_then(|sheet| sheet.line.take_if(|line| line.task == task));
         if continued.is_none() {
             self.interrupt(batch, task)?;
@@ -207,17 +212,17 @@ impl Printer {
         match continued {
             Some(line) if line.written > 0 => {
                 let text = decode::resumed_text(&view, options);
-                self.end_line(task, line.written, &text, &result)
+                self.end_line(task, line.written, &text, &result)?;
             }
             Some(_) => {
                 let written = self.write_leader(task)?;
-                self.end_line(task, written, &decode::call_text(&view, &self.settings.decode), &result)
+                self.end_line(task, written, &decode::call_text(&view, &self.settings.decode), &result)?;
             }
             None if staged => {
                 let text = decode::call_text(&view, options);
                 let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
                 sheet.out.write_all(open.leader.as_bytes())?;
-                self.end_line(task, open.leader.len(), &text, &result)
+                self.end_line(task, open.leader.len(), &text, &result)?;
             }
             None => {
                 let text = if open.interrupted {
@@ -227,9 +232,11 @@ impl Printer {
                     decode::call_text(&view, options)
                 };
                 let written = self.begin_line(task, t_ns, true)?;
-                self.end_line(task, written, &text, &result)
+                self.end_line(task, written, &text, &result)?;
             }
         }
+        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
+        sheet.out.write_all(dump.as_bytes())
     }
 
     /// A call that has no exit: its line is whole at once, whatever other tasks do.

@@ -70,6 +70,41 @@ impl Statuses {
     }
 }
 
+/// A set of descriptors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descriptors {
+    listed: Vec<i32>,
+    /// All but the listed ones.
+    inverted: bool,
+}
+
+impl Descriptors {
+    pub const NONE: Descriptors = Descriptors { listed: Vec::new(), inverted: false };
+
+    pub fn contains(&self, fd: i32) -> bool {
+        self.listed.contains(&fd) != self.inverted
+    }
+
+    /// `0,3`, `!1`, `all`, `none`.
+    pub fn parse(text: &str) -> Result<Descriptors, String> {
+        let (mut inverted, tokens) = inversion(text);
+        if tokens == "all" || tokens == "none" {
+            inverted ^= tokens == "all";
+            return Ok(Descriptors { inverted, ..Descriptors::NONE });
+        }
+        let number = |token: &str| {
+            let number = token.parse().ok().filter(|&fd: &i32| fd >= 0 && !token.starts_with('+'));
+            number.ok_or_else(|| format!("\"{token}\" is no descriptor; give numbers such as 0 or 3, or all"))
+        };
+        // strace overlooks a comma too many.
+        let given: Vec<&str> = tokens.split(',').filter(|token| !token.is_empty()).collect();
+        if given.is_empty() {
+            number("")?;
+        }
+        Ok(Descriptors { listed: given.into_iter().map(number).collect::<Result<_, _>>()?, inverted })
+    }
+}
+
 /// Lines that are left out, by what they announce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quiet(u64);
@@ -152,6 +187,19 @@ mod tests {
         let set = Signals::parse("!INT").expect("a set");
         assert!(!set.contains(2) && set.contains(64));
         assert!(!Signals::parse("none").expect("none").contains(9));
+    }
+
+    #[test]
+    fn descriptors_are_numbers() {
+        let set = Descriptors::parse("3,,0").expect("a set");
+        assert!(set.contains(3) && set.contains(0) && !set.contains(1));
+        assert!(!Descriptors::parse("!3").expect("a set").contains(3));
+        assert!(
+            Descriptors::parse("all").expect("all").contains(9) && Descriptors::parse("none") == Ok(Descriptors::NONE)
+        );
+        for bad in ["", ",", "-1", "+1", "foo", "all,3", "3-5", "99999999999"] {
+            assert!(Descriptors::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

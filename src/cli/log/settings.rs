@@ -1,7 +1,7 @@
 //! From the command line of `sysview log` to what is printed; every mistake in it is found here.
 
 use super::leader::{Clock, Columns, Tasks};
-use super::select::{Quiet, Signals, Statuses};
+use super::select::{Descriptors, Quiet, Signals, Statuses};
 use super::summary::Order;
 use crate::cli::args::LogArgs;
 use crate::cli::expression::Expressions;
@@ -20,6 +20,9 @@ pub struct Settings {
     pub statuses: Statuses,
     pub signals: Signals,
     pub quiet: Quiet,
+    /// Descriptors of which everything that is read or written is shown.
+    pub reads: Descriptors,
+    pub writes: Descriptors,
     /// A file for each task.
     pub separately: bool,
     /// False: only the summary.
@@ -72,6 +75,8 @@ impl Settings {
             statuses,
             signals: Signals::ALL,
             quiet: Quiet::level(silent),
+            reads: Descriptors::NONE,
+            writes: Descriptors::NONE,
             separately,
             lines: !args.summary_only,
             summary: summarize.then(|| args.summary_sort_by.unwrap_or(Order::Time)),
@@ -81,10 +86,17 @@ impl Settings {
             match *what {
                 "status" => settings.statuses = Statuses::parse(set)?,
                 "signal" => settings.signals = Signals::parse(set)?,
+                "read" => settings.reads = Descriptors::parse(set)?,
+                "write" => settings.writes = Descriptors::parse(set)?,
                 _ => settings.quiet = Quiet::parse(set)?,
             }
         }
         Ok(settings)
+    }
+
+    /// Whether whole buffers must be copied, not only what a line shows of them.
+    pub fn dumps(&self) -> bool {
+        self.reads != Descriptors::NONE || self.writes != Descriptors::NONE
     }
 }
 
