@@ -159,7 +159,7 @@ fn begin(
     // Any number does that no filter of the program's is likely to use for RET_TRACE.
     let wanted = launch.tracing.only.as_ref().map(|only| Wanted::new(only, 0x5356 ^ std::process::id() as u16));
     let mut child = prepare(&launch, pty.as_ref(), other.as_ref(), &go, &failure)?;
-    child.filter = wanted.as_ref().map(Wanted::filter);
+    child.filter = wanted.as_ref().and_then(Wanted::filter);
     let out = Out::new(sender.clone(), &mailbox).map_err(|error| system("start a thread", &error))?;
     let root = child.fork().map_err(|error| system("fork", &error))?;
     drop((child, other, failure, go));
@@ -213,7 +213,7 @@ fn begin(
             path.to_string_lossy().escape_debug()
         )));
     }
-    if engine.wanted.is_some() && no_new_privs(&root.to_string()) && !no_new_privs("self") {
+    if engine.filters() && no_new_privs(&root.to_string()) && !no_new_privs("self") {
         let _ = sender.try_send(Message::Notice(NO_NEW_PRIVS.into()));
     }
     if let Some(pty) = &mut pty {
@@ -233,12 +233,14 @@ impl Engine {
         failures: OwnedFd,
     ) -> Result<Option<Report>, LaunchError> {
         let root = self.root;
-        let options = if self.wanted.is_some() { sys::FILTER_OPTIONS } else { sys::LAUNCH_OPTIONS };
+        let options = if self.filters() { sys::FILTER_OPTIONS } else { sys::LAUNCH_OPTIONS };
         let left_alone = if self.tracing.follow { 0 } else { sys::FOLLOW_OPTIONS };
         sys::seize(root, options & !left_alone).map_err(|error| not_permitted(root, &error))?;
         // Without this stop the child would run untraced up to its first signal.
         sys::interrupt(root).map_err(|error| not_permitted(root, &error))?;
         File::from(release).write_all(b"g").map_err(|error| system("start the program", &error))?;
+        // Changing the call that starts the program would be a failure to start it.
+        let tamper = std::mem::take(&mut self.tracing.tamper);
         let mut shown = false;
         loop {
             let (tid, raw) = sys::wait_any().map_err(|error| system("wait for the program", &error))?;
@@ -275,6 +277,7 @@ impl Engine {
             }
             stopped.resume(deliver).map_err(|error| system("trace the program", &error))?;
             if stop == Stop::Exec {
+                self.tracing.tamper = tamper;
                 return Ok(read_report(failures));
             }
         }

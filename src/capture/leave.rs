@@ -50,7 +50,7 @@ impl Engine {
             self.ghosts.remove(&tid);
         }
         match status {
-            Status::Stopped(stopped, stop) if self.wanted.is_some() && self.tasks.get(tid).is_none() => {
+            Status::Stopped(stopped, stop) if self.filters() && self.tasks.get(tid).is_none() => {
                 self.on_ghost(stopped, stop)?;
             }
             Status::Stopped(stopped, stop) => self.let_go(stopped, stop, now)?,

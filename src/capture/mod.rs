@@ -34,6 +34,7 @@ mod worker;
 pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
 pub use launch::{Launch, Terminal, launch};
+pub use only::fits_a_filter;
 pub use options::{CoLocate, Only, Tracing};
 pub use resolve::{resolve, resolve_from};
 pub use setup::{Identity, Setup, directory};

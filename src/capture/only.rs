@@ -4,18 +4,21 @@
 //! the kernel keeps a bitmap since 5.11, so that they cost next to nothing. What RET_TRACE would mean to the program's
 //! own filters is kept: a program that installs one stops at every call from then on (`Task::full`), because its filter
 //! hides calls from ours, and its own RET_TRACE gets the ENOSYS that it would get without a tracer. seccomp(2).
-//! Left out: which calls are meant (the command line knows).
+//! Without the filter all calls stop and those that nobody asked for are not shown: where no_new_privs would change
+//! what the program does. Left out: which calls are meant (the command line knows).
 
 use std::collections::HashSet;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use super::control::Pause;
 use super::options::Only;
-use super::sys;
 use super::tasks::Open;
 use super::tracee::{Op, Stop, Stopped, SyscallInfo};
 use super::worker::Engine;
-use crate::abi::{self, Arch};
+use super::{procfs, sys};
+use crate::abi::{self, Arch, X32_BIT};
 use crate::policy::bpf::{Instruction, Program};
 
 const ALLOW: u32 = 0x7fff_0000;
@@ -25,6 +28,9 @@ const TRACE: u32 = 0x7ff0_0000;
 #[derive(Debug)]
 pub struct Wanted {
     numbers: HashSet<(Arch, u64)>,
+    unknown: bool,
+    /// The program is under the filter; else all its calls stop, and most are not shown.
+    in_kernel: bool,
     /// The data of our RET_TRACE, unlikely to be that of a filter of the program's.
     data: u16,
 }
@@ -35,14 +41,19 @@ const ALWAYS: [&str; 3] = ["seccomp", "sched_setaffinity", "sched_getaffinity"];
 impl Wanted {
     pub fn new(only: &Only, data: u16) -> Wanted {
         let numbers = only.numbers.iter().flat_map(|(arch, list)| list.iter().map(|nr| (*arch, *nr))).collect();
-        Wanted { numbers, data }
+        Wanted { numbers, unknown: only.unknown, in_kernel: only.at_full_speed, data }
     }
 
     pub fn holds(&self, arch: Arch, nr: u64) -> bool {
-        self.numbers.contains(&(arch, nr))
+        self.numbers.contains(&(arch, nr)) || self.unknown && abi::lookup(arch, nr).is_none()
     }
 
-    pub fn filter(&self) -> Program {
+    /// What the program is put under, if it is.
+    pub fn filter(&self) -> Option<Program> {
+        self.in_kernel.then(|| self.program())
+    }
+
+    fn program(&self) -> Program {
         let trace = TRACE | u32::from(self.data);
         let mut program = vec![load(4)];
         #[cfg(target_arch = "aarch64")]
@@ -50,12 +61,14 @@ impl Wanted {
         #[cfg(not(target_arch = "aarch64"))]
         let groups: [&[Arch]; 2] = [&[Arch::X86_64, Arch::X32], &[Arch::I386]];
         for group in groups {
-            let mut numbers: Vec<u32> = group.iter().flat_map(|&arch| self.stopping(arch)).collect();
-            numbers.sort_unstable();
-            numbers.dedup();
             let mut block = vec![load(0)];
-            for number in numbers {
-                block.push(equal(number, 0, 1));
+            for (first, last) in group.iter().flat_map(|&arch| self.stopping(arch)) {
+                if first == last {
+                    block.push(equal(first, 0, 1));
+                } else {
+                    block.push(compare(libc::BPF_JGE, first, 0, 2));
+                    block.push(compare(libc::BPF_JGT, last, 1, 0));
+                }
                 block.push(answer(trace));
             }
             for prctl in group.iter().filter_map(|&arch| number(arch, "prctl")) {
@@ -74,11 +87,28 @@ impl Wanted {
         Program { instructions: program }
     }
 
-    fn stopping(&self, arch: Arch) -> Vec<u32> {
-        let asked = self.numbers.iter().filter(|(of, _)| *of == arch).filter_map(|(_, nr)| u32::try_from(*nr).ok());
-        asked.chain(ALWAYS.iter().filter_map(|name| number(arch, name))).collect()
+    /// First and last number of each run of calls that stop.
+    fn stopping(&self, arch: Arch) -> Vec<(u32, u32)> {
+        let base = if arch == Arch::X32 { X32_BIT as u32 } else { 0 };
+        let always = ALWAYS.map(|name| number(arch, name));
+        let stops = |nr: &u32| always.contains(&Some(*nr)) || self.holds(arch, u64::from(*nr));
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for nr in (base..base + NUMBERS).filter(stops) {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == nr => *last = nr,
+                _ => runs.push((nr, nr)),
+            }
+        }
+        if self.unknown {
+            let end = if arch == Arch::X86_64 { X32_BIT as u32 - 1 } else { u32::MAX };
+            runs.push((base + NUMBERS, end));
+        }
+        runs
     }
 }
+
+/// Above every number that a kernel knows.
+const NUMBERS: u32 = 1024;
 
 fn number(arch: Arch, name: &str) -> Option<u32> {
     u32::try_from(abi::number(arch, name)?).ok()
@@ -89,7 +119,11 @@ fn load(offset: u32) -> Instruction {
 }
 
 fn equal(value: u32, jt: u8, jf: u8) -> Instruction {
-    Instruction { code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, jt, jf, k: value }
+    compare(libc::BPF_JEQ, value, jt, jf)
+}
+
+fn compare(how: u32, value: u32, jt: u8, jf: u8) -> Instruction {
+    Instruction { code: (libc::BPF_JMP | how | libc::BPF_K) as u16, jt, jf, k: value }
 }
 
 fn jump(over: u32) -> Instruction {
@@ -100,10 +134,24 @@ fn answer(value: u32) -> Instruction {
     Instruction { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: value }
 }
 
+/// Whether a program can be put under a filter of calls without a difference to what it does: a set-user-ID program would
+/// not gain its privileges, if no_new_privs is needed for the filter. execve(2).
+pub fn fits_a_filter(program: &Path) -> bool {
+    const CAP_SYS_ADMIN: u32 = 21;
+    const SET_ID: u32 = libc::S_ISUID | libc::S_ISGID;
+    let gains = std::fs::metadata(program).is_ok_and(|file| file.permissions().mode() & SET_ID != 0);
+    sys::filters_can_answer(TRACE) && (!gains || procfs::has_capability("self", CAP_SYS_ADMIN))
+}
+
 impl Engine {
+    /// Whether the program is under a filter of ours.
+    pub fn filters(&self) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.in_kernel)
+    }
+
     /// Whether the task runs past calls that nobody asked for.
     fn runs_past(&self, tid: i32) -> bool {
-        self.wanted.is_some() && self.tasks.get(tid).is_some_and(|task| !task.full)
+        self.filters() && self.tasks.get(tid).is_some_and(|task| !task.full)
     }
 
     /// Resumes a task so that it stops at what is to be seen next.
@@ -136,7 +184,7 @@ impl Engine {
 
     /// Lets a task run on for good: detached, or under our filter as a ghost, which it must be as long as it lives.
     pub fn let_run(&mut self, stopped: Stopped, signal: i32) -> io::Result<()> {
-        if self.wanted.is_none() {
+        if !self.filters() {
             return stopped.detach(signal);
         }
         self.ghosts.insert(stopped.tid());
@@ -207,16 +255,16 @@ mod tests {
     use super::*;
     use crate::policy::bpf::Data;
 
-    const X32_BIT: u64 = 0x4000_0000;
-
     #[test]
     fn only_what_was_asked_for_and_what_installs_filters_stops() {
         let only = Only {
             words: "openat".into(),
             numbers: vec![(Arch::X86_64, vec![257]), (Arch::I386, vec![295]), (Arch::X32, vec![X32_BIT | 257])],
+            unknown: false,
+            at_full_speed: true,
         };
         let wanted = Wanted::new(&only, 0x5356);
-        let program = wanted.filter();
+        let program = wanted.filter().unwrap();
         program.check().unwrap();
         let answer = |arch: Arch, nr, arg0| program.run(&Data::of(arch, nr, &[arg0, 0, 0, 0, 0, 0])).unwrap().0;
         let trace = TRACE | 0x5356;
@@ -233,5 +281,32 @@ mod tests {
         assert_eq!(answer(Arch::X86_64, 204, 0), trace, "sched_getaffinity");
         assert_eq!(answer(Arch::Aarch64, 257, 0), ALLOW);
         assert!(wanted.holds(Arch::X86_64, 257) && !wanted.holds(Arch::X86_64, 204));
+    }
+
+    #[test]
+    fn all_but_some_fits_into_a_program_and_has_the_numbers_that_nobody_knows() {
+        let numbers = |arch: Arch| {
+            let base = if arch == Arch::X32 { X32_BIT } else { 0 };
+            let wanted = |nr: &u64| abi::lookup(arch, *nr).is_some_and(|call| call.name != "futex");
+            (arch, (base..base + 1024).filter(wanted).collect())
+        };
+        let numbers = [Arch::X86_64, Arch::X32, Arch::I386].map(numbers).to_vec();
+        let only = Only { words: "!futex".into(), numbers, unknown: true, at_full_speed: true };
+        let wanted = Wanted::new(&only, 7);
+        let program = wanted.filter().unwrap();
+        program.check().unwrap();
+        assert!(program.instructions.len() < 100, "{}", program.instructions.len());
+        let stops = |arch: Arch, nr: u64| {
+            program.run(&Data::of(arch, nr, &[0; 6])).unwrap().0 == TRACE | u32::from(wanted.data)
+        };
+        for arch in [Arch::X86_64, Arch::X32, Arch::I386] {
+            let base = if arch == Arch::X32 { X32_BIT } else { 0 };
+            for nr in (base..base + 1100).chain([base + 9999]) {
+                let futex = abi::lookup(arch, nr).is_some_and(|call| call.name == "futex");
+                assert_eq!(stops(arch, nr), !futex, "{arch:?} {nr}");
+                assert_eq!(wanted.holds(arch, nr), !futex, "{arch:?} {nr}");
+            }
+        }
+        assert!(stops(Arch::X86_64, 0xffff_ffff));
     }
 }

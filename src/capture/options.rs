@@ -20,7 +20,7 @@ pub struct Tracing {
     /// Catchpoints and tampering from the first call on.
     pub catch: Vec<Catchpoint>,
     pub tamper: Vec<Tamper>,
-    /// Stop at these calls only; others run at full speed. At launch, not for programs that are attached to.
+    /// Only these calls are seen.
     pub only: Option<Only>,
     /// How long tasks that were attached to may be held by a view or a disk that does not follow.
     pub max_hold: Duration,
@@ -57,11 +57,16 @@ pub enum CoLocate {
     Off,
 }
 
-/// The calls that stop a program which was launched with a filter of calls.
+/// The calls that are seen, if not all are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Only {
     /// In the user's words.
     pub words: String,
     /// By architecture, as the register holds them.
     pub numbers: Vec<(Arch, Vec<u64>)>,
+    /// Numbers that no ABI knows are seen as well.
+    pub unknown: bool,
+    /// Others do not even stop, by a seccomp filter: for programs that are launched, and only if `Tracing::follow`, because
+    /// a task under the filter that nobody traces could not make the calls that are seen.
+    pub at_full_speed: bool,
 }

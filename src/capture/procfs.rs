@@ -27,6 +27,13 @@ pub fn status_field(task: &str, field: &str) -> Option<i32> {
     std::str::from_utf8(&line[field.len() + 1..]).ok()?.trim().parse().ok()
 }
 
+/// Whether a capability is in the task's effective set.
+pub fn has_capability(task: &str, number: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{task}/status")).unwrap_or_default();
+    let set = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
+    set.is_some_and(|set| set >> number & 1 != 0)
+}
+
 /// Whether a signal waits that the task does not block. proc_pid_status(5), `SigPnd`, `ShdPnd`, `SigBlk`.
 pub fn has_pending_signal(tid: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();

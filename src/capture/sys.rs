@@ -476,6 +476,12 @@ impl Child {
     }
 }
 
+/// Whether seccomp filters that answer this can be installed here at all. seccomp(2), SECCOMP_GET_ACTION_AVAIL.
+pub fn filters_can_answer(action: u32) -> bool {
+    // SAFETY: the kernel reads the number behind the pointer, which lives as long as the call.
+    unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const action) == 0 }
+}
+
 /// Installs a seccomp filter in the calling thread, with no_new_privs where it cannot be done without. seccomp(2).
 ///
 /// SAFETY: to be called in a freshly forked child only, because it limits whoever calls it.

@@ -2,14 +2,15 @@
 
 use sysview::abi::{self, Arch};
 use sysview::capture::{Only, launch};
-use sysview::model::{Origin, Outcome};
+use sysview::model::{Origin, Outcome, RowKind};
 use sysview::source::{Command, End};
 
 use crate::harness::*;
 
 fn only(names: &[&str]) -> Only {
     let numbers = |arch: Arch| (arch, names.iter().filter_map(|name| abi::number(arch, name)).collect());
-    Only { words: names.join(","), numbers: [Arch::X86_64, Arch::X32, Arch::I386].map(numbers).to_vec() }
+    let numbers = [Arch::X86_64, Arch::X32, Arch::I386].map(numbers).to_vec();
+    Only { words: names.join(","), numbers, unknown: false, at_full_speed: true }
 }
 
 fn run_only(command: &[&str], names: &[&str]) -> Run {
@@ -121,4 +122,30 @@ fn a_detached_program_under_a_filter_outlives_its_first_process() {
     // Without a tracer its calls would have failed.
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "late\n");
     std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn without_a_filter_the_others_stop_unseen() {
+    let mut slow = plan(&["/bin/sh", "-c", "cd /; grep Seccomp: /proc/self/status; read line; cd /tmp; exit 4"]);
+    slow.tracing.only = Some(Only { at_full_speed: false, ..only(&["chdir"]) });
+    let mut watch = Watch::new(launch(slow).unwrap());
+    watch.until_output("Seccomp:");
+    let own = std::fs::read_to_string("/proc/self/status").unwrap();
+    let own = own.lines().find(|line| line.starts_with("Seccomp:")).unwrap();
+    watch.until_output(own);
+    watch.source.control.send(Command::Input(b"\n".to_vec())).unwrap();
+    assert_eq!(watch.until_end(), End::Exited(4));
+    let calls = watch.rows().filter(|row| matches!(row.kind, RowKind::Call(_))).count();
+    assert_eq!(calls, 2);
+}
+
+#[test]
+fn numbers_that_nobody_knows_can_be_asked_for() {
+    for at_full_speed in [true, false] {
+        let mut plan = plan(&[&tracee(), "unknown"]);
+        plan.tracing.only = Some(Only { unknown: true, at_full_speed, ..only(&["chdir"]) });
+        let run = collect(launch(plan).unwrap());
+        assert!(run.calls_numbered(Arch::X86_64, 9999).len() == 1, "{:?}", calls(&run));
+        assert!(calls(&run).iter().all(|name| *name == "?"), "{:?}", calls(&run));
+    }
 }
