@@ -124,6 +124,10 @@ pub struct TraceArgs {
     /// what goes through these descriptors
     #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET")]
     pub expressions: Vec<String>,
+    /// With -e trace=, stop the program at every call although only some are shown. Without this the others pass at full
+    /// speed, by a seccomp filter; unless sysview is root the program then has no_new_privs set
+    #[arg(long)]
+    pub no_call_filter: bool,
     /// Bytes copied of each buffer that a call reads or writes
     #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT, value_parser = bytes)]
     pub capture: usize,
@@ -178,7 +182,7 @@ pub struct LogArgs {
     /// Print only calls that failed
     #[arg(short = 'Z', long, overrides_with = "successful_only", help_heading = SELECTION)]
     pub failed_only: bool,
-    /// Print no `process attached`; -qq: no `+++ exited` either; -qqq: no `+++ superseded by execve` either
+    /// Print no `process attached` and no remarks on the tracing; -qq: no `+++ exited` either; -qqq: no `+++ superseded by execve` either
     #[arg(short, long, action = ArgAction::Count, help_heading = SELECTION)]
     pub quiet: u8,
     /// Begin lines with the time of day; -tt: with microseconds; -ttt: in seconds since the epoch

@@ -8,7 +8,8 @@ use std::path::Path;
 use super::args::TraceArgs;
 use super::error::CliError;
 use super::expression::Expressions;
-use crate::capture::{self, Identity, Launch, LaunchError, Setup, Terminal, Tracing};
+use crate::abi::Arch;
+use crate::capture::{self, Identity, Launch, LaunchError, Only, Setup, Terminal, Tracing};
 use crate::query;
 use crate::source::Source;
 
@@ -33,10 +34,26 @@ pub fn plan(
         vdso: trace.vdso.into(),
         capture_limit: trace.capture,
         follow: !trace.no_follow,
+        only: only(expressions, trace, &program),
         tamper: query::tampers(&expressions.injections, &expressions.calls),
         ..Tracing::default()
     };
     Ok(Launch { program, argv, terminal, setup, tracing })
+}
+
+/// The calls of `-e trace=`; all others pass at full speed where that makes no difference to the program.
+fn only(expressions: &Expressions, trace: &TraceArgs, program: &Path) -> Option<Only> {
+    let words = expressions.words.clone()?;
+    let numbers = |arch| {
+        let of_arch = expressions.calls.known().filter(|call| call.0 == arch);
+        (arch, of_arch.map(|(_, nr)| nr).collect())
+    };
+    Some(Only {
+        words,
+        numbers: Arch::ALL.map(numbers).to_vec(),
+        unknown: expressions.calls.has_unknown(),
+        at_full_speed: !trace.no_call_filter && !trace.no_follow && capture::fits_a_filter(program),
+    })
 }
 
 fn setup(trace: &TraceArgs) -> Result<Setup, CliError> {

@@ -1,7 +1,7 @@
 //! `sysview record`: a run into a file. Failing to write never ends the program: the run goes on, the failure is said.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,6 +55,10 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
                             path.display()
                         ))),
                     };
+                }
+                Message::Notice(sentence) => {
+                    // Whoever closed standard error does not want to know.
+                    let _ = writeln!(io::stderr(), "sysview: {sentence}");
                 }
                 Message::Failed(why) => return Err(CliError::failed(why)),
                 _ => {}

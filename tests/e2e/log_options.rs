@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use crate::oracle::NOT_ROOT;
 use crate::pty::SYSVIEW;
 
 fn run(args: &[&str]) -> Output {
@@ -13,7 +14,8 @@ fn run(args: &[&str]) -> Output {
 
 fn log(options: &[&str], command: &[&str]) -> String {
     let args: Vec<&str> = options.iter().chain(&["--"]).chain(command).copied().collect();
-    String::from_utf8(run(&args).stderr).expect("the log is ASCII")
+    let text = String::from_utf8(run(&args).stderr).expect("the log is ASCII");
+    text.trim_start_matches(NOT_ROOT).to_owned()
 }
 
 /// Whether a line has a shape.
@@ -114,6 +116,41 @@ fn calls_are_chosen_by_name_number_and_class() {
     assert!(!file.contains(&"close".into()), "{file:?}");
     let rest = names(&["-e", "trace=!%file"]);
     assert!(rest.contains(&"close".into()) && !rest.contains(&"openat".into()), "{rest:?}");
+}
+
+#[test]
+fn unwanted_calls_pass_at_full_speed_unless_that_is_not_wanted() {
+    let own = std::fs::read_to_string("/proc/self/status").expect("status");
+    let mode = |text: &str| text.lines().find_map(|l| l.strip_prefix("Seccomp:")).map(str::trim).map(str::to_owned);
+    let script = "cd /tmp; cat /proc/self/status; cd /";
+    let lines = &["chdir(\"/tmp\")                           = 0", "chdir(\"/\")                              = 0"];
+    for (options, filtered) in [
+        (&["-e", "chdir"][..], true),
+        (&["-e", "chdir", "--no-call-filter"], false),
+        (&["-e", "chdir", "--no-follow"], false),
+        (&["-e", "chdir", "-n"], false),
+        (&["-e", "all"], false),
+    ] {
+        let output = run(&[options, &["-q", "--", "sh", "-c", script]].concat());
+        let expected = if filtered { Some("2".into()) } else { mode(&own) };
+        assert_eq!(mode(&String::from_utf8_lossy(&output.stdout)), expected, "{options:?}");
+        let log = String::from_utf8_lossy(&output.stderr);
+        let printed = log.lines().filter(|line| line.contains("chdir(")).count();
+        assert_eq!(printed, 2, "{options:?}: {log}");
+        if options == ["-e", "chdir"] {
+            assert!(log.lines().filter(|line| line.contains("chdir(")).eq(lines.iter().copied()), "{log}");
+        }
+    }
+    // A remark is made where the filter has its price, and can be left out.
+    let remarks = |options: &[&str]| {
+        let output = run(&[options, &["-e", "chdir", "--", "true"]].concat());
+        String::from_utf8_lossy(&output.stderr).matches("no_new_privs").count()
+    };
+    let script = "grep NoNewPrivs /proc/self/status";
+    let set = run(&["-q", "-e", "chdir", "--", "sh", "-c", script]).stdout.ends_with(b"1\n");
+    let set_before = own.lines().any(|line| line == "NoNewPrivs:\t1");
+    assert_eq!(remarks(&[]), usize::from(set && !set_before));
+    assert_eq!(remarks(&["-q"]), 0);
 }
 
 #[test]

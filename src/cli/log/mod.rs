@@ -35,6 +35,10 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         None => Sheets::shared(sheet::standard_error()),
     };
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
+    if args.syscall_number {
+        // Lines of signals tell the number of the last call, whichever it was.
+        launch.tracing.only = None;
+    }
     launch::remark(&expressions);
     if settings.dumps() {
         launch.tracing.capture_limit = DUMP_LIMIT;
@@ -76,7 +80,9 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     let _ = printer.finish();
                     return Err(CliError::failed(why));
                 }
+                Some(Message::Notice(_)) if args.quiet > 0 => {}
                 Some(Message::Notice(sentence)) => {
+                    // Whoever closed standard error does not want to know.
                     let _ = writeln!(io::stderr(), "sysview: {sentence}");
                 }
                 Some(Message::Started(started)) => printer.began(started.began),

@@ -155,7 +155,7 @@ impl Printer {
         if !self.settings.calls.contains(enter.arch, enter.nr) {
             return Ok(());
         }
-        if ends_its_task(enter) && self.settings.lines {
+        if self.settings.lines && self.ends_its_task(enter) {
             return self.last_call(batch, event, enter);
         }
         let mut open = OpenCall::new(index, event.t_ns, restarts);
@@ -351,9 +351,10 @@ impl Printer {
             in_call,
         }
     }
-}
 
-/// exit(2) and exit_group(2) never come back.
-fn ends_its_task(enter: &Enter) -> bool {
-    abi::lookup(enter.arch, enter.nr).is_some_and(|call| matches!(call.name, "exit" | "exit_group"))
+    /// exit(2) and exit_group(2) never come back, unless they are kept from running.
+    fn ends_its_task(&self, enter: &Enter) -> bool {
+        abi::lookup(enter.arch, enter.nr).is_some_and(|call| matches!(call.name, "exit" | "exit_group"))
+            && !self.settings.tampered.iter().any(|calls| calls.contains(enter.arch, enter.nr))
+    }
 }

@@ -17,6 +17,8 @@ pub struct Settings {
     /// `<0.000123>` after the result.
     pub durations: bool,
     pub calls: Calls,
+    /// Calls that are tampered with.
+    pub tampered: Vec<Calls>,
     pub statuses: Statuses,
     pub signals: Signals,
     pub quiet: Quiet,
@@ -72,6 +74,7 @@ impl Settings {
             result_column: args.column,
             durations: args.syscall_times,
             calls: expressions.calls.clone(),
+            tampered: expressions.injections.iter().map(|injection| injection.calls.clone()).collect(),
             statuses,
             signals: Signals::ALL,
             quiet: Quiet::level(silent),
