@@ -69,6 +69,18 @@ pub struct Floor {
     pub together_ns: u64,
 }
 
+impl Floor {
+    /// Which of the two counts for a call is not known; this much of every call is the tracer's.
+    pub fn least_ns(self) -> u64 {
+        self.apart_ns.min(self.together_ns)
+    }
+
+    /// Of a call with nothing else to wait for, no more than this is.
+    pub fn most_ns(self) -> u64 {
+        self.apart_ns.max(self.together_ns)
+    }
+}
+
 /// The machine on which the events happened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Machine {

@@ -1,5 +1,7 @@
 //! What the screen looks like and what keys do to it, over a made-up run: state, keys, state; no terminal, no clock.
 
+#[path = "screens/hold.rs"]
+mod hold;
 #[path = "screens/print.rs"]
 mod print;
 #[path = "screens/program.rs"]
@@ -160,7 +162,7 @@ fn every_small_size_is_drawn_with_every_popup() {
 /// Keys, mouse, sizes and events in an order that nobody planned: nothing panics, and every frame can be drawn.
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
-    const KEYS: &str = "L + - [ ] ? / s S c v t Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
+    const KEYS: &str = "L + - [ ] ? / s S c v t P . H Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
                         e r Ctrl-l Ctrl-u Ctrl-c Esc";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
     let mut app = app(docker(), 80, 24);
@@ -174,7 +176,7 @@ fn whatever_happens_every_frame_can_be_drawn() {
     let (mut cols, mut rows) = (80, 24);
     let mut source = scene::Recorder::new();
     for step in 0..4_000u64 {
-        match next(12) {
+        match next(14) {
             0 => {
                 (cols, rows) = (next(130) as u16, next(50) as u16);
                 app.resize(cols, rows);
@@ -196,6 +198,7 @@ fn whatever_happens_every_frame_can_be_drawn() {
             }
             4 => app.tick(8_000 + step * 33),
             5 => app.message(Message::Output(vec![next(256) as u8; 7])),
+            6 => app.message(hold::anything(next(3) as u32, next(6))),
             _ => press(&mut app, keys[next(keys.len() as u64) as usize]),
         }
         print::buffer(&app, cols, rows);

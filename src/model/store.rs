@@ -272,6 +272,9 @@ impl Store {
             }
             EventKind::Warning(warning) => RowKind::Warning(*warning),
         };
+        if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
+            task.latest = Some(self.len);
+        }
         self.push(Row { task: event.task, t_ns: event.t_ns, kind });
     }
 
@@ -310,6 +313,7 @@ impl Store {
             started_ns: event.t_ns,
             ended: None,
             open_call: None,
+            latest: None,
             calls: 0,
             errors: 0,
         };
@@ -322,6 +326,7 @@ impl Store {
     fn complete(&mut self, batch: &Batch, event: &Event, exit: &Exit, changes: &mut Changes) {
         let Some(task) = self.tasks.get_mut(event.task.0 as usize) else { return };
         let Some(seq) = task.open_call.take() else { return };
+        task.latest = Some(seq);
         let regions = self.copy_regions(seq, batch, &exit.regions);
         let index = seq as usize;
         let row = &mut self.chunks[index / CHUNK_ROWS].rows[index % CHUNK_ROWS];
@@ -367,6 +372,7 @@ fn unknown_task(id: TaskId) -> Task {
         started_ns: 0,
         ended: None,
         open_call: None,
+        latest: None,
         calls: 0,
         errors: 0,
     }

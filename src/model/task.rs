@@ -24,6 +24,8 @@ pub struct Task {
     pub ended: Option<(u64, TaskEnd)>,
     /// Row of the call that the task is in, if any.
     pub open_call: Option<u64>,
+    /// Row of the last event: the call that it entered or came back from, or another row.
+    pub latest: Option<u64>,
     pub calls: u64,
     pub errors: u64,
 }

@@ -19,15 +19,17 @@ pub struct CallStats {
     pub errors: u64,
     /// Times come back with a result or an error.
     pub finished: u64,
+    /// Of these, times that count in no time below, because sysview made the call wait.
+    pub untimed: u64,
     /// Times that never came back: `exit_group`, a kill inside the call, a detach.
     pub lost: u64,
-    /// Wall time of the finished ones, in nanoseconds.
+    /// Wall time of the timed ones, in nanoseconds.
     pub total_ns: u64,
-    /// Shortest of the finished ones, in nanoseconds; 0 when none has finished.
+    /// Shortest of the timed ones, in nanoseconds; 0 when there is none.
     pub min_ns: u64,
-    /// Longest of the finished ones, in nanoseconds.
+    /// Longest of the timed ones, in nanoseconds.
     pub max_ns: u64,
-    /// Finished ones by duration; see `BUCKETS`.
+    /// Timed ones by duration; see `BUCKETS`.
     pub buckets: [u64; BUCKETS],
     /// Sorted by errno.
     errnos: Vec<(u16, u64)>,
@@ -51,6 +53,7 @@ impl CallStats {
             count: 0,
             errors: 0,
             finished: 0,
+            untimed: 0,
             lost: 0,
             total_ns: 0,
             min_ns: 0,
@@ -65,20 +68,26 @@ impl CallStats {
         self.count.saturating_sub(self.finished).saturating_sub(self.lost)
     }
 
-    /// In nanoseconds, of the finished ones; 0 when none has finished.
-    pub fn mean_ns(&self) -> u64 {
-        self.total_ns.checked_div(self.finished).unwrap_or(0)
+    /// Calls that the times are about.
+    pub fn timed(&self) -> u64 {
+        self.finished.saturating_sub(self.untimed)
     }
 
-    /// The duration, in nanoseconds, that the fraction `p` (0.0 to 1.0) of the finished calls did not exceed.
+    /// In nanoseconds, of the timed ones; 0 when there is none.
+    pub fn mean_ns(&self) -> u64 {
+        self.total_ns.checked_div(self.timed()).unwrap_or(0)
+    }
+
+    /// The duration, in nanoseconds, that the fraction `p` (0.0 to 1.0) of the timed calls did not exceed.
     /// Estimated within its bucket, so right to a factor of two at worst, and never outside `min_ns..=max_ns`.
-    /// None when no call has finished.
+    /// None when there is none.
     pub fn percentile(&self, p: f64) -> Option<u64> {
-        if self.finished == 0 {
+        let timed = self.timed();
+        if timed == 0 {
             return None;
         }
-        let rank = ((self.finished as f64 * p.clamp(0.0, 1.0)).ceil() as u64).clamp(1, self.finished);
-        if rank == self.finished {
+        let rank = ((timed as f64 * p.clamp(0.0, 1.0)).ceil() as u64).clamp(1, timed);
+        if rank == timed {
             return Some(self.max_ns);
         }
         let mut below = 0;
@@ -103,11 +112,17 @@ impl CallStats {
     }
 
     pub(super) fn finish(&mut self, ns: u64) {
-        self.min_ns = if self.finished == 0 { ns } else { self.min_ns.min(ns) };
+        self.min_ns = if self.timed() == 0 { ns } else { self.min_ns.min(ns) };
         self.max_ns = self.max_ns.max(ns);
         self.finished += 1;
         self.total_ns = self.total_ns.saturating_add(ns);
         self.buckets[bucket_of(ns)] += 1;
+    }
+
+    /// Comes back at a time that is not its own.
+    pub(super) fn finish_untimed(&mut self) {
+        self.finished += 1;
+        self.untimed += 1;
     }
 
     pub(super) fn fail(&mut self, errno: u16) {

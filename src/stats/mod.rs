@@ -46,6 +46,11 @@ pub struct Histogram {
 impl Histogram {
     /// Takes in one append. Call it once for every `Changes`, in order, with the store that gave them.
     pub fn update(&mut self, store: &Store, changes: &Changes) {
+        self.update_timed(store, changes, |_, _| true);
+    }
+
+    /// As `update`, with the times of only those finished calls, by row, that `timed` takes for the call's own.
+    pub fn update_timed(&mut self, store: &Store, changes: &Changes, timed: impl Fn(u64, &CallRow) -> bool) {
         for seq in changes.added.clone() {
             let Some(row) = store.row(seq) else { continue };
             if let RowKind::Call(call) = &row.kind {
@@ -55,7 +60,7 @@ impl Histogram {
         for &seq in &changes.completed {
             let Some(row) = store.row(seq) else { continue };
             if let RowKind::Call(call) = &row.kind {
-                self.exit(row.task, row.t_ns, call);
+                self.exit(row.task, row.t_ns, call, timed(seq, call));
             }
         }
     }
@@ -116,7 +121,7 @@ impl Histogram {
         self.total.calls += 1;
     }
 
-    fn exit(&mut self, task: TaskId, entered_ns: u64, call: &CallRow) {
+    fn exit(&mut self, task: TaskId, entered_ns: u64, call: &CallRow, timed: bool) {
         let row = self.row_mut(call.arch, call.nr);
         let errno = call.errno();
         if let Some(errno) = errno {
@@ -126,9 +131,12 @@ impl Histogram {
             row.lost += 1;
         }
         let duration = call.duration_ns(entered_ns);
-        if let Some(ns) = duration {
-            row.finish(ns);
+        match duration {
+            Some(ns) if timed => row.finish(ns),
+            Some(_) => row.finish_untimed(),
+            None => {}
         }
+        let duration = duration.filter(|_| timed);
         self.task_mut(task).add_exit(errno.is_some(), duration);
         self.total.add_exit(errno.is_some(), duration);
     }

@@ -53,6 +53,22 @@ fn a_blocked_call_counts_at_entry_and_its_time_at_exit() {
 }
 
 #[test]
+fn a_call_that_had_to_wait_counts_but_its_time_does_not() {
+    let mut store = Store::new();
+    let mut events = vec![new_task(0)];
+    for (from, to) in [(0, 1_000_000), (2_000_000, 2_000_300)] {
+        events.extend([event(0, from, enter(Arch::X86_64, 0)), event(0, to, exit(Outcome::Returned(0)))]);
+    }
+    let changes = store.append(&Batch { events, ..Batch::default() });
+    let mut histogram = Histogram::default();
+    histogram.update_timed(&store, &changes, |seq, _| seq != 1);
+    let read = histogram.get(Arch::X86_64, 0).expect("read was entered");
+    assert_eq!((read.count, read.finished, read.timed(), read.ongoing()), (2, 2, 1, 0));
+    assert_eq!((read.total_ns, read.min_ns, read.mean_ns(), read.percentile(0.99)), (300, 300, 300, Some(300)));
+    assert_eq!((histogram.total_ns(), histogram.task(TaskId(0)).total_ns), (300, 300));
+}
+
+#[test]
 fn restart_codes_are_no_errors_and_calls_that_never_return_have_no_time() {
     let (_, h) = run(vec![vec![
         new_task(0),

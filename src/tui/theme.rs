@@ -35,10 +35,13 @@ pub enum Role {
     Notice,
     Failure,
     Tour,
+    Held,
+    Warning,
+    Floor,
 }
 
 /// Roles by their name in a theme, in the order of the declaration above.
-const NAMES: [(&str, Role); 29] = [
+const NAMES: [(&str, Role); 32] = [
     ("text", Role::Text),
     ("dim", Role::Dim),
     ("border", Role::Border),
@@ -68,6 +71,9 @@ const NAMES: [(&str, Role); 29] = [
     ("notice", Role::Notice),
     ("failure", Role::Failure),
     ("tour", Role::Tour),
+    ("held", Role::Held),
+    ("warning", Role::Warning),
+    ("floor", Role::Floor),
 ];
 
 /// A style for every role.

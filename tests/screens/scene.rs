@@ -87,12 +87,12 @@ fn vdso() -> VdsoState {
     VdsoState::Present(Arc::new(VdsoImage { base: 0x7fff_f7fc_1000, size: 8_192, symbols: symbols.collect() }))
 }
 
-const AT_FDCWD: u64 = -100i64 as u64;
+pub const AT_FDCWD: u64 = -100i64 as u64;
 /// Call numbers of x86-64.
 pub const READ: u64 = 0;
 const WRITE: u64 = 1;
 const CLOSE: u64 = 3;
-const OPENAT: u64 = 257;
+pub const OPENAT: u64 = 257;
 const UNSHARE: u64 = 272;
 const KEYCTL: u64 = 250;
 const MMAP: u64 = 9;

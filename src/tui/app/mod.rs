@@ -3,6 +3,7 @@
 //! No terminal, no clock and no source in here: time comes in as an argument and commands wait in the outbox, so a test
 //! is state, keys, state. Left out: the loop that feeds it (`run`).
 
+mod hold;
 mod keys;
 mod mouse;
 mod overlay;
@@ -142,8 +143,8 @@ impl App {
                 let replies = self.program.take_replies();
                 self.send_input(&replies);
             }
-            // The keys that hold and release come with the screen's own support for them.
-            Message::Held(_) | Message::Released(_) => {}
+            Message::Held(held) => self.held(held),
+            Message::Released(task) => self.session.holds.release(task),
             Message::Notice(sentence) => self.say(sentence),
             Message::Detached => {
                 self.session.leave_phase(Phase::Detached, self.now_ms);

@@ -42,6 +42,8 @@ impl App {
             Id::FirstBlocked => self.divider().is_some(),
             Id::PolicyContext => self.overlay.is_some(),
             Id::Narrow => self.session.histogram.calls() > 0,
+            Id::Hold | Id::Step => self.session.traced(),
+            Id::NextHeld => !self.session.holds.is_empty(),
             Id::OpenCall | Id::NextMatch | Id::PreviousMatch => self.selected().is_some(),
             _ => true,
         }
@@ -65,6 +67,9 @@ impl App {
             Id::PolicyContext => self.layers.push(Layer::Policy { scroll: 0 }),
             Id::Vdso => self.layers.push(Layer::Vdso { scroll: 0 }),
             Id::FocusProgram => self.focus_on(Pane::Program),
+            Id::Hold => self.hold_or_resume(),
+            Id::Step => self.step(),
+            Id::NextHeld => self.next_held(),
             Id::Freeze => self.trace.toggle_freeze(self.session.store.len()),
             Id::NextPane => self.step_pane(1),
             Id::PreviousPane => self.step_pane(-1),

@@ -10,7 +10,7 @@ const INPUT_CHUNK: usize = 4_096;
 
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// Kill, detach and the newest size.
+    /// Everything but input; of commands that replace each other only the newest.
     control: Vec<Command>,
     input: Vec<u8>,
     gone: bool,
@@ -18,10 +18,7 @@ pub struct Outbox {
 
 impl Outbox {
     pub fn control(&mut self, command: Command) {
-        // Only the newest size matters.
-        if matches!(command, Command::Resize { .. }) {
-            self.control.retain(|c| !matches!(c, Command::Resize { .. }));
-        }
+        self.control.retain(|waiting| !replaces(&command, waiting));
         if !self.control.contains(&command) {
             self.control.push(command);
         }
@@ -81,6 +78,18 @@ impl Outbox {
     }
 }
 
+/// Whether the second command no longer matters once the first is given.
+fn replaces(new: &Command, old: &Command) -> bool {
+    match (new, old) {
+        (Command::Resize { .. }, Command::Resize { .. })
+        | (Command::Catch(_), Command::Catch(_))
+        | (Command::Tamper(_), Command::Tamper(_)) => true,
+        (Command::Resume, Command::Hold | Command::Step(_)) | (Command::Hold, Command::Resume) => true,
+        (Command::Answer(task, _), Command::Answer(other, _)) => task == other,
+        _ => false,
+    }
+}
+
 /// The program reads nothing and the waiting input has reached `INPUT_LIMIT`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InputFull;
@@ -91,6 +100,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::model::TaskId;
+    use crate::source::{Change, Forced};
 
     /// Takes `room` commands and then no more.
     struct Narrow {
@@ -140,6 +151,25 @@ mod tests {
         outbox.input(&vec![0; INPUT_LIMIT]).unwrap();
         assert_eq!(outbox.input(b"x"), Err(InputFull));
         assert_eq!(outbox.drain(), [Command::Input(vec![0; INPUT_LIMIT])]);
+    }
+
+    #[test]
+    fn the_last_word_on_holding_counts() {
+        let mut outbox = Outbox::default();
+        for command in [Command::Hold, Command::Step(TaskId(1)), Command::Resume, Command::Hold, Command::Hold] {
+            outbox.control(command);
+        }
+        assert_eq!(outbox.drain(), [Command::Hold]);
+        let change = |errno| Change { result: Some(Forced::Errno(errno)), ..Change::default() };
+        for (task, errno) in [(1, 2), (2, 13), (1, 5)] {
+            outbox.control(Command::Answer(TaskId(task), change(errno)));
+        }
+        let kept = [Command::Answer(TaskId(2), change(13)), Command::Answer(TaskId(1), change(5))];
+        assert_eq!(outbox.drain(), kept);
+        outbox.control(Command::Catch(Vec::new()));
+        outbox.control(Command::Tamper(Vec::new()));
+        outbox.control(Command::Catch(Vec::new()));
+        assert_eq!(outbox.drain(), [Command::Tamper(Vec::new()), Command::Catch(Vec::new())]);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Batch, Changes, EventKind, Store, TaskEnd, TaskId};
-use crate::source::{End, Started};
+use super::hold::Holds;
+use crate::model::{Batch, CallRow, Changes, EventKind, Marks, RowKind, Store, TaskEnd, TaskId};
+use crate::source::{At, End, Floor, Held, Started};
 use crate::stats::Histogram;
 use crate::symbols::{Location, Spaces};
 
@@ -44,6 +45,7 @@ pub struct Session {
     pub phase: Phase,
     pub store: Store,
     pub histogram: Histogram,
+    pub holds: Holds,
     /// What is mapped where, as of the newest row.
     spaces: Spaces,
     /// The last that the first task did was to be stopped.
@@ -64,6 +66,7 @@ impl Session {
             phase: Phase::Waiting,
             store: Store::new(),
             histogram: Histogram::default(),
+            holds: Holds::default(),
             spaces: Spaces::default(),
             stopped: false,
             began_ms: 0,
@@ -82,15 +85,52 @@ impl Session {
     /// Takes a batch into store and counts; what changed, for the views that keep an index.
     pub fn append(&mut self, batch: &Batch) -> Changes {
         let changes = self.store.append(batch);
-        self.histogram.update(&self.store, &changes);
+        let holds = &self.holds;
+        self.histogram.update_timed(&self.store, &changes, |seq, call| !made_to_wait(holds, seq, call));
         self.spaces.update(&self.store, &changes);
         if let Some(event) = batch.events.iter().rfind(|event| event.task == TaskId(0)) {
             self.stopped = matches!(event.kind, EventKind::GroupStop { .. });
+        }
+        if let Some(event) = batch.events.first() {
+            self.holds.event(event.t_ns);
+        }
+        if !self.holds.is_empty() {
+            for event in batch.events.iter().filter(|event| matches!(event.kind, EventKind::TaskEnd(_))) {
+                self.holds.release(event.task);
+            }
         }
         if let Some(event) = batch.events.last() {
             self.newest_ns = self.newest_ns.max(event.t_ns);
         }
         changes
+    }
+
+    /// A task waits for the user; the row that it waits at. None for a task that nothing is known of.
+    pub fn hold(&mut self, held: Held) -> Option<u64> {
+        let seq = self.store.task(held.task)?.latest?;
+        let row = self.store.row(seq)?;
+        let since_ns = match (&row.kind, held.at) {
+            (_, At::Entry) => row.t_ns,
+            (RowKind::Call(call), At::Exit) => call.t_exit_ns,
+            _ => self.newest_ns,
+        };
+        self.holds.hold(held, seq, since_ns);
+        Some(seq)
+    }
+
+    /// The call took longer because sysview made it wait, so its time is not shown as its own.
+    pub fn made_to_wait(&self, seq: u64, call: &CallRow) -> bool {
+        made_to_wait(&self.holds, seq, call)
+    }
+
+    /// Tasks that have not ended. Looks at all of them.
+    pub fn living(&self) -> usize {
+        self.store.tasks().iter().filter(|task| task.ended.is_none()).count()
+    }
+
+    /// The source can hold, catch and change: a program runs and is traced.
+    pub fn traced(&self) -> bool {
+        self.phase == Phase::Live && self.live()
     }
 
     /// The library and offset of an address that a row of the task holds; None if nothing is known to be mapped there.
@@ -101,6 +141,7 @@ impl Session {
     pub fn leave_phase(&mut self, phase: Phase, now_ms: u64) {
         // The end of a program that we no longer trace says nothing about the trace, but it is worth showing.
         self.phase = phase;
+        self.holds.release_all();
         self.over_ms.get_or_insert(now_ms);
     }
 
@@ -142,6 +183,11 @@ impl Session {
         self.started.as_ref().is_some_and(|s| s.has_terminal)
     }
 
+    /// What tracing adds to a call here, if it was measured.
+    pub fn floor(&self) -> Option<Floor> {
+        self.started.as_ref()?.floor.filter(|floor| floor.least_ns() > 0)
+    }
+
     pub fn end(&self) -> Option<End> {
         match self.phase {
             Phase::Ended(end) => Some(end),
@@ -176,6 +222,10 @@ impl Session {
     pub fn several_tasks(&self) -> bool {
         self.store.tasks().len() > 1
     }
+}
+
+fn made_to_wait(holds: &Holds, seq: u64, call: &CallRow) -> bool {
+    call.marks.has(Marks::DELAYED) || holds.was_at_entry(seq)
 }
 
 impl Default for Session {

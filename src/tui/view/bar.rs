@@ -34,25 +34,25 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         return;
     }
     let mut spans = vec![Span::raw(" ")];
-    for (key, action) in fitting(shown(app), room) {
+    for (key, action) in fitting(app, shown(app), room) {
         spans.push(Span::styled(key, style(Role::Key)));
-        spans.push(Span::raw(format!(" {}  ", action.label)));
+        spans.push(Span::raw(format!(" {}  ", label(app, action))));
     }
     buf.set_line(area.x, area.y, &Line::from(spans), area.width);
 }
 
 /// Those for which there is room, with the key of each: the most important ones, in the order of the list.
-fn fitting(actions: Vec<&'static Action>, room: usize) -> Vec<(String, &'static Action)> {
+fn fitting(app: &App, actions: Vec<&'static Action>, room: usize) -> Vec<(String, &'static Action)> {
     let mut entries: Vec<(usize, String, &Action)> = actions
         .into_iter()
         .enumerate()
         .filter_map(|(place, action)| Some((place, action.keys.first()?.to_string(), action)))
         .collect();
-    entries.sort_by_key(|(_, _, action)| expendable(action.id));
+    entries.sort_by_key(|(_, _, action)| expendable(app, action.id));
     // The space at the left; the last entry needs no gap behind it.
     let mut left = (room + 2).saturating_sub(1);
     entries.retain(|(_, key, action)| {
-        let width = format::width(key) + 1 + format::width(action.label) + 2;
+        let width = format::width(key) + 1 + format::width(label(app, action)) + 2;
         let fits = width <= left;
         left -= if fits { width } else { 0 };
         fits
@@ -61,9 +61,16 @@ fn fitting(actions: Vec<&'static Action>, room: usize) -> Vec<(String, &'static 
     entries.into_iter().map(|(_, key, action)| (key, action)).collect()
 }
 
+/// A key that does two things in turn is called by what it does now.
+fn label(app: &App, action: &Action) -> &'static str {
+    let holding = app.session.holds.asked || !app.session.holds.is_empty();
+    if action.id == Id::Hold && holding { "go on" } else { action.label }
+}
+
 /// Where there is no room for all, the entries with the highest number go first.
-fn expendable(id: Id) -> u8 {
+fn expendable(app: &App, id: Id) -> u8 {
     match id {
+        Id::Hold | Id::Step if !app.session.holds.is_empty() => 0,
         // On the narrowest screen these must be there.
         Id::Help | Id::Quit => 0,
         Id::Kill | Id::HandOver | Id::Stay | Id::Confirm | Id::Close => 0,
@@ -71,7 +78,7 @@ fn expendable(id: Id) -> u8 {
         Id::ClearFilter | Id::Tours => 2,
         Id::OpenCall | Id::Narrow => 3,
         Id::NextPane => 4,
-        Id::Freeze | Id::Follow | Id::SortNext => 5,
+        Id::Freeze | Id::Hold | Id::Follow | Id::SortNext => 5,
         _ => 6,
     }
 }

@@ -4,14 +4,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{marks, verdict};
+use super::{held, marks, times, verdict};
 use crate::abi;
 use crate::decode::{self, DetailLine};
 use crate::model::{CallView, Outcome, RowKind, TaskId};
 use crate::query;
+use crate::source::At;
 use crate::tui::app::App;
+use crate::tui::change;
 use crate::tui::format::{self, fit, wrap};
 use crate::tui::layout::Pane;
+use crate::tui::state::hold::Waiting;
 use crate::tui::theme::Role;
 
 /// Bytes of a string shown here, more than in a row.
@@ -107,14 +110,17 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
     match (&row.kind, store.call(seq)) {
         (RowKind::Call(call), Some(view)) => {
             introduce_call(&mut page, &view);
+            if let Some(waiting) = app.session.holds.at_row(row.task, seq) {
+                waits(&mut page, waiting);
+            }
             // What would go wrong is what the reader came for; what would not is one fact among others.
             let blocked = verdict::blocks(app, &view);
             if blocked {
                 verdict::write(&mut page, seq, &view);
             }
-            describe_call(&mut page, &view);
-            if let Some(ns) = call.duration_ns(row.t_ns) {
-                page.entry("took", &format!("{} under the tracer", format::duration(ns)), Role::Text);
+            describe_call(&mut page, &view, app.session.holds.at_row(row.task, seq));
+            if let Some(took) = times::sentence(app, seq, row.t_ns, call) {
+                page.entry("took", &took, Role::Text);
             }
             if !blocked {
                 verdict::write(&mut page, seq, &view);
@@ -145,7 +151,17 @@ fn introduce_call(page: &mut Page<'_>, view: &CallView<'_>) {
     }
 }
 
-fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
+/// That the task is held at this call, and what will become of it.
+fn waits(page: &mut Page<'_>, waiting: &Waiting) {
+    page.text(held::meaning(waiting), Role::Notice);
+    match &waiting.answer {
+        Some(answer) => page.entry("then", &change::describe(answer), Role::Text),
+        None if waiting.held.at == At::Entry => page.entry("then", "it runs as it is; e changes that", Role::Text),
+        None => {}
+    }
+}
+
+fn describe_call(page: &mut Page<'_>, view: &CallView<'_>, waiting: Option<&Waiting>) {
     let options = decode::Options { string_limit: STRING_LIMIT, verbose: true, ..decode::Options::default() };
     let brief = decode::Options { verbose: false, ..options.clone() };
     let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
@@ -159,6 +175,9 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>) {
         page.value(&label, &line.text, role, &register);
     }
     match view.outcome {
+        None if waiting.is_some_and(|waiting| waiting.held.at == At::Entry) => {
+            page.entry("result", "none yet: the call was not made", Role::Text);
+        }
         None => page.entry("result", "still going on", Role::Unfinished),
         Some(Outcome::Failed(errno)) if failed => {
             let name = decode::call_name(view.arch, view.nr);

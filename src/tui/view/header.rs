@@ -49,8 +49,10 @@ fn first_line(app: &App) -> Vec<Piece> {
         piece("sysview".into(), Role::Title, 6),
         piece(cut(&command_line(app), usize::from(app.cols / 4).max(8)), Role::Header, 0),
         piece(phase, role, 0),
+        piece(held(app), Role::Held, 0),
         piece(calls(session.histogram.calls()), Role::Text, 1),
     ];
+    pieces.retain(|piece| !piece.text.is_empty());
     if let Some(rate) = session.rate() {
         pieces.push(piece(format!("{}/s", short_count(rate)), Role::Text, 4));
     }
@@ -64,6 +66,15 @@ fn first_line(app: &App) -> Vec<Piece> {
 
 fn calls(n: u64) -> String {
     if n == 1 { "1 call".into() } else { format!("{} calls", count(n)) }
+}
+
+/// `‖ held 3 of 5`; nothing while nothing is to be held.
+fn held(app: &App) -> String {
+    let holds = &app.session.holds;
+    if holds.is_empty() && !holds.asked {
+        return String::new();
+    }
+    format!("‖ held {} of {}", count(holds.count() as u64), count(app.session.living() as u64))
 }
 
 /// The command line as one would type it, escaped.

@@ -4,16 +4,19 @@
 mod bar;
 pub mod call;
 mod header;
+mod held;
 pub mod histogram;
 mod latency;
 mod marks;
 pub mod popup;
+mod times;
 pub mod tour;
 pub mod trace;
 mod verdict;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
@@ -60,6 +63,14 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, buf: &mut Buffer) {
         let title =
             Line::from(vec![Span::styled(mark, style), Span::styled(format!("{left} "), app.theme.style(Role::Title))]);
         let mut block = Block::bordered().border_style(style).title(title);
+        if pane == Pane::Trace
+            && let Some(words) = held::border(app)
+        {
+            let words = super::format::cut(&words, usize::from(inner.width).saturating_sub(4));
+            // The border may be dim; what stands on it is not.
+            let style = app.theme.style(Role::Held).remove_modifier(Modifier::DIM);
+            block = block.title_bottom(Span::styled(format!(" {words} "), style));
+        }
         if !right.is_empty() {
             block = block.title(Line::from(format!(" {right} ")).right_aligned());
         }

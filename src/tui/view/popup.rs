@@ -181,11 +181,14 @@ const TIMES: &str = "The time of a call is what passed from its beginning to its
     tracer's own work is in it, and while many tasks make calls, so is waiting for the tracer's turn: compare calls \
     with one another rather than with a run that nobody watches.";
 
-const MARKS: [(&str, &str); 8] = [
+const MARKS: [(&str, &str); 11] = [
     ("x", "the profile would block this call"),
     ("X", "the first call that it would block"),
     ("!", "the call failed"),
     ("~", "the call is going on"),
+    (">", "the task is held here, about to make this call"),
+    ("<", "the task is held here, and has not seen the result"),
+    ("=", "the task is held here, between calls"),
     ("-", "a signal"),
     ("*", "a new program (exec)"),
     ("+", "a new task"),

@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::marks;
+use super::{held, marks, times};
 use crate::decode;
 use crate::model::{Row, RowKind};
+use crate::source::At;
 use crate::tui::app::App;
 use crate::tui::format::{self, count, cut, fit, fit_right};
 use crate::tui::state::trace::TraceLine;
@@ -142,8 +143,10 @@ fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> 
     let style = |role: Role| app.theme.style(role);
     let (blocked, badge) = policy_mark(app, seq);
     let (symbol, role) = marks::mark(row);
+    let waiting = app.session.holds.at_row(row.task, seq);
+    let (symbol, mark_role) = waiting.map_or((symbol, role), |waiting| (held::mark(waiting), Role::Held));
     let mut spans =
-        vec![Span::styled(blocked.0.to_string(), style(blocked.1)), Span::styled(symbol.to_string(), style(role))];
+        vec![Span::styled(blocked.0.to_string(), style(blocked.1)), Span::styled(symbol.to_string(), style(mark_role))];
     if columns.seq > 0 {
         spans.push(Span::styled(format!("{} ", fit_right(&seq.to_string(), columns.seq)), style(Role::Dim)));
     }
@@ -154,13 +157,22 @@ fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> 
         spans.push(Span::styled(format!("{} ", fit(&task_name(app, seq, row), columns.task)), style(Role::Task)));
     }
     let mut room = columns.text;
-    if let Some(badge) = badge {
+    let badges = [(waiting.map(|waiting| held::badge(waiting, room)), Role::Held), (badge, Role::Blocked)];
+    for (badge, role) in badges {
+        let Some(badge) = badge else { continue };
         let badge = cut(&badge, room.saturating_sub(1));
         room = room.saturating_sub(format::width(&badge) + 1);
-        spans.push(Span::styled(badge, style(Role::Blocked)));
+        spans.push(Span::styled(badge, style(role)));
         spans.push(Span::raw(" "));
     }
+    let not_made = waiting.is_some_and(|waiting| waiting.held.at == At::Entry);
     match &row.kind {
+        RowKind::Call(_) if not_made => {
+            let text = app.session.store.call(seq).map(|view| decode::call_text(&view, &app.options.decode));
+            let text = held::not_made_yet(text.unwrap_or_default());
+            let name = style(Role::Text).patch(style(class(row)));
+            push_call(format::skip(&text, app.trace.sideways), room, name, style(Role::Text), &mut spans);
+        }
         RowKind::Call(_) => call_spans(app, seq, role, room, columns, &mut spans),
         _ => {
             let text = decode::row_text(&app.session.store, seq, &app.options.decode);
@@ -169,11 +181,18 @@ fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> 
     }
     if columns.took > 0
         && let RowKind::Call(call) = &row.kind
-        && let Some(ns) = call.duration_ns(row.t_ns)
+        && let Some(took) = times::column(app, seq, row.t_ns, call)
     {
-        spans.push(Span::styled(format!(" {}", fit_right(&format::duration(ns), columns.took)), style(Role::Dim)));
+        spans.push(Span::styled(format!(" {}", fit_right(&took, columns.took)), style(Role::Dim)));
     }
     Line::from(spans)
+}
+
+fn class(row: &Row) -> Role {
+    match &row.kind {
+        RowKind::Call(call) => marks::class(call.arch, call.nr),
+        _ => Role::Text,
+    }
 }
 
 /// The name that the task had then, with its number when there are several.
