@@ -163,7 +163,7 @@ impl Expr {
     }
 
     /// Whether any test of the tree satisfies the predicate.
-    pub(super) fn mentions(&self, wanted: &dyn Fn(&Test) -> bool) -> bool {
+    pub fn mentions(&self, wanted: &dyn Fn(&Test) -> bool) -> bool {
         match self {
             Expr::Everything => false,
             Expr::And(parts) | Expr::Or(parts) => parts.iter().any(|p| p.mentions(wanted)),

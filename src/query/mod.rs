@@ -40,6 +40,7 @@ pub use expr::{Answer, Compare, Expr, Test};
 pub use inject::{Injection, tampers};
 pub use subject::{paths, uses_fd};
 
+use crate::abi::Arch;
 use crate::decode;
 use crate::model::Store;
 use crate::policy::Action;
@@ -90,6 +91,11 @@ impl Filter {
     /// Whether a row fits; false for a row that does not exist.
     pub fn matches(&self, context: &Context<'_>, seq: u64) -> bool {
         context.store.row(seq).is_some_and(|row| self.plan.matches(context, seq, row))
+    }
+
+    /// Whether a call fits, as far as its number alone decides; None where more must be known of it.
+    pub fn by_call(&self, arch: Arch, nr: u64) -> Option<bool> {
+        self.plan.by_call(arch, nr)
     }
 
     /// How the filter was read, as a sentence without a full stop.

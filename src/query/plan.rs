@@ -6,7 +6,7 @@ use super::argument::ArgTest;
 use super::expr::{Answer, Compare, Expr, Test};
 use super::numbers::Numbers;
 use super::subject;
-use crate::abi;
+use crate::abi::{self, Arch};
 use crate::decode;
 use crate::model::{CallRow, Outcome, Row, RowKind, Store, TaskId};
 use crate::policy::Action;
@@ -88,6 +88,19 @@ impl Plan {
         }
     }
 
+    /// What the number of a call alone decides.
+    pub fn by_call(&self, arch: Arch, nr: u64) -> Option<bool> {
+        match self {
+            Plan::Everything => Some(true),
+            Plan::Numbers(numbers) => Some(numbers.contains(arch, nr)),
+            Plan::Signal(_) | Plan::Exec => Some(false),
+            Plan::Not(part) => part.by_call(arch, nr).map(|holds| !holds),
+            Plan::All(parts) => decided(parts.iter().map(|part| part.by_call(arch, nr)), false),
+            Plan::Any(parts) => decided(parts.iter().map(|part| part.by_call(arch, nr)), true),
+            _ => None,
+        }
+    }
+
     pub fn matches(&self, context: &Context<'_>, seq: u64, row: &Row) -> bool {
         let call = match &row.kind {
             RowKind::Call(call) => Some(call),
@@ -130,6 +143,19 @@ impl Plan {
             Plan::Text(text) => text.is_in(decode::row_text(store, seq, &context.options).as_bytes()),
         }
     }
+}
+
+/// One part that is `decisive` decides; otherwise all of them must be known.
+fn decided(parts: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
+    let mut open = false;
+    for part in parts {
+        match part {
+            Some(answer) if answer == decisive => return Some(decisive),
+            Some(_) => {}
+            None => open = true,
+        }
+    }
+    if open { None } else { Some(!decisive) }
 }
 
 /// The errno, restart codes included: whoever names one wants to see it.

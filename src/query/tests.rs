@@ -412,4 +412,34 @@ proptest! {
             prop_assert_ne!(filter.matches(&context, seq), negation.matches(&context, seq));
         }
     }
+
+    #[test]
+    fn what_a_number_decides_is_what_the_row_says(expr in expr()) {
+        let store = store();
+        let context = Context::new(&store);
+        let filter = Filter::from(expr);
+        for seq in 0..store.len() {
+            let Some(call) = store.call(seq) else { continue };
+            if let Some(fits) = filter.by_call(call.arch, call.nr) {
+                prop_assert_eq!(fits, filter.matches(&context, seq), "row {}", seq);
+            }
+        }
+    }
+}
+
+#[test]
+fn names_alone_decide_and_nothing_else_does() {
+    let nr = |name| abi::number(Arch::X86_64, name).expect("a call");
+    for (filter, wanted) in [
+        ("openat or close", [Some(true), Some(false)]),
+        ("openat path:/etc", [None, Some(false)]),
+        ("!openat", [Some(false), Some(true)]),
+        ("openat or err", [Some(true), None]),
+        ("signal", [Some(false), Some(false)]),
+        ("!(openat err)", [None, Some(true)]),
+        ("", [Some(true), Some(true)]),
+    ] {
+        let filter = parse(filter);
+        assert_eq!(["openat", "read"].map(|name| filter.by_call(Arch::X86_64, nr(name))), wanted, "{filter}");
+    }
 }

@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod app;
+pub mod catch;
 pub mod change;
 pub mod format;
 pub mod key;
