@@ -2,6 +2,8 @@
 
 #[path = "screens/hold.rs"]
 mod hold;
+#[path = "screens/points.rs"]
+mod points;
 #[path = "screens/print.rs"]
 mod print;
 #[path = "screens/program.rs"]
@@ -145,6 +147,10 @@ fn every_small_size_is_drawn_with_every_popup() {
         ("z", 3),
         ("L Enter", 1),
         ("L", 3),
+        ("b", 3),
+        ("b a o", 3),
+        ("i", 3),
+        ("i a o Tab E", 3),
     ];
     for (keys, step) in cases {
         let mut app = app(docker(), 80, 24);
@@ -162,7 +168,7 @@ fn every_small_size_is_drawn_with_every_popup() {
 /// Keys, mouse, sizes and events in an order that nobody planned: nothing panics, and every frame can be drawn.
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
-    const KEYS: &str = "L + - [ ] ? / s S c v t P . H Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
+    const KEYS: &str = "L + - [ ] ? / s S c v t P . H e b B i a d Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
                         e r Ctrl-l Ctrl-u Ctrl-c Esc";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
     let mut app = app(docker(), 80, 24);

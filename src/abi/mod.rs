@@ -6,6 +6,7 @@
 
 mod arch;
 mod behind;
+mod errors;
 pub mod explain;
 pub mod fetch;
 mod glob;
@@ -14,6 +15,7 @@ mod types;
 
 pub use arch::{Arch, X32_BIT};
 pub use behind::{Behind, behind};
+pub use errors::{all_errors, likely_errors};
 pub use explain::{Explain, explain, explain_errno, explain_error};
 pub use glob::glob;
 pub use tables::*;

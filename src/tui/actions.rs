@@ -17,6 +17,10 @@ pub enum Context {
     Program,
     /// While a tour runs, before the panes.
     Tour,
+    /// The lists of catchpoints and of changes.
+    Points,
+    /// Where one types a catchpoint, a change or an answer.
+    Form,
     /// Every popup.
     Popup,
     /// The dialog that asks what becomes of a running program.
@@ -24,13 +28,15 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 8] = [
+    pub const ALL: [Context; 10] = [
         Context::Global,
         Context::Trace,
         Context::Histogram,
         Context::Call,
         Context::Program,
         Context::Tour,
+        Context::Points,
+        Context::Form,
         Context::Popup,
         Context::QuitDialog,
     ];
@@ -43,6 +49,8 @@ impl Context {
             Context::Call => "Call",
             Context::Program => "Program",
             Context::Tour => "Tour",
+            Context::Points => "Catch list",
+            Context::Form => "Forms",
             Context::Popup => "Popups",
             Context::QuitDialog => "Quit dialog",
         }
@@ -63,7 +71,11 @@ pub enum Id {
     Freeze,
     Hold,
     Step,
+    Answer,
     NextHeld,
+    CatchPoints,
+    CatchCall,
+    Tampering,
     NextPane,
     PreviousPane,
     Zoom,
@@ -94,6 +106,12 @@ pub enum Id {
     SortColumn,
     Narrow,
     Confirm,
+    Add,
+    Toggle,
+    Delete,
+    OtherList,
+    NextField,
+    PreviousField,
     Close,
     Kill,
     HandOver,
@@ -169,7 +187,35 @@ static ACTIONS: &[Action] = &[
         "step",
         "Let the selected row's task go on to its next entry or exit of a call, and hold it there.",
     ),
+    action(
+        Id::Answer,
+        Context::Global,
+        &[Key::char('e')],
+        "answer",
+        "Decide what becomes of the call at whose entry the task is held.",
+    ),
     action(Id::NextHeld, Context::Global, &[Key::char('H')], "", "Go to the row of the next task that is held."),
+    action(
+        Id::CatchPoints,
+        Context::Global,
+        &[Key::char('b')],
+        "catch",
+        "List the catchpoints, which hold a task at a call: add, switch off, delete.",
+    ),
+    action(
+        Id::CatchCall,
+        Context::Global,
+        &[Key::char('B')],
+        "",
+        "Catch the selected call from now on; again: no longer.",
+    ),
+    action(
+        Id::Tampering,
+        Context::Global,
+        &[Key::char('i')],
+        "",
+        "List the changes of calls: make them fail, return something else, send a signal, wait.",
+    ),
     action(Id::NextPane, Context::Global, &[Key::code(KeyCode::Tab)], "pane", "Go to the next pane."),
     action(Id::PreviousPane, Context::Global, &[Key::code(KeyCode::BackTab)], "", "Go to the pane before."),
     action(Id::Zoom, Context::Global, &[Key::char('z')], "zoom", "Give the whole screen to the pane, or back."),
@@ -266,6 +312,31 @@ static ACTIONS: &[Action] = &[
         "While a tour runs: go to the rest of the text, or to the next step.",
     ),
     action(Id::StepBack, Context::Tour, &[Key::char('[')], "", "While a tour runs: go back."),
+    action(Id::Add, Context::Points, &[Key::char('a'), Key::code(KeyCode::Insert)], "add", "Add one."),
+    action(Id::Confirm, Context::Points, ENTER, "edit", "Edit the selected one; in an empty list, add one."),
+    action(Id::Toggle, Context::Points, &[Key::char(' ')], "on/off", "Switch the selected one off or on."),
+    action(
+        Id::Delete,
+        Context::Points,
+        &[Key::char('d'), Key::code(KeyCode::Delete)],
+        "delete",
+        "Delete the selected one.",
+    ),
+    action(
+        Id::OtherList,
+        Context::Points,
+        &[Key::code(KeyCode::Tab), Key::code(KeyCode::BackTab)],
+        "other list",
+        "Go from the catchpoints to the changes, or back.",
+    ),
+    action(
+        Id::NextField,
+        Context::Form,
+        &[Key::code(KeyCode::Tab)],
+        "next",
+        "Take what is highlighted, or go to the next line; where there is one line only, complete it.",
+    ),
+    action(Id::PreviousField, Context::Form, &[Key::code(KeyCode::BackTab)], "", "Go to the line before."),
     action(Id::Up, Context::Popup, &[Key::code(KeyCode::Up)], "", "Go one line up."),
     action(Id::Down, Context::Popup, &[Key::code(KeyCode::Down)], "", "Go one line down."),
     action(Id::PageUp, Context::Popup, &[Key::code(KeyCode::PageUp)], "", "Go one page up."),

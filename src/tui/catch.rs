@@ -19,9 +19,12 @@ use crate::source::{CallTest, Catchpoint, Moment};
 /// A sentence: no call can fit, or nobody knows whether it does while it waits.
 pub fn catchpoint(id: u32, filter: &Filter, judge: Option<Arc<Judge>>) -> Result<Catchpoint, String> {
     refuse(filter, judge.is_some())?;
-    let text = |test: &Test| matches!(test, Test::Text(_));
-    let at_exit = filter.expr().mentions(&asks_what_it_gives) || filter.expr().mentions(&text);
-    Ok(Catchpoint { id, test: test(filter, judge), at_exit })
+    Ok(Catchpoint { id, test: test(filter, judge), at_exit: holds_at_exit(filter) })
+}
+
+/// Whether the catchpoint of a filter holds a task when the call is over.
+pub fn holds_at_exit(filter: &Filter) -> bool {
+    filter.expr().mentions(&|test| asks_what_it_gives(test) || matches!(test, Test::Text(_)))
 }
 
 /// Which calls to change: asked at entry.

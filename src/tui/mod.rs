@@ -28,6 +28,7 @@ pub use run::{Error, Finish, run};
 use crate::decode;
 use crate::lesson::Tour;
 use crate::policy;
+use crate::source::{Catchpoint, Tamper};
 use key::Key;
 
 /// What the view is told before it begins.
@@ -45,6 +46,10 @@ pub struct Options {
     pub tour: Option<&'static Tour>,
     /// How calls are written in the trace.
     pub decode: decode::Options,
+    /// The catchpoints that the source has from the start, each with its filter as it was typed.
+    pub catch: Vec<(String, Catchpoint)>,
+    /// The changes of calls that the source has from the start, each as it was typed.
+    pub tamper: Vec<(String, Tamper)>,
 }
 
 impl Default for Options {
@@ -56,6 +61,8 @@ impl Default for Options {
             colour: true,
             tour: None,
             decode: decode::Options::default(),
+            catch: Vec::new(),
+            tamper: Vec::new(),
         }
     }
 }

@@ -35,6 +35,9 @@ impl App {
     pub(super) fn held(&mut self, held: Held) {
         let at_another = self.selected_waiting().is_some_and(|task| task != held.task);
         let Some(seq) = self.session.hold(held) else { return };
+        if let Why::Caught { id, .. } = held.why {
+            self.points.hit(id);
+        }
         let stepped = self.session.holds.stepping == Some(held.task);
         if stepped {
             self.session.holds.stepping = None;

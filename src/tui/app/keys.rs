@@ -42,6 +42,10 @@ impl App {
         match self.layers.last_mut() {
             Some(Layer::Chooser(chooser)) => chooser.path.paste(text),
             Some(Layer::Filter(input)) => input.paste(text),
+            Some(Layer::Form(form)) => {
+                form.input().paste(text);
+                form.typed();
+            }
             None if typing => {
                 let bytes = self.program.paste(text);
                 self.send_input(&bytes);
@@ -68,6 +72,8 @@ impl App {
     pub(in crate::tui) fn contexts(&self) -> &'static [Context] {
         match self.layers.last() {
             Some(Layer::Quit) => &[Context::QuitDialog],
+            Some(Layer::Points { .. }) => &[Context::Points, Context::Popup],
+            Some(Layer::Form(_)) => &[Context::Form, Context::Popup],
             Some(_) => &[Context::Popup],
             None if self.typing() => &[],
             None => {

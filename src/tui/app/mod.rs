@@ -3,10 +3,12 @@
 //! No terminal, no clock and no source in here: time comes in as an argument and commands wait in the outbox, so a test
 //! is state, keys, state. Left out: the loop that feeds it (`run`).
 
+mod form;
 mod hold;
 mod keys;
 mod mouse;
 mod overlay;
+mod points;
 mod popups;
 mod tour;
 mod update;
@@ -25,6 +27,7 @@ use super::program::ProgramPane;
 use super::state::layer::Layer;
 use super::state::narrow::{Narrow, Rows};
 use super::state::outbox::Outbox;
+use super::state::points::Points;
 use super::state::session::{Phase, Session};
 use super::state::table::TableState;
 use super::state::tour::Tours;
@@ -53,6 +56,7 @@ pub struct App {
     pub(super) overlay: Option<Overlay>,
     /// Why the selected row got its verdict; by `seq`.
     pub(super) explained: Option<(u64, Explanation)>,
+    pub(super) points: Points,
     pub(super) layers: Vec<Layer>,
     pub(super) tours: Tours,
     pub(super) focus: Pane,
@@ -90,6 +94,7 @@ impl App {
             program,
             overlay: None,
             explained: None,
+            points: Points::default(),
             layers: Vec::new(),
             tours: Tours::default(),
             focus: Pane::Trace,
@@ -110,6 +115,7 @@ impl App {
             redraw: false,
         };
         app.resize(80, 24);
+        app.adopt_points();
         if let Some(tour) = app.options.tour {
             app.start_tour(tour);
         }

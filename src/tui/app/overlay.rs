@@ -55,6 +55,7 @@ impl App {
                 self.overlay = Some(Overlay::new(profile, context)?);
                 self.explained = None;
                 self.tours.look_again();
+                self.judge_points();
                 if self.trace.narrow.as_ref().is_some_and(|n| n.filter.needs_profile()) {
                     self.narrow_again();
                 }

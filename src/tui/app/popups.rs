@@ -26,12 +26,21 @@ impl App {
                 self.act(action.id, key);
             }
             Id::Confirm => self.confirm(),
+            Id::Add | Id::Toggle | Id::Delete | Id::OtherList => self.change_points(action.id),
+            Id::NextField | Id::PreviousField => self.move_in_form(action.id),
             id => self.scroll_popup(id),
         }
     }
 
     /// Gives characters to the popup that takes text; true if it was one.
     fn type_in(&mut self, key: Key, code: KeyCode) -> bool {
+        if let Some(Layer::Form(form)) = self.layers.last_mut() {
+            let typed = typed(form.input(), key, code);
+            if typed {
+                form.typed();
+            }
+            return typed;
+        }
         let builtins = policy::builtins().len();
         let input: &mut Input = match self.layers.last_mut() {
             Some(Layer::Filter(input)) => input,
@@ -44,13 +53,7 @@ impl App {
             }
             _ => return false,
         };
-        match code {
-            KeyCode::Char(c) if key == Key::char(c) => input.push(c),
-            KeyCode::Backspace => input.erase(),
-            _ if key == Key::ctrl('u') => input.clear(),
-            _ => return false,
-        }
-        true
+        typed(input, key, code)
     }
 
     pub(super) fn scroll_popup(&mut self, id: Id) {
@@ -60,6 +63,8 @@ impl App {
                 *scroll = scrolled(*scroll, id, size.shown).min(size.lines.saturating_sub(size.shown));
             }
             Some(Layer::Tours { .. }) => self.move_in_tours(id),
+            Some(Layer::Points { .. }) => self.move_in_points(id),
+            Some(Layer::Form(_)) => self.move_in_form(id),
             Some(Layer::Chooser(chooser)) => {
                 let last = policy::builtins().len();
                 chooser.line = match id {
@@ -77,6 +82,8 @@ impl App {
             Some(Layer::Chooser(chooser)) => self.choose(chooser),
             Some(Layer::Filter(input)) => self.set_filter(input),
             Some(Layer::Tours { line }) => self.choose_tour(line),
+            Some(Layer::Points { list, line }) => self.edit_point(list, line),
+            Some(Layer::Form(form)) => self.confirm_form(form),
             _ => {}
         }
     }
@@ -112,4 +119,15 @@ impl App {
             }
         }
     }
+}
+
+/// Gives a key to a line that is typed; false if it means nothing there.
+fn typed(input: &mut Input, key: Key, code: KeyCode) -> bool {
+    match code {
+        KeyCode::Char(c) if key == Key::char(c) => input.push(c),
+        KeyCode::Backspace => input.erase(),
+        _ if key == Key::ctrl('u') => input.clear(),
+        _ => return false,
+    }
+    true
 }

@@ -12,6 +12,7 @@ use crate::tui::key::Key;
 use crate::tui::layout::{Pane, SPLIT_STEP};
 use crate::tui::state::layer::{Chooser, Input, Layer};
 use crate::tui::state::narrow::{Narrow, RowFilter};
+use crate::tui::state::points::List;
 use crate::tui::state::session::Phase;
 use crate::tui::view;
 
@@ -42,7 +43,8 @@ impl App {
             Id::FirstBlocked => self.divider().is_some(),
             Id::PolicyContext => self.overlay.is_some(),
             Id::Narrow => self.session.histogram.calls() > 0,
-            Id::Hold | Id::Step => self.session.traced(),
+            Id::Hold | Id::Step | Id::CatchPoints | Id::CatchCall | Id::Tampering => self.session.traced(),
+            Id::Answer => self.answerable().is_some(),
             Id::NextHeld => !self.session.holds.is_empty(),
             Id::OpenCall | Id::NextMatch | Id::PreviousMatch => self.selected().is_some(),
             _ => true,
@@ -69,7 +71,11 @@ impl App {
             Id::FocusProgram => self.focus_on(Pane::Program),
             Id::Hold => self.hold_or_resume(),
             Id::Step => self.step(),
+            Id::Answer => self.answer(),
             Id::NextHeld => self.next_held(),
+            Id::CatchPoints => self.layers.push(Layer::Points { list: List::Catches, line: 0 }),
+            Id::Tampering => self.layers.push(Layer::Points { list: List::Tampers, line: 0 }),
+            Id::CatchCall => self.catch_selected_call(),
             Id::Freeze => self.trace.toggle_freeze(self.session.store.len()),
             Id::NextPane => self.step_pane(1),
             Id::PreviousPane => self.step_pane(-1),
@@ -102,7 +108,15 @@ impl App {
             Id::Close => self.focus_on(Pane::Trace),
             Id::Kill => self.kill(),
             Id::HandOver => self.hand_over(),
-            Id::Stay | Id::Confirm => {}
+            // Popups have these to themselves.
+            Id::Stay
+            | Id::Confirm
+            | Id::Add
+            | Id::Toggle
+            | Id::Delete
+            | Id::OtherList
+            | Id::NextField
+            | Id::PreviousField => {}
         }
     }
 

@@ -1,6 +1,9 @@
 //! Popups. They lie on each other in a stack; the top one gets the keys.
 //! Left out: how they look (`view::popup`) and what their keys do (`app::popups`).
 
+use super::form::Form;
+use super::points::List;
+
 /// One popup with what it remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layer {
@@ -18,6 +21,10 @@ pub enum Layer {
     Filter(Input),
     /// The tours to choose from; after them the line that ends the running one.
     Tours { line: usize },
+    /// The catchpoints, or the changes of calls.
+    Points { list: List, line: usize },
+    /// A catchpoint or a change being typed, or what becomes of a held call.
+    Form(Form),
     /// A sentence that must not be missed.
     Failure(String),
 }

@@ -1,10 +1,12 @@
 //! The state of the view, apart from how it is drawn and from what keys do to it.
 
 pub mod blocked;
+pub mod form;
 pub mod hold;
 pub mod layer;
 pub mod narrow;
 pub mod outbox;
+pub mod points;
 pub mod session;
 pub mod table;
 pub mod tour;

@@ -63,14 +63,18 @@ fn fitting(app: &App, actions: Vec<&'static Action>, room: usize) -> Vec<(String
 
 /// A key that does two things in turn is called by what it does now.
 fn label(app: &App, action: &Action) -> &'static str {
-    let holding = app.session.holds.asked || !app.session.holds.is_empty();
-    if action.id == Id::Hold && holding { "go on" } else { action.label }
+    if action.id == Id::Hold && holding(app) { "go on" } else { action.label }
+}
+
+/// Something is held, or is to be.
+fn holding(app: &App) -> bool {
+    app.session.holds.asked || !app.session.holds.is_empty()
 }
 
 /// Where there is no room for all, the entries with the highest number go first.
 fn expendable(app: &App, id: Id) -> u8 {
     match id {
-        Id::Hold | Id::Step if !app.session.holds.is_empty() => 0,
+        Id::Hold | Id::Step | Id::Answer if holding(app) => 0,
         // On the narrowest screen these must be there.
         Id::Help | Id::Quit => 0,
         Id::Kill | Id::HandOver | Id::Stay | Id::Confirm | Id::Close => 0,
@@ -79,6 +83,7 @@ fn expendable(app: &App, id: Id) -> u8 {
         Id::OpenCall | Id::Narrow => 3,
         Id::NextPane => 4,
         Id::Freeze | Id::Hold | Id::Follow | Id::SortNext => 5,
+        Id::Step | Id::CatchPoints => 7,
         _ => 6,
     }
 }

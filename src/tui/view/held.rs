@@ -3,7 +3,7 @@
 
 use crate::decode;
 use crate::model::{Row, RowKind};
-use crate::source::At;
+use crate::source::{At, Why};
 use crate::tui::app::App;
 use crate::tui::change;
 use crate::tui::state::hold::Waiting;
@@ -62,14 +62,20 @@ pub fn border(app: &App) -> Option<String> {
 fn where_it_waits(app: &App, waiting: &Waiting) -> String {
     let name = app.task_words(waiting.held.task);
     let row = app.session.store.row(waiting.seq);
-    match (waiting.held.at, row.and_then(call_name)) {
+    let caught = match waiting.held.why {
+        Why::Caught { id, .. } => app.points.catch(id),
+        Why::Asked | Why::Stepped => None,
+    };
+    let caught = caught.map_or(String::new(), |catch| format!(" (caught by {})", catch.text));
+    let place = match (waiting.held.at, row.and_then(call_name)) {
         (At::Entry, Some(call)) => match &waiting.answer {
             None => format!("{name} is held at entry: about to call {call}"),
             Some(answer) => format!("{name} is held at entry of {call}: {}", change::short(answer)),
         },
         (At::Exit, Some(call)) => format!("{name} is held at exit of {call}"),
         _ => format!("{name} is held between calls"),
-    }
+    };
+    place + &caught
 }
 
 fn call_name(row: &Row) -> Option<String> {

@@ -3,11 +3,13 @@
 
 mod bar;
 pub mod call;
+mod form;
 mod header;
 mod held;
 pub mod histogram;
 mod latency;
 mod marks;
+mod points;
 pub mod popup;
 mod times;
 pub mod tour;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{header, tour};
+use super::{form, header, points, tour};
 use crate::model::VdsoState;
 use crate::policy;
 use crate::query::Filter;
@@ -124,6 +124,8 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Policy { scroll } => plain("Seccomp profile", judged(app, width), *scroll),
         Layer::Filter(input) => filter(app, input, width),
         Layer::Tours { line } => tour::list(app, *line, width),
+        Layer::Points { list, line } => points::content(app, *list, *line, width),
+        Layer::Form(form) => form::content(app, form, width),
         Layer::Failure(sentence) => {
             let mut lines = text(sentence, width);
             lines.push(Line::default());
@@ -134,7 +136,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
     }
 }
 
-fn text(sentence: &str, width: usize) -> Vec<Line<'static>> {
+pub(super) fn text(sentence: &str, width: usize) -> Vec<Line<'static>> {
     wrap(sentence, width).into_iter().map(Line::from).collect()
 }
 
@@ -287,7 +289,7 @@ const FILTERS: [(&[&str], &str); 4] = [
 ];
 
 /// The end of a text that is longer than there is room.
-fn tail(text: &str, width: usize) -> &str {
+pub(super) fn tail(text: &str, width: usize) -> &str {
     let mut rest = text;
     while format::width(rest) > width {
         let mut chars = rest.chars();

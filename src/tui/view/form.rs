@@ -1,0 +1,154 @@
+//! How forms look: lines to type on, what could be typed, and what it all means in words.
+
+use ratatui::text::{Line, Span};
+
+use super::popup::{Content, tail, text};
+use crate::decode;
+use crate::query::Filter;
+use crate::tui::app::App;
+use crate::tui::catch;
+use crate::tui::change;
+use crate::tui::format::{self, cut, fit, wrap};
+use crate::tui::state::form::{Draft, Field, Form, Purpose};
+use crate::tui::state::points;
+use crate::tui::theme::Role;
+
+/// Columns of the labels.
+const LABEL: usize = 13;
+/// Candidates in view at most.
+const CANDIDATES: usize = 8;
+/// Columns of a candidate's name.
+const NAME: usize = 16;
+
+pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
+    let mut lines = introduction(app, form, width);
+    let mut cursor = None;
+    for (index, (field, input)) in form.lines.iter().enumerate() {
+        let here = index == form.at;
+        let arrow = if here { ">" } else { " " };
+        let label = format!("{arrow} {}", fit(label(*field), LABEL));
+        let shown = tail(&input.text, width.saturating_sub(label.len() + 1));
+        if here {
+            cursor = Some((lines.len() as u16, (label.len() + format::width(shown)) as u16));
+        }
+        let style = app.theme.style(if here { Role::Title } else { Role::Text });
+        lines.push(Line::from(vec![Span::styled(label.clone(), style), Span::raw(shown.to_owned())]));
+        if let Some(error) = &input.error {
+            let style = app.theme.style(Role::Error);
+            // A caret stands under what is wrong; a sentence is wrapped.
+            match error.trim_start().starts_with('^') {
+                true => lines.push(Line::styled(cut(&format!("{}{error}", " ".repeat(label.len())), width), style)),
+                false => lines.extend(wrap(error, width).into_iter().map(|part| Line::styled(part, style))),
+            }
+        }
+    }
+    let below = conclusion(app, form, width);
+    let room = usize::from(app.rows).saturating_sub(2 + lines.len() + below.len());
+    lines.extend(candidates(app, form, room.min(CANDIDATES), width));
+    lines.extend(below);
+    // On a low screen the line that is typed on stays in view.
+    let shown = usize::from(app.rows.saturating_sub(2)).max(1);
+    let scroll = cursor.map_or(0, |(line, _)| (usize::from(line) + 1).saturating_sub(shown));
+    Content { title: title(form), lines, scroll: scroll as u16, cursor }
+}
+
+fn title(form: &Form) -> String {
+    match &form.purpose {
+        Purpose::Answer { call, .. } => format!("What becomes of this {call}?"),
+        Purpose::Catch { instead_of: None } => "New catchpoint".into(),
+        Purpose::Catch { instead_of: Some(_) } => "Catchpoint".into(),
+        Purpose::Tamper { instead_of: None } => "New change of calls".into(),
+        Purpose::Tamper { instead_of: Some(_) } => "Change of calls".into(),
+    }
+}
+
+fn introduction(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if let Purpose::Answer { task, seq, .. } = form.purpose {
+        lines.push(Line::from(cut(&format!("{} is about to call", app.task_words(task)), width)));
+        let call = app.session.store.call(seq).map(|view| decode::call_text(&view, &app.options.decode));
+        let call = super::held::not_made_yet(call.unwrap_or_default());
+        lines.push(Line::styled(cut(&format!("  {call}"), width), app.theme.style(Role::Title)));
+        lines.push(Line::default());
+    }
+    lines
+}
+
+fn label(field: Field) -> &'static str {
+    match field {
+        Field::Calls => "calls",
+        Field::Result => "result",
+        Field::Signal => "signal",
+        Field::Before => "wait before",
+        Field::After => "wait after",
+        Field::Which => "which",
+    }
+}
+
+fn hint(field: Field) -> &'static str {
+    match field {
+        Field::Calls => "a filter: openat, path:/etc/**, %network err, tree:123, arg.flags&O_CREAT",
+        Field::Result => "an error such as ENOENT, or a number; empty: the call is made and gives its own",
+        Field::Signal => "a signal that the task gets when the call is over, such as SIGTERM; empty: none",
+        Field::Before => "how long the task waits before the call, such as 500ms or 2s; empty: not at all",
+        Field::After => "how long the task waits after the call, such as 500ms or 2s; empty: not at all",
+        Field::Which => "of each task's calls that fit: 3 the third, 3+ from it on, 3+2 every second; empty: all",
+    }
+}
+
+fn candidates(app: &App, form: &Form, room: usize, width: usize) -> Vec<Line<'static>> {
+    let (_, candidates) = form.candidates();
+    let first = form.candidate.map_or(0, |at| (at + 1).saturating_sub(room));
+    let line = |(index, candidate): (usize, &crate::query::Candidate)| {
+        let selected = form.candidate == Some(index);
+        let arrow = if selected { ">" } else { " " };
+        let entry = format!("  {arrow} {} {}", fit(&candidate.text, NAME), candidate.about);
+        Line::styled(fit(&entry, width), app.theme.style(if selected { Role::Selected } else { Role::Dim }))
+    };
+    candidates.iter().enumerate().skip(first).take(room).map(line).collect()
+}
+
+/// What the form says so far, and what can be done.
+fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::default()];
+    match form.read() {
+        Ok(draft) => lines.extend(text(&meaning(form, &draft), width)),
+        // While one types, most things are unfinished: no complaint before Enter.
+        Err(_) => lines.push(Line::default()),
+    }
+    let dim = app.theme.style(Role::Dim);
+    // What is highlighted is explained in full; its line may have been cut.
+    let highlighted = form.candidate.and_then(|index| form.candidates().1.into_iter().nth(index));
+    let explained = highlighted.map(|candidate| format!("{}: {}", candidate.text, candidate.about));
+    let advice = explained.unwrap_or_else(|| hint(form.field()).to_owned());
+    lines.extend(wrap(&advice, width).into_iter().map(|part| Line::styled(part, dim)));
+    let keys = match form.lines.len() {
+        1 => "Enter takes it, Tab completes, Up and Down choose, Esc closes",
+        _ => "Enter takes it, Tab goes to the next line, Up and Down choose, Esc closes",
+    };
+    lines.push(Line::styled(cut(keys, width), dim));
+    lines
+}
+
+fn meaning(form: &Form, draft: &Draft) -> String {
+    match &form.purpose {
+        Purpose::Answer { call, .. } => format!("{call}: {}.", change::describe(&draft.change)),
+        Purpose::Catch { .. } if draft.filter.is_empty() => "Which calls are to hold their task?".into(),
+        Purpose::Catch { .. } => format!("{}.", caught(&draft.filter)),
+        Purpose::Tamper { .. } if draft.filter.is_empty() => "Which calls are to be changed?".into(),
+        Purpose::Tamper { .. } => {
+            let text = form.texts().into_iter().find(|(field, _)| *field == Field::Calls).map(|(_, text)| text);
+            format!("{}.", points::words(draft, text.unwrap_or_default().trim()))
+        }
+    }
+}
+
+/// Where a filter holds tasks, and at which calls.
+fn caught(filter: &Filter) -> String {
+    let calls = filter.explain();
+    let calls = calls.strip_prefix("rows where ").unwrap_or(&calls);
+    match catch::holds_at_exit(filter) {
+        true => format!("Holds a task when a call is over and {calls}"),
+        false => format!("Holds a task before a call when {calls}"),
+    }
+}
