@@ -1,5 +1,7 @@
 //! What the screen looks like and what keys do to it, over a made-up run: state, keys, state; no terminal, no clock.
 
+#[path = "screens/attach.rs"]
+mod attach;
 #[path = "screens/hold.rs"]
 mod hold;
 #[path = "screens/points.rs"]
@@ -150,10 +152,11 @@ fn every_small_size_is_drawn_with_every_popup() {
         ("b", 3),
         ("b a o", 3),
         ("i", 3),
+        ("A", 3),
         ("i a o Tab E", 3),
     ];
     for (keys, step) in cases {
-        let mut app = app(docker(), 80, 24);
+        let mut app = app(attach::options(), 80, 24);
         press(&mut app, keys);
         for cols in (0..=60).step_by(step) {
             for rows in 0..=20 {
@@ -168,10 +171,10 @@ fn every_small_size_is_drawn_with_every_popup() {
 /// Keys, mouse, sizes and events in an order that nobody planned: nothing panics, and every frame can be drawn.
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
-    const KEYS: &str = "L + - [ ] ? / s S c v t P . H e b B i a d Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
+    const KEYS: &str = "L + - [ ] ? / s S c v t P . H e b B i a d A Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
                         e r Ctrl-l Ctrl-u Ctrl-c Esc";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
-    let mut app = app(docker(), 80, 24);
+    let mut app = app(attach::options(), 80, 24);
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = |below: u64| {
         state ^= state << 13;

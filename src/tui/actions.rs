@@ -19,6 +19,8 @@ pub enum Context {
     Tour,
     /// The lists of catchpoints and of changes.
     Points,
+    /// The processes to attach to.
+    Picker,
     /// Where one types a catchpoint, a change or an answer.
     Form,
     /// Every popup.
@@ -28,7 +30,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 10] = [
+    pub const ALL: [Context; 11] = [
         Context::Global,
         Context::Trace,
         Context::Histogram,
@@ -36,6 +38,7 @@ impl Context {
         Context::Program,
         Context::Tour,
         Context::Points,
+        Context::Picker,
         Context::Form,
         Context::Popup,
         Context::QuitDialog,
@@ -50,6 +53,7 @@ impl Context {
             Context::Program => "Program",
             Context::Tour => "Tour",
             Context::Points => "Catch list",
+            Context::Picker => "Process list",
             Context::Form => "Forms",
             Context::Popup => "Popups",
             Context::QuitDialog => "Quit dialog",
@@ -76,6 +80,8 @@ pub enum Id {
     CatchPoints,
     CatchCall,
     Tampering,
+    Attach,
+    Refresh,
     NextPane,
     PreviousPane,
     Zoom,
@@ -216,6 +222,7 @@ static ACTIONS: &[Action] = &[
         "",
         "List the changes of calls: make them fail, return something else, send a signal, wait.",
     ),
+    action(Id::Attach, Context::Global, &[Key::char('A')], "", "Choose running processes to trace too."),
     action(Id::NextPane, Context::Global, &[Key::code(KeyCode::Tab)], "pane", "Go to the next pane."),
     action(Id::PreviousPane, Context::Global, &[Key::code(KeyCode::BackTab)], "", "Go to the pane before."),
     action(Id::Zoom, Context::Global, &[Key::char('z')], "zoom", "Give the whole screen to the pane, or back."),
@@ -329,6 +336,9 @@ static ACTIONS: &[Action] = &[
         "other list",
         "Go from the catchpoints to the changes, or back.",
     ),
+    action(Id::Confirm, Context::Picker, ENTER, "attach", "Trace what is marked, or else what is selected."),
+    action(Id::Toggle, Context::Picker, &[Key::char(' ')], "mark", "Mark a process, or no longer."),
+    action(Id::Refresh, Context::Picker, &[Key::ctrl('r')], "look again", "Look at the processes again."),
     action(
         Id::NextField,
         Context::Form,

@@ -28,7 +28,7 @@ pub use run::{Error, Finish, run};
 use crate::decode;
 use crate::lesson::Tour;
 use crate::policy;
-use crate::source::{Catchpoint, Tamper};
+use crate::source::{Catchpoint, ProcessInfo, Tamper};
 use key::Key;
 
 /// What the view is told before it begins.
@@ -48,6 +48,8 @@ pub struct Options {
     pub decode: decode::Options,
     /// The catchpoints that the source has from the start, each with its filter as it was typed.
     pub catch: Vec<(String, Catchpoint)>,
+    /// Asks which processes could be attached to; None: the source cannot attach.
+    pub processes: Option<fn() -> Vec<ProcessInfo>>,
     /// The changes of calls that the source has from the start, each as it was typed.
     pub tamper: Vec<(String, Tamper)>,
 }
@@ -62,6 +64,7 @@ impl Default for Options {
             tour: None,
             decode: decode::Options::default(),
             catch: Vec::new(),
+            processes: None,
             tamper: Vec::new(),
         }
     }

@@ -100,6 +100,19 @@ fn the_selection_follows_the_task_that_is_stepped() {
 }
 
 #[test]
+fn whoever_watches_a_task_that_waits_follows_it_when_it_goes_on() {
+    for (keys, follows) in [("", true), ("Home", false)] {
+        let mut app = app(docker(), 120, 40);
+        press(&mut app, ".");
+        held_at_entry(&mut app, Why::Stepped);
+        lacks(&app, "following");
+        press(&mut app, keys);
+        press(&mut app, "P");
+        assert_eq!(print::text(&app, 120, 40).contains("following"), follows);
+    }
+}
+
+#[test]
 fn a_step_ends_a_frozen_view() {
     let mut app = app(docker(), 120, 40);
     press(&mut app, "Space .");

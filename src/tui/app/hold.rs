@@ -9,10 +9,15 @@ use crate::tui::format;
 impl App {
     /// Holds every task; if any is held, or is to be, lets all go on.
     pub(super) fn hold_or_resume(&mut self) {
+        // Whoever looks at a task that waits wants to see how it goes on.
+        let watching = self.selected_waiting().is_some();
         let holds = &mut self.session.holds;
         let going_on = holds.asked || !holds.is_empty();
         holds.asked = !going_on;
         holds.stepping = None;
+        if going_on && watching {
+            self.trace.set_follow(true);
+        }
         self.outbox.control(if going_on { Command::Resume } else { Command::Hold });
     }
 

@@ -46,6 +46,10 @@ impl App {
                 form.input().paste(text);
                 form.typed();
             }
+            Some(Layer::Picker(picker)) => {
+                picker.typed.paste(text);
+                picker.typed();
+            }
             None if typing => {
                 let bytes = self.program.paste(text);
                 self.send_input(&bytes);
@@ -73,6 +77,7 @@ impl App {
         match self.layers.last() {
             Some(Layer::Quit) => &[Context::QuitDialog],
             Some(Layer::Points { .. }) => &[Context::Points, Context::Popup],
+            Some(Layer::Picker(_)) => &[Context::Picker, Context::Popup],
             Some(Layer::Form(_)) => &[Context::Form, Context::Popup],
             Some(_) => &[Context::Popup],
             None if self.typing() => &[],

@@ -3,6 +3,7 @@
 //! No terminal, no clock and no source in here: time comes in as an argument and commands wait in the outbox, so a test
 //! is state, keys, state. Left out: the loop that feeds it (`run`).
 
+mod attach;
 mod form;
 mod hold;
 mod keys;

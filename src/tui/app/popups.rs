@@ -26,6 +26,8 @@ impl App {
                 self.act(action.id, key);
             }
             Id::Confirm => self.confirm(),
+            Id::Toggle if matches!(self.layers.last(), Some(Layer::Picker(_))) => self.mark_process(),
+            Id::Refresh => self.look_at_processes(),
             Id::Add | Id::Toggle | Id::Delete | Id::OtherList => self.change_points(action.id),
             Id::NextField | Id::PreviousField => self.move_in_form(action.id),
             id => self.scroll_popup(id),
@@ -39,6 +41,12 @@ impl App {
             if typed {
                 form.typed();
             }
+            return typed;
+        }
+        if let Some(Layer::Picker(picker)) = self.layers.last_mut() {
+            // A space marks; words are told apart by pasting, which few need.
+            let typed = code != KeyCode::Char(' ') && typed(&mut picker.typed, key, code);
+            picker.typed();
             return typed;
         }
         let builtins = policy::builtins().len();
@@ -65,6 +73,7 @@ impl App {
             Some(Layer::Tours { .. }) => self.move_in_tours(id),
             Some(Layer::Points { .. }) => self.move_in_points(id),
             Some(Layer::Form(_)) => self.move_in_form(id),
+            Some(Layer::Picker(_)) => self.move_in_picker(id),
             Some(Layer::Chooser(chooser)) => {
                 let last = policy::builtins().len();
                 chooser.line = match id {
@@ -84,6 +93,7 @@ impl App {
             Some(Layer::Tours { line }) => self.choose_tour(line),
             Some(Layer::Points { list, line }) => self.edit_point(list, line),
             Some(Layer::Form(form)) => self.confirm_form(form),
+            Some(Layer::Picker(picker)) => self.attach(picker),
             _ => {}
         }
     }

@@ -44,6 +44,7 @@ impl App {
             Id::PolicyContext => self.overlay.is_some(),
             Id::Narrow => self.session.histogram.calls() > 0,
             Id::Hold | Id::Step | Id::CatchPoints | Id::CatchCall | Id::Tampering => self.session.traced(),
+            Id::Attach => self.session.traced() && self.options.processes.is_some(),
             Id::Answer => self.answerable().is_some(),
             Id::NextHeld => !self.session.holds.is_empty(),
             Id::OpenCall | Id::NextMatch | Id::PreviousMatch => self.selected().is_some(),
@@ -75,6 +76,7 @@ impl App {
             Id::NextHeld => self.next_held(),
             Id::CatchPoints => self.layers.push(Layer::Points { list: List::Catches, line: 0 }),
             Id::Tampering => self.layers.push(Layer::Points { list: List::Tampers, line: 0 }),
+            Id::Attach => self.pick_processes(),
             Id::CatchCall => self.catch_selected_call(),
             Id::Freeze => self.trace.toggle_freeze(self.session.store.len()),
             Id::NextPane => self.step_pane(1),
@@ -115,6 +117,7 @@ impl App {
             | Id::Toggle
             | Id::Delete
             | Id::OtherList
+            | Id::Refresh
             | Id::NextField
             | Id::PreviousField => {}
         }

@@ -2,6 +2,7 @@
 //! Left out: how they look (`view::popup`) and what their keys do (`app::popups`).
 
 use super::form::Form;
+use super::picker::Picker;
 use super::points::List;
 
 /// One popup with what it remembers.
@@ -25,6 +26,8 @@ pub enum Layer {
     Points { list: List, line: usize },
     /// A catchpoint or a change being typed, or what becomes of a held call.
     Form(Form),
+    /// The processes to attach to.
+    Picker(Picker),
     /// A sentence that must not be missed.
     Failure(String),
 }

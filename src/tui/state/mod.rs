@@ -6,6 +6,7 @@ pub mod hold;
 pub mod layer;
 pub mod narrow;
 pub mod outbox;
+pub mod picker;
 pub mod points;
 pub mod session;
 pub mod table;

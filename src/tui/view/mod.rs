@@ -9,6 +9,7 @@ mod held;
 pub mod histogram;
 mod latency;
 mod marks;
+mod picker;
 mod points;
 pub mod popup;
 mod times;

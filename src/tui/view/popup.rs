@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{form, header, points, tour};
+use super::{form, header, picker, points, tour};
 use crate::model::VdsoState;
 use crate::policy;
 use crate::query::Filter;
@@ -126,6 +126,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),
         Layer::Form(form) => form::content(app, form, width),
+        Layer::Picker(picker) => picker::content(app, picker, width),
         Layer::Failure(sentence) => {
             let mut lines = text(sentence, width);
             lines.push(Line::default());
