@@ -64,7 +64,12 @@ impl Recorder {
 }
 
 pub fn started(live: bool) -> Message {
-    Message::Started(Box::new(Started {
+    started_as(live, |_| {})
+}
+
+/// As `started`, with something changed.
+pub fn started_as(live: bool, change: impl FnOnce(&mut Started)) -> Message {
+    let mut started = Started {
         argv: vec![b"python3".to_vec(), b"demo.py".to_vec()],
         machine: Machine { kernel_release: "6.18.44-test".into(), machine: "x86_64".into(), hostname: "box".into() },
         began: UNIX_EPOCH,
@@ -74,7 +79,9 @@ pub fn started(live: bool) -> Message {
         attached: false,
         only: None,
         floor: None,
-    }))
+    };
+    change(&mut started);
+    Message::Started(Box::new(started))
 }
 
 fn vdso() -> VdsoState {

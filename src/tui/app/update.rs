@@ -16,8 +16,9 @@ use crate::tui::state::points::List;
 use crate::tui::state::session::Phase;
 use crate::tui::view;
 
-/// How long a killed program may take to end before the view is left all the same, in milliseconds.
-const KILL_WAIT_MS: u64 = 3_000;
+/// How long a killed program may take to end, or the source to let go, before the view is left all the same, in
+/// milliseconds.
+const PATIENCE_MS: u64 = 3_000;
 
 /// How the view is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +31,14 @@ pub enum Leave {
 /// What the user chose for the running program, until the source has done it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui) enum Leaving {
-    Killing { since_ms: u64 },
+    Killing {
+        since_ms: u64,
+    },
     HandingOver,
+    /// Nothing was launched that lives: what was attached to is let go, without a question.
+    Detaching {
+        since_ms: u64,
+    },
 }
 
 impl App {
@@ -287,10 +294,19 @@ impl App {
     }
 
     fn quit(&mut self) {
-        if self.session.running() {
-            self.layers.push(Layer::Quit);
-        } else {
+        if !self.session.running() {
             self.leave = Some(Leave::Quit);
+            return;
+        }
+        let families = self.session.families();
+        if families.launched > 0 || (families.attached == 0 && !self.session.attached()) {
+            self.layers.push(Layer::Quit);
+        } else if self.session.phase == Phase::Detached {
+            self.leave = Some(Leave::Quit);
+        } else {
+            self.outbox.control(Command::Detach);
+            self.leaving = Some(Leaving::Detaching { since_ms: self.now_ms });
+            self.say("Letting go of what was attached to.");
         }
     }
 
@@ -312,8 +328,10 @@ impl App {
 
     /// The source let go of the program.
     pub(super) fn detached(&mut self) {
-        if self.leaving == Some(Leaving::HandingOver) {
-            self.leave = Some(Leave::HandOver);
+        match self.leaving {
+            Some(Leaving::HandingOver) => self.leave = Some(Leave::HandOver),
+            Some(Leaving::Detaching { .. }) => self.leave = Some(Leave::Quit),
+            Some(Leaving::Killing { .. }) | None => {}
         }
     }
 
@@ -330,8 +348,8 @@ impl App {
     }
 
     pub(super) fn leave_if_late(&mut self) {
-        if let Some(Leaving::Killing { since_ms }) = self.leaving
-            && self.now_ms >= since_ms + KILL_WAIT_MS
+        if let Some(Leaving::Killing { since_ms } | Leaving::Detaching { since_ms }) = self.leaving
+            && self.now_ms >= since_ms + PATIENCE_MS
         {
             self.leave = Some(Leave::Quit);
         }

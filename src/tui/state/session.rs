@@ -1,10 +1,10 @@
 //! What the source has told: the program, its rows, its counts, and how it went on.
 //! Left out: how any of it is looked at.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::hold::Holds;
-use crate::model::{Batch, CallRow, Changes, EventKind, Marks, RowKind, Store, TaskEnd, TaskId};
+use crate::model::{Batch, CallRow, Changes, EventKind, Marks, Origin, RowKind, Store, TaskEnd, TaskId};
 use crate::source::{At, End, Floor, Held, Started};
 use crate::stats::Histogram;
 use crate::symbols::{Location, Spaces};
@@ -36,6 +36,13 @@ pub enum Root {
         end: TaskEnd,
         tasks: usize,
     },
+}
+
+/// How many processes live that come from the command, and how many from what was attached to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Families {
+    pub launched: usize,
+    pub attached: usize,
 }
 
 /// Everything known about the observed program.
@@ -128,6 +135,27 @@ impl Session {
         self.store.tasks().iter().filter(|task| task.ended.is_none()).count()
     }
 
+    /// Where the living processes come from. Looks at all tasks.
+    pub fn families(&self) -> Families {
+        let mut families = Families::default();
+        let tasks = self.store.tasks();
+        // A task's parent has a smaller number, unless nothing is known of it.
+        let mut attached: Vec<bool> = Vec::with_capacity(tasks.len());
+        let mut seen: HashSet<i32> = HashSet::new();
+        for task in tasks {
+            let parent = task.parent.and_then(|parent| attached.get(parent.0 as usize).copied());
+            let from_outside = task.origin == Origin::Attach || parent.unwrap_or(false);
+            attached.push(from_outside);
+            if task.ended.is_none() && seen.insert(task.tgid) {
+                match from_outside {
+                    true => families.attached += 1,
+                    false => families.launched += 1,
+                }
+            }
+        }
+        families
+    }
+
     /// The source can hold, catch and change: a program runs and is traced.
     pub fn traced(&self) -> bool {
         self.phase == Phase::Live && self.live()
@@ -176,6 +204,11 @@ impl Session {
     /// The source is a program and no recording.
     pub fn live(&self) -> bool {
         self.started.as_ref().is_some_and(|s| s.live)
+    }
+
+    /// Its processes ran before, and run on when the view is left.
+    pub fn attached(&self) -> bool {
+        self.started.as_ref().is_some_and(|s| s.attached)
     }
 
     /// The program's terminal is ours to show.

@@ -117,6 +117,11 @@ fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
         Err(_) => lines.push(Line::default()),
     }
     let dim = app.theme.style(Role::Dim);
+    let only = app.session.started.as_ref().and_then(|started| started.only.as_ref());
+    if let Some(only) = only.filter(|_| form.field() == Field::Calls) {
+        let only = format!("Other calls than {} do not stop in this session.", format::escape(only.as_bytes()));
+        lines.extend(wrap(&only, width).into_iter().map(|part| Line::styled(part, app.theme.style(Role::Notice))));
+    }
     // What is highlighted is explained in full; its line may have been cut.
     let highlighted = form.candidate.and_then(|index| form.candidates().1.into_iter().nth(index));
     let explained = highlighted.map(|candidate| format!("{}: {}", candidate.text, candidate.about));

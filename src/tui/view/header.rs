@@ -52,6 +52,10 @@ fn first_line(app: &App) -> Vec<Piece> {
         piece(held(app), Role::Held, 0),
         piece(calls(session.histogram.calls()), Role::Text, 1),
     ];
+    if let Some(only) = session.started.as_ref().and_then(|started| started.only.as_ref()) {
+        // Without it, a call that is missing would be taken for one that was not made.
+        pieces.push(piece(format!("only: {}", cut(&format::escape(only.as_bytes()), 30)), Role::Notice, 0));
+    }
     pieces.retain(|piece| !piece.text.is_empty());
     if let Some(rate) = session.rate() {
         pieces.push(piece(format!("{}/s", short_count(rate)), Role::Text, 4));
@@ -90,6 +94,7 @@ fn phase(app: &App) -> (String, Role) {
         Phase::Waiting => ("starting".into(), Role::Dim),
         Phase::Live if !app.session.live() => ("replay".into(), Role::Live),
         Phase::Live => match app.session.root() {
+            Root::Running if app.session.attached() => ("attached".into(), Role::Live),
             Root::Running => ("live".into(), Role::Live),
             Root::Stopped => ("stopped".into(), Role::Ended),
             Root::Outlived { end, tasks } => (format!("{}, {}", ended(end), run_on(tasks)), Role::Live),

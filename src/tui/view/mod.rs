@@ -12,6 +12,7 @@ mod marks;
 mod picker;
 mod points;
 pub mod popup;
+mod quit;
 mod times;
 pub mod tour;
 pub mod trace;

@@ -5,15 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{form, header, picker, points, tour};
+use super::{form, header, picker, points, quit, tour};
 use crate::model::VdsoState;
 use crate::policy;
 use crate::query::Filter;
-use crate::tui::actions::{self, Context, Id};
+use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
 use crate::tui::state::layer::{Chooser, Input, Layer};
-use crate::tui::state::session::Root;
 use crate::tui::theme::Role;
 
 /// Widest popup, in columns.
@@ -118,7 +117,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
     };
     match layer {
         Layer::Help { scroll } => plain("Keys", help(app, width), *scroll),
-        Layer::Quit => plain("Leave?", quit(app, width), 0),
+        Layer::Quit => plain("Leave?", quit::lines(app, width), 0),
         Layer::Chooser(chooser) => choose(app, chooser, width),
         Layer::Vdso { scroll } => plain("vDSO", vdso(app, width), *scroll),
         Layer::Policy { scroll } => plain("Seccomp profile", judged(app, width), *scroll),
@@ -197,42 +196,6 @@ const MARKS: [(&str, &str); 11] = [
     ("+", "a new task"),
     ("#", "the end of a task"),
 ];
-
-fn quit(app: &App, width: usize) -> Vec<Line<'static>> {
-    let root = app.session.root();
-    let outlived = matches!(root, Root::Outlived { .. });
-    let sentence = match root {
-        Root::Running => "The program still runs.".to_owned(),
-        Root::Stopped => "The program is stopped.".to_owned(),
-        Root::Outlived { end, tasks } => {
-            format!("The program itself is over ({}), but {}.", header::ended(end), header::run_on(tasks))
-        }
-    };
-    let mut lines = text(&sentence, width);
-    lines.push(Line::default());
-    for action in actions::actions().iter().filter(|a| a.context == Context::QuitDialog) {
-        let Some(key) = action.keys.first() else { continue };
-        let head = format!("{key}  {}: ", action.label);
-        let help = match action.id {
-            Id::Kill if outlived => "Kill what still runs and leave.",
-            Id::HandOver if outlived => "Stop tracing and leave; what still runs goes on by itself.",
-            Id::HandOver if !app.session.has_terminal() => {
-                "Stop tracing and let the program go on in its own terminal; wait for its end without the panes."
-            }
-            _ => action.help,
-        };
-        for (i, part) in wrap(&format!("{head}{help}"), width).into_iter().enumerate() {
-            match part.strip_prefix(&key.to_string()).filter(|_| i == 0) {
-                Some(rest) => lines.push(Line::from(vec![
-                    Span::styled(key.to_string(), app.theme.style(Role::Key)),
-                    Span::raw(format!(" {rest}")),
-                ])),
-                None => lines.push(Line::from(format!("   {part}"))),
-            }
-        }
-    }
-    lines
-}
 
 fn choose(app: &App, chooser: &Chooser, width: usize) -> Content {
     let style = |selected: bool| app.theme.style(if selected { Role::Selected } else { Role::Text });
