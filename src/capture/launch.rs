@@ -236,8 +236,7 @@ impl Engine {
         let options = if self.filters() { sys::FILTER_OPTIONS } else { sys::LAUNCH_OPTIONS };
         let left_alone = if self.tracing.follow { 0 } else { sys::FOLLOW_OPTIONS };
         sys::seize(root, options & !left_alone).map_err(|error| not_permitted(root, &error))?;
-        // Without this stop the child would run untraced up to its first signal.
-        sys::interrupt(root).map_err(|error| not_permitted(root, &error))?;
+        // Its preparations are some hundred calls that nobody wants to see: it runs freely up to the stop that it asks for.
         File::from(release).write_all(b"g").map_err(|error| system("start the program", &error))?;
         // Changing the call that starts the program would be a failure to start it.
         let tamper = std::mem::take(&mut self.tracing.tamper);
@@ -272,6 +271,7 @@ impl Engine {
                     }
                 }
                 Stop::Exec => self.on_exec(root, now),
+                Stop::Signal(sys::PREPARED) => {}
                 Stop::Signal(signal) => deliver = signal,
                 Stop::Group(_) | Stop::Trap | Stop::Fork(_) | Stop::Seccomp | Stop::Other => {}
             }

@@ -22,6 +22,9 @@ pub const FOLLOW_OPTIONS: c_int = libc::PTRACE_O_TRACECLONE | libc::PTRACE_O_TRA
 /// As above, for a program that was launched under a filter of ours. seccomp(2), "SECCOMP_RET_TRACE".
 pub const FILTER_OPTIONS: c_int = LAUNCH_OPTIONS | libc::PTRACE_O_TRACESECCOMP;
 
+/// The signal by which a launched child stops itself just before its execve. It is never delivered.
+pub const PREPARED: c_int = libc::SIGTRAP;
+
 fn check(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
@@ -386,7 +389,8 @@ impl Child {
         }
     }
 
-    /// Forks. The child waits for a byte in `go`, sets its terminal and identity up and calls execve.
+    /// Forks. The child waits for a byte in `go`, sets its terminal and identity up, sends itself `PREPARED` and calls
+    /// execve.
     pub fn fork(&self) -> io::Result<i32> {
         // SAFETY: the child runs `run`, which only makes async-signal-safe calls and never returns.
         match check(unsafe { libc::fork() })? {
@@ -449,6 +453,8 @@ impl Child {
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+            // From this stop on the tracer wants to see every call. Without a tracer this ends the child.
+            libc::kill(libc::getpid(), PREPARED);
             libc::execve(self.path.as_ptr(), self.argv.pointers.as_ptr(), self.envp.pointers.as_ptr());
             self.require(false, Step::Exec);
             libc::_exit(127)
