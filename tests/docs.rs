@@ -75,6 +75,7 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "--env",
         "--argv0",
         "--cwd",
+        "--co-locate",
     ] {
         assert!(help.contains(word), "{word} is not in --help");
     }

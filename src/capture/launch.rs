@@ -17,6 +17,9 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
 use super::LaunchError;
+use super::affinity::Mask;
+use super::calibrate;
+use super::colocate::Colocation;
 use super::error::{Report, explain, not_permitted, read_report, system, text};
 use super::exec::Images;
 use super::only::Wanted;
@@ -143,9 +146,10 @@ fn begin(
     sender: mpsc::Sender<Message>,
     mailbox: Arc<Mailbox>,
 ) -> Result<(Engine, Option<Keyboard>), LaunchError> {
+    let sleeper = Sleeper::start(&mailbox)?;
+    let floor = if launch.tracing.calibrate { Mask::of(0).and_then(|own| calibrate::floor(&own).ok()) } else { None };
     let clock = Clock { began: Instant::now() };
     let began = SystemTime::now();
-    let sleeper = Sleeper::start(&mailbox)?;
     let (mut pty, keyboard, other) = match &launch.terminal {
         Terminal::Pty { rows, cols, .. } => {
             let (pty, keyboard) = Pty::open(*rows, *cols).map_err(|error| system("open a pseudo-terminal", &error))?;
@@ -179,6 +183,7 @@ fn begin(
         ghosts: HashSet::new(),
         seccomp: procfs::status_field("self", "Seccomp") == Some(2),
         killed_by_seccomp: HashSet::new(),
+        colocation: Colocation::new(launch.tracing.co_locate, floor),
         images: Images::default(),
         tracing: launch.tracing.clone(),
         out,
@@ -202,7 +207,7 @@ fn begin(
         has_terminal: pty.is_some(),
         attached: false,
         only: launch.tracing.only.as_ref().map(|only| only.words.clone()),
-        floor: None,
+        floor,
     };
     // The channel is empty: this cannot fail but for a view that is gone already.
     let _ = sender.try_send(Message::Started(Box::new(started)));

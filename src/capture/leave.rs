@@ -20,8 +20,10 @@ impl Engine {
     pub fn leave(&mut self, now: u64) -> io::Result<()> {
         self.mode = Mode::Leaving { until_ns: now + PATIENCE_NS };
         self.holding = false;
+        self.end_colocation();
         for early in std::mem::take(&mut self.tasks.early).into_values() {
             if let Some(stopped) = Tasks::take_early_stop(early) {
+                self.free_stranger(stopped.tid());
                 self.let_run(stopped, 0)?;
             }
         }
@@ -85,6 +87,9 @@ impl Engine {
             Stop::Group(signal) => self.on_group_stop(tid, signal, now),
             // The child's first stop comes by itself, and then it is let go like any other, without a row.
             Stop::Fork(_) | Stop::Trap | Stop::Other => {}
+        }
+        if self.tasks.get(tid).is_none() {
+            self.free_stranger(tid);
         }
         self.record_detached(tid, now);
         self.let_run(stopped, deliver)

@@ -4,10 +4,14 @@
 //! Between a stop and its resume it copies registers and memory into a batch, and nothing else. The room's layers, from
 //! the kernel up: `sys` (raw calls, the only unsafe code), `tracee` (a stop as a value), `memory` and `procfs` (what can
 //! be read of a tracee), `wake` and `out` (how the worker is woken, how events leave), `pty` (the program's terminal),
-//! `worker` with `stops`, `exec` and `leave` (the engine itself), `launch` with `setup` (fork to first execve),
+//! `worker` with `stops`, `exec` and `leave` (the engine itself), `colocate` with `affinity` and `calibrate` (where tracer
+//! and tasks run, and what a stop costs), `launch` with `setup` (fork to first execve),
 //! `doctor` (whether and why not).
 //! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
 
+mod affinity;
+mod calibrate;
+mod colocate;
 mod control;
 mod doctor;
 mod error;

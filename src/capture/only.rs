@@ -12,6 +12,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::colocate::MATTERS;
 use super::control::Pause;
 use super::options::Only;
 use super::tasks::Open;
@@ -35,8 +36,10 @@ pub struct Wanted {
     data: u16,
 }
 
-/// Calls that must stop although nobody asked for them: they install filters, or tell where the task runs.
-const ALWAYS: [&str; 3] = ["seccomp", "sched_setaffinity", "sched_getaffinity"];
+/// Calls that must stop although nobody asked for them: they install filters, or have to do with where the task runs.
+fn always() -> impl Iterator<Item = &'static str> {
+    ["seccomp"].into_iter().chain(MATTERS)
+}
 
 impl Wanted {
     pub fn new(only: &Only, data: u16) -> Wanted {
@@ -90,8 +93,8 @@ impl Wanted {
     /// First and last number of each run of calls that stop.
     fn stopping(&self, arch: Arch) -> Vec<(u32, u32)> {
         let base = if arch == Arch::X32 { X32_BIT as u32 } else { 0 };
-        let always = ALWAYS.map(|name| number(arch, name));
-        let stops = |nr: &u32| always.contains(&Some(*nr)) || self.holds(arch, u64::from(*nr));
+        let always: Vec<u32> = always().filter_map(|name| number(arch, name)).collect();
+        let stops = |nr: &u32| always.contains(nr) || self.holds(arch, u64::from(*nr));
         let mut runs: Vec<(u32, u32)> = Vec::new();
         for nr in (base..base + NUMBERS).filter(stops) {
             match runs.last_mut() {
@@ -194,7 +197,9 @@ impl Engine {
     /// A stop of a task that runs under our filter unrecorded.
     pub fn on_ghost(&mut self, stopped: Stopped, stop: Stop) -> io::Result<()> {
         let tid = stopped.tid();
-        self.ghosts.insert(tid);
+        if self.ghosts.insert(tid) {
+            self.free_stranger(tid);
+        }
         match stop {
             Stop::Signal(signal) => stopped.run_untraced(signal),
             Stop::Group(_) => stopped.listen(),

@@ -52,10 +52,9 @@ impl Engine {
     fn on_stop(&mut self, stopped: Stopped, stop: Stop, now: u64) -> io::Result<()> {
         let tid = stopped.tid();
         self.release_held(tid);
-        if !matches!(stop, Stop::Group(_))
-            && let Some(task) = self.tasks.get_mut(tid)
-        {
-            task.listening = false;
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.listening &= matches!(stop, Stop::Group(_));
+            task.stops += 1;
         }
         let (mut signal, mut pause) = (0, Pause::default());
         match stop {
@@ -101,6 +100,7 @@ impl Engine {
         // An entry without an exit in between does not occur; if it did, the earlier call must not stay open.
         self.close(tid, Outcome::NeverReturned, now);
         let hidden = self.is_hidden(arch, nr);
+        self.before_call(tid, arch, nr, call, &args);
         let regions = match call {
             Some(call) if !hidden => Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
                 .collect(|fetch| at_entry(arch, call, &args, info.sp, fetch)),
@@ -149,6 +149,7 @@ impl Engine {
             return Pause::default();
         }
         let Some(open) = task.open.take() else { return Pause::default() };
+        self.after_call(tid, &open, if is_error { None } else { Some(value) });
         let (value, is_error) = self.change_exit(tid, &open, value, is_error);
         let first_byte = self.out.batch.bytes.len();
         let regions = match open.call {
@@ -293,6 +294,7 @@ impl Engine {
         };
         let id = self.tasks.add(tid, tgid, comm.clone());
         self.inherit(tid, parent_tid, thread_of.is_some());
+        self.place_child(tid, tgid, parent_tid);
         let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns: Default::default() };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
         if self.killing {
@@ -321,6 +323,7 @@ impl Engine {
     pub fn add_root(&mut self, comm: Vec<u8>, now: u64) {
         let (tid, root) = (self.root, self.root);
         let id = self.tasks.add(tid, root, comm.clone());
+        self.begin_colocation();
         let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm, ns: Default::default() };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
     }

@@ -52,11 +52,12 @@ pub fn wait_for(pid: i32) -> io::Result<i32> {
 
 fn wait(pid: i32, flags: c_int) -> io::Result<(i32, i32)> {
     loop {
-        let mut status = 0;
-        // SAFETY: `status` is a valid place for an int for the whole call.
-        let tid = unsafe { libc::waitpid(pid, &mut status, flags) };
-        match check(tid) {
-            Ok(tid) => return Ok((tid, status)),
+        let mut status: c_int = 0;
+        // The raw call, because the C library's is a cancellation point and pays for it at every stop.
+        // SAFETY: `status` is a valid place for an int for the whole call; no resource usage is asked for.
+        let tid = unsafe { libc::syscall(libc::SYS_wait4, pid, &raw mut status, flags, ptr::null_mut::<c_void>()) };
+        match check_long(tid) {
+            Ok(tid) => return Ok((tid as i32, status)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -201,6 +202,13 @@ pub fn write_memory(tid: i32, addr: u64, from: &[u8]) -> io::Result<usize> {
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
+/// Whether the calling thread is scheduled by a fixed priority or a deadline. sched(7).
+pub fn is_real_time() -> bool {
+    // SAFETY: takes a number only.
+    let policy = unsafe { libc::sched_getscheduler(0) } & !libc::SCHED_RESET_ON_FORK;
+    matches!(policy, libc::SCHED_FIFO | libc::SCHED_RR | libc::SCHED_DEADLINE)
+}
+
 /// Sends a signal to one thread. tgkill(2).
 pub fn signal_thread(tgid: i32, tid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: takes numbers only.
@@ -305,7 +313,7 @@ pub fn fork_sleeper() -> io::Result<i32> {
     }
 }
 
-/// Forks a child that waits for a byte in `go`, calls getppid once and exits.
+/// Forks a child that waits for a byte in `go` and then calls getppid without end.
 pub fn fork_caller(go: &OwnedFd) -> io::Result<i32> {
     // SAFETY: the child makes only raw calls on its own stack, which are async-signal-safe, and never returns.
     match check(unsafe { libc::fork() })? {
@@ -315,8 +323,13 @@ pub fn fork_caller(go: &OwnedFd) -> io::Result<i32> {
             while libc::read(go.as_raw_fd(), (&raw mut byte).cast(), 1) < 0 && *libc::__errno_location() == libc::EINTR
             {
             }
-            libc::syscall(libc::SYS_getppid);
-            libc::_exit(0)
+            if byte == 0 {
+                // Nobody is there to trace it.
+                libc::_exit(127);
+            }
+            loop {
+                libc::syscall(libc::SYS_getppid);
+            }
         },
         pid => Ok(pid),
     }

@@ -1,8 +1,10 @@
 //! The worker's table of tasks, by tid. One state per task; what a task is doing is told by the kernel at each stop.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use super::affinity::Mask;
 use super::control::Parked;
 use super::tracee::{Status, Stopped};
 use crate::abi::{Arch, Call};
@@ -35,6 +37,10 @@ pub struct Task {
     pub fitted: Vec<u32>,
     /// The processes that it comes from, its parent first.
     pub ancestors: Arc<[i32]>,
+    /// The CPUs that it would have if it were not confined; None while it has them.
+    pub own_mask: Option<Mask>,
+    /// Stops since co-location counted last.
+    pub stops: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -84,9 +90,30 @@ pub struct Early {
     pub status: Status,
 }
 
+/// Hashes a tid, several times at each stop. The kernel gives the numbers, one after another: nobody can make them
+/// collide, and a multiplication spreads them.
+#[derive(Debug, Default)]
+struct TidHasher(u64);
+
+impl Hasher for TidHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_i32(i32::from(byte)));
+    }
+
+    fn write_i32(&mut self, tid: i32) {
+        /// 2^64 divided by the golden ratio. The table takes its place from the low bits and its tag from the high ones.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.0 = (self.0 ^ u64::from(tid.cast_unsigned())).wrapping_mul(SPREAD).rotate_left(20);
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Tasks {
-    by_tid: HashMap<i32, Task>,
+    by_tid: HashMap<i32, Task, BuildHasherDefault<TidHasher>>,
     next_id: u32,
     pub early: HashMap<i32, Early>,
 }
@@ -110,6 +137,8 @@ impl Tasks {
             full: false,
             fitted: Vec::new(),
             ancestors: Arc::new([]),
+            own_mask: None,
+            stops: 0,
         };
         self.by_tid.insert(tid, task);
         id
@@ -154,6 +183,11 @@ impl Tasks {
         let mut tasks: Vec<&Task> = self.by_tid.values().collect();
         tasks.sort_by_key(|task| task.id);
         tasks.into_iter().map(|task| task.tid).collect()
+    }
+
+    /// Tids of a process.
+    pub fn threads(&self, tgid: i32) -> Vec<i32> {
+        self.by_tid.values().filter(|task| task.tgid == tgid).map(|task| task.tid).collect()
     }
 
     /// Tids of the other threads of a process.

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::colocate::Colocation;
 use super::exec::Images;
 use super::only::Wanted;
 use super::options::Tracing;
@@ -69,6 +70,7 @@ pub struct Engine {
     pub seccomp: bool,
     /// Processes of which a filter killed a thread, until their leader is reaped.
     pub killed_by_seccomp: HashSet<i32>,
+    pub colocation: Colocation,
     pub images: Images,
     pub tracing: Tracing,
     pub out: Out,
@@ -80,6 +82,7 @@ pub struct Engine {
 impl Engine {
     /// From the first execve to the end of the session.
     pub fn run(&mut self) -> io::Result<()> {
+        self.join_colocation();
         loop {
             let (tid, raw) = match sys::wait_any() {
                 Ok(status) => status,
@@ -89,6 +92,9 @@ impl Engine {
             };
             let now = self.clock.now_ns();
             self.dispatch(tid, raw, now)?;
+            if self.colocation.is_due(now) {
+                self.look_at_places(now);
+            }
             if self.out.is_due(now) {
                 self.hand_over()?;
             }
@@ -129,6 +135,7 @@ impl Engine {
     fn must_tick(&self) -> bool {
         !self.tasks.early.is_empty()
             || matches!(self.mode, Mode::Leaving { .. })
+            || self.colocation.must_tick()
             || self.tasks.iter().any(|task| task.held.is_some())
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::log::summary::Order;
+use crate::capture::CoLocate;
 use crate::source::VdsoMode;
 
 /// Bytes copied of one buffer unless `--capture` says otherwise.
@@ -137,6 +138,10 @@ pub struct TraceArgs {
     /// Trace only the first task of the program, not the processes and threads that it makes, as strace without -f
     #[arg(long)]
     pub no_follow: bool,
+    /// Keep sysview and the program on one CPU, where stops are cheap. auto: while stops come often and little would run in
+    /// parallel; never for processes that ran before. The program sees the CPUs that it would have otherwise
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    pub co_locate: When,
     /// Run the program as USER with its groups, for root only; set-user-ID programs then gain their privileges (needs CAP_SYS_PTRACE)
     #[arg(short = 'u', long, value_name = "USER")]
     pub user: Option<String>,
@@ -155,6 +160,23 @@ pub struct TraceArgs {
 pub enum Vdso {
     Natural,
     Absent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    Auto,
+    On,
+    Off,
+}
+
+impl From<When> for CoLocate {
+    fn from(when: When) -> CoLocate {
+        match when {
+            When::Auto => CoLocate::Auto,
+            When::On => CoLocate::On,
+            When::Off => CoLocate::Off,
+        }
+    }
 }
 
 impl From<Vdso> for VdsoMode {

@@ -36,6 +36,7 @@ pub fn plan(
         follow: !trace.no_follow,
         only: only(expressions, trace, &program),
         tamper: query::tampers(&expressions.injections, &expressions.calls),
+        co_locate: trace.co_locate.into(),
         ..Tracing::default()
     };
     Ok(Launch { program, argv, terminal, setup, tracing })

@@ -193,23 +193,31 @@ impl Run {
     }
 }
 
-/// The fixture program, compiled once per test run.
+/// The fixture program of the hard cases, compiled once per test run.
 pub fn tracee() -> String {
     static MADE: OnceLock<String> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("tracee");
-        // Another run may be using the file of that name: put the new one in its place in one step.
-        let fresh = made.with_extension(std::process::id().to_string());
-        let status = Command::new("cc")
-            .args(["-O1", "-pthread", "-o"])
-            .args([&fresh, &PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tracee.c")])
-            .status()
-            .expect("cc is there, Rust needs it to link");
-        assert!(status.success(), "tests/fixtures/tracee.c does not compile");
-        std::fs::rename(&fresh, &made).expect("rename");
-        made.to_str().expect("a UTF-8 path").to_owned()
-    })
-    .clone()
+    MADE.get_or_init(|| compiled("tracee")).clone()
+}
+
+/// The fixture program that makes many calls.
+pub fn load() -> String {
+    static MADE: OnceLock<String> = OnceLock::new();
+    MADE.get_or_init(|| compiled("load")).clone()
+}
+
+fn compiled(name: &str) -> String {
+    let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Another run may be using the file of that name: put the new one in its place in one step.
+    let fresh = made.with_extension(std::process::id().to_string());
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name).with_extension("c");
+    let status = Command::new("cc")
+        .args(["-O1", "-pthread", "-o"])
+        .args([&fresh, &source])
+        .status()
+        .expect("cc is there, Rust needs it to link");
+    assert!(status.success(), "{} does not compile", source.display());
+    std::fs::rename(&fresh, &made).expect("rename");
+    made.to_str().expect("a UTF-8 path").to_owned()
 }
 
 /// One behaviour of the fixture, run to its end.

@@ -1,10 +1,11 @@
 //! The engine against real programs: real forks and execs, judged by the events that come out.
 //!
-//! Programs are `sh` and the fixture `tests/fixtures/tracee.c`, compiled by the tests with `cc`. Left out: how events
+//! Programs are `sh` and the fixtures `tests/fixtures/tracee.c` and `load.c`, compiled by the tests with `cc`. Left out: how events
 //! look as text.
 
 mod alone;
 mod basics;
+mod colocation;
 mod control;
 mod harness;
 mod hold;
