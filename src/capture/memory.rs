@@ -81,6 +81,9 @@ pub struct Fetcher<'a> {
     pub limit: usize,
 }
 
+/// What is copied of a string at first: most are shorter, and copying whole pages would take longer than all the rest.
+const FIRST_PIECE: usize = 256;
+
 /// The most that is ever copied at once, whatever a plan asks for: it bounds the batch.
 const OBJECT_MAX: usize = 1 << 20;
 
@@ -129,7 +132,8 @@ impl Fetch for Fetcher<'_> {
                 return self.keep(addr, done as u64 + 1, start, false);
             }
             // Never across a page at once: the string may end just before memory that cannot be read.
-            let want = (max - done).min((PAGE - at % PAGE) as usize);
+            let piece = if done == 0 { FIRST_PIECE } else { PAGE as usize };
+            let want = (max - done).min(piece).min((PAGE - at % PAGE) as usize);
             self.batch.bytes.resize(start + done + want, 0);
             let count = read(self.tid, at, &mut self.batch.bytes[start + done..]);
             let got = &self.batch.bytes[start + done..start + done + count];

@@ -106,7 +106,9 @@ impl Out {
 
     fn seal(&mut self) {
         if !self.batch.is_empty() {
-            self.queue.push_back(Message::Batch(std::mem::take(&mut self.batch)));
+            // The next one is likely to be as large: made so at once, it does not grow event by event.
+            let next = Batch::with_room_of(&self.batch);
+            self.queue.push_back(Message::Batch(std::mem::replace(&mut self.batch, next)));
             self.ticker.disarm();
         }
     }

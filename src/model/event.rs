@@ -298,6 +298,18 @@ pub enum TaskEnd {
 
 /// Appends what a tracer copies to a batch; the batch's only writer.
 impl Batch {
+    /// An empty batch with room for as much as another one holds, and a little more.
+    pub fn with_room_of(other: &Batch) -> Batch {
+        fn room(len: usize) -> usize {
+            (len + len / 4).next_multiple_of(64)
+        }
+        Batch {
+            events: Vec::with_capacity(room(other.events.len())),
+            regions: Vec::with_capacity(room(other.regions.len())),
+            bytes: Vec::with_capacity(room(other.bytes.len())),
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
