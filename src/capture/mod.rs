@@ -16,6 +16,7 @@ mod control;
 mod doctor;
 mod error;
 mod exec;
+mod filters;
 mod launch;
 mod leave;
 mod memory;

@@ -4,6 +4,7 @@ use std::io;
 
 use super::control::Pause;
 use super::exec;
+use super::filters::Filters;
 use super::memory::Fetcher;
 use super::procfs;
 use super::siginfo;
@@ -107,12 +108,16 @@ impl Engine {
             _ => 0..0,
         };
         let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
-        task.open = Some(Open { arch, nr, args, call, hidden, change: None, marks: Marks::NONE, restarting: None });
+        let id = task.id;
+        let open = Open { arch, nr, args, call, hidden, change: None, marks: Marks::NONE, restarting: None };
+        task.open = Some(open);
+        if installs_filter(&open) {
+            self.enter_filter(tid, &open);
+        }
         if hidden {
             return Pause::default();
         }
         let enter = Enter { arch, nr, args, ip: info.ip, sp: info.sp, regions };
-        let id = task.id;
         let mut pause = Pause { at: Some(At::Entry), ..Pause::default() };
         if !self.tracing.catch.is_empty() || !self.tracing.tamper.is_empty() {
             self.ask_at_entry(tid, now, &enter, &mut pause);
@@ -159,19 +164,19 @@ impl Engine {
             }
             _ => 0..0,
         };
-        if !is_error && installs_filter(&open) {
-            self.seccomp = true;
-            self.stop_at_every_call(tid, &open);
-        }
-        if open.hidden {
-            return Pause::default();
-        }
         let outcome = if is_error {
             Outcome::Failed(u16::try_from(value.unsigned_abs()).unwrap_or(u16::MAX))
         } else {
             Outcome::Returned(value)
         };
-        let exit = Exit { outcome, marks: open.marks, regions };
+        let marks = self.filter_marks(tid, &open, outcome);
+        if installs_filter(&open) {
+            self.exit_filter(tid, &open, outcome);
+        }
+        if open.hidden {
+            return Pause::default();
+        }
+        let exit = Exit { outcome, marks, regions };
         let delay = open.change.and_then(|change| change.delay_exit);
         let mut pause = Pause { at: Some(At::Exit), delay, ..Pause::default() };
         if let Some(kept) = self.tasks.get_mut(tid).and_then(|task| task.kept.take()) {
@@ -306,8 +311,13 @@ impl Engine {
     fn inherit(&mut self, tid: i32, parent: Option<i32>, is_thread: bool) {
         /// Enough to find any ancestor that somebody would name.
         const LINEAGE: usize = 64;
-        let Some(parent) = parent.and_then(|parent| self.tasks.get(parent)) else { return };
-        let full = parent.full;
+        let Some(parent) = parent.and_then(|parent| self.tasks.get(parent)) else {
+            if let Some(task) = self.tasks.get_mut(tid) {
+                task.filters = Filters::of_stranger(tid);
+            }
+            return;
+        };
+        let (full, filters) = (parent.full, parent.filters.inherited());
         let ancestors = if is_thread {
             parent.ancestors.clone()
         } else {
@@ -316,6 +326,7 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(tid) {
             task.full = full;
             task.ancestors = ancestors;
+            task.filters = filters;
         }
     }
 
@@ -400,6 +411,11 @@ impl Engine {
                 self.out.event(id, at, EventKind::Exit(exit));
             }
         }
+        if matches!(end, TaskEnd::Killed { signal, .. } if i32::from(signal) == libc::SIGKILL)
+            && self.tasks.get(tid).is_some_and(|task| task.open.is_some_and(|open| task.filters.killed(&open)))
+        {
+            self.close(tid, Outcome::KilledBySeccomp, now);
+        }
         // The leader's death is reported last.
         self.killed_by_seccomp.remove(&tid);
         if let Some(id) = self.retire(tid, now) {
@@ -446,9 +462,8 @@ fn goes_on_by_itself(tid: i32, value: i64) -> bool {
 
 /// Whether a successful call set a seccomp filter up.
 fn installs_filter(open: &Open) -> bool {
-    const SECCOMP_SET_MODE_FILTER: u64 = 1;
     match open.call.map(|call| call.name) {
-        Some("seccomp") => open.args[0] as u32 as u64 == SECCOMP_SET_MODE_FILTER,
+        Some("seccomp") => true,
         Some("prctl") => open.args[0] as i32 == libc::PR_SET_SECCOMP,
         _ => false,
     }

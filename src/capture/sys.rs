@@ -176,6 +176,18 @@ pub fn set_result(tid: i32, value: i64) -> io::Result<()> {
     }
 }
 
+/// A seccomp filter of the tracee, the one that was installed last first, as `struct sock_filter`s. ptrace(2).
+pub fn seccomp_filter(tid: i32, index: usize) -> io::Result<Vec<u8>> {
+    const PTRACE_SECCOMP_GET_FILTER: libc::c_uint = 0x420c;
+    let mut code = vec![0u64; libc::BPF_MAXINSNS as usize];
+    // SAFETY: no filter has more than BPF_MAXINSNS instructions of eight bytes, which is the size of `code`.
+    let count = check_long(unsafe {
+        let index = ptr::without_provenance_mut::<c_void>(index);
+        libc::ptrace(PTRACE_SECCOMP_GET_FILTER as _, tid, index, code.as_mut_ptr())
+    })?;
+    Ok(code.into_iter().take(count as usize).flat_map(u64::to_ne_bytes).collect())
+}
+
 /// One word of the tracee's memory, the slowest way and the one that needs least permission.
 pub fn peek(tid: i32, addr: u64) -> io::Result<[u8; size_of::<usize>()]> {
     let mut word = 0usize;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::affinity::Mask;
 use super::control::Parked;
+use super::filters::Filters;
 use super::tracee::{Status, Stopped};
 use crate::abi::{Arch, Call};
 use crate::model::{Enter, Exit, Marks, Memory, Region, TaskId};
@@ -41,6 +42,8 @@ pub struct Task {
     pub own_mask: Option<Mask>,
     /// Stops since co-location counted last.
     pub stops: u32,
+    /// The seccomp filters that hold for it.
+    pub filters: Filters,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +142,7 @@ impl Tasks {
             ancestors: Arc::new([]),
             own_mask: None,
             stops: 0,
+            filters: Filters::default(),
         };
         self.by_tid.insert(tid, task);
         id

@@ -7,6 +7,8 @@ mod alone;
 mod basics;
 mod colocation;
 mod control;
+mod filters;
+mod fixtures;
 mod harness;
 mod hold;
 mod launching;

@@ -1,0 +1,46 @@
+//! The families of hard programs in `tests/fixtures`, each a C file with its behaviours, compiled when first used.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use crate::harness::{Run, run};
+
+const PLAIN: &[&str] = &["-O1", "-pthread"];
+
+/// The fixture of this name, compiled once per test run.
+pub fn fixture(name: &str) -> String {
+    compiled(name, PLAIN)
+}
+
+fn compiled(name: &str, flags: &[&str]) -> String {
+    static MADE: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
+    // A test that failed here leaves the table as it was.
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let paths = made.get_or_insert_default();
+    if let Some(path) = paths.get(name) {
+        return path.clone();
+    }
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("hard-{name}"));
+    // Another run may be using the file of that name: put the new one in its place in one step.
+    let fresh = target.with_extension(std::process::id().to_string());
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.c"));
+    let status = Command::new("cc")
+        .args(flags)
+        .arg("-o")
+        .args([&fresh, &source])
+        .status()
+        .expect("cc is there, Rust needs it to link");
+    assert!(status.success(), "{source:?} does not compile");
+    std::fs::rename(&fresh, &target).expect("rename");
+    let path = target.to_str().expect("a UTF-8 path").to_owned();
+    paths.insert(name.to_owned(), path.clone());
+    path
+}
+
+/// One behaviour of a fixture, run to its end.
+pub fn hard(name: &str, words: &[&str]) -> Run {
+    let program = fixture(name);
+    run(&[&[program.as_str()], words].concat())
+}
