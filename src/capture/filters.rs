@@ -216,7 +216,10 @@ impl Engine {
     /// At its exit: what it wanted to install holds from now on, if it succeeded.
     pub fn exit_filter(&mut self, tid: i32, open: &Open, outcome: Outcome) {
         let Some(task) = self.tasks.get_mut(tid) else { return };
-        let Some(pending) = task.filters.pending.take().filter(|pending| pending.succeeded(outcome)) else { return };
+        let ran = open.change.is_none_or(|change| change.result.is_none());
+        let Some(pending) = task.filters.pending.take().filter(|pending| ran && pending.succeeded(outcome)) else {
+            return;
+        };
         task.filters.install(&pending);
         let (tgid, installed) = (task.tgid, task.filters.installed.clone());
         self.seccomp = true;

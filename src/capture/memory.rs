@@ -1,6 +1,9 @@
 //! The tracee's memory: reading with three fallbacks, and the fetch plan's view of it, which writes into a batch.
 //!
-//! process_vm_readv first; where that is forbidden, /proc/TID/mem; where that is closed too, PTRACE_PEEKDATA.
+//! process_vm_readv first; where that is forbidden, /proc/TID/mem; where that is closed too, PTRACE_PEEKDATA. A program
+//! that sysview may not look into any more (PR_SET_DUMPABLE of prctl(2), other credentials) is read through a file of its
+//! memory that was opened before; the children that it forks from then on have memory of their own, closed to everybody
+//! without CAP_SYS_PTRACE.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -8,6 +11,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use super::sys;
+use super::worker::Engine;
 use crate::abi::fetch::Fetch;
 use crate::model::{Batch, Region};
 
@@ -16,6 +20,11 @@ const PAGE: u64 = 4096;
 
 /// Fills `into` from `addr` on as far as the memory goes; returns how far.
 pub fn read(tid: i32, addr: u64, into: &mut [u8]) -> usize {
+    read_through(None, tid, addr, into)
+}
+
+/// The same with a file of the memory that was opened while that was allowed.
+fn read_through(kept: Option<&File>, tid: i32, addr: u64, into: &mut [u8]) -> usize {
     if into.is_empty() {
         return 0;
     }
@@ -24,7 +33,10 @@ pub fn read(tid: i32, addr: u64, into: &mut [u8]) -> usize {
         Ok(count) => done = count,
         Err(error) if error.raw_os_error() == Some(libc::EFAULT) => {}
         Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::ENOSYS)) => {
-            return read_slowly(tid, addr, into);
+            return match kept {
+                Some(memory) => read_file(memory, addr, into),
+                None => read_slowly(tid, addr, into),
+            };
         }
         Err(_) => return 0,
     }
@@ -40,15 +52,20 @@ pub fn read(tid: i32, addr: u64, into: &mut [u8]) -> usize {
     done
 }
 
+fn read_file(memory: &File, addr: u64, into: &mut [u8]) -> usize {
+    let mut done = 0;
+    while done < into.len() {
+        match memory.read_at(&mut into[done..], addr.wrapping_add(done as u64)) {
+            Ok(count) if count > 0 => done += count,
+            _ => break,
+        }
+    }
+    done
+}
+
 fn read_slowly(tid: i32, addr: u64, into: &mut [u8]) -> usize {
     if let Ok(memory) = File::open(format!("/proc/{tid}/mem")) {
-        let mut done = 0;
-        while done < into.len() {
-            match memory.read_at(&mut into[done..], addr.wrapping_add(done as u64)) {
-                Ok(count) if count > 0 => done += count,
-                _ => break,
-            }
-        }
+        let done = read_file(&memory, addr, into);
         if done > 0 {
             return done;
         }
@@ -79,6 +96,19 @@ pub struct Fetcher<'a> {
     pub batch: &'a mut Batch,
     /// The most that is copied of a buffer, in bytes.
     pub limit: usize,
+    /// The memory as a file, where it is closed to us by now.
+    pub kept: Option<&'a File>,
+}
+
+impl Engine {
+    /// For a task at a stop.
+    pub fn fetcher(&mut self, tid: i32) -> Fetcher<'_> {
+        let kept = match self.tasks.get(tid) {
+            Some(task) if !self.tasks.memory.is_empty() => self.tasks.memory.get(&task.tgid),
+            _ => None,
+        };
+        Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit, kept }
+    }
 }
 
 /// What is copied of a string at first: most are shorter, and copying whole pages would take longer than all the rest.
@@ -99,7 +129,7 @@ impl Fetcher<'_> {
         let len = len.min(OBJECT_MAX);
         let start = self.batch.bytes.len();
         self.batch.bytes.resize(start + len, 0);
-        let count = read(self.tid, addr, &mut self.batch.bytes[start..]);
+        let count = read_through(self.kept, self.tid, addr, &mut self.batch.bytes[start..]);
         self.batch.bytes.truncate(start + count);
         self.keep(addr, true_len, start, count < len)
     }
@@ -135,7 +165,7 @@ impl Fetch for Fetcher<'_> {
             let piece = if done == 0 { FIRST_PIECE } else { PAGE as usize };
             let want = (max - done).min(piece).min((PAGE - at % PAGE) as usize);
             self.batch.bytes.resize(start + done + want, 0);
-            let count = read(self.tid, at, &mut self.batch.bytes[start + done..]);
+            let count = read_through(self.kept, self.tid, at, &mut self.batch.bytes[start + done..]);
             let got = &self.batch.bytes[start + done..start + done + count];
             let nul = got.iter().position(|&b| b == 0);
             self.batch.bytes.truncate(start + done + nul.unwrap_or(count));
@@ -161,7 +191,7 @@ mod tests {
         let data: Vec<u8> = (0..100).collect();
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let range = Fetcher { tid: me(), batch: &mut batch, limit: 10 }.collect(|fetch| {
+        let range = Fetcher { tid: me(), batch: &mut batch, limit: 10, kept: None }.collect(|fetch| {
             assert_eq!(fetch.bytes(addr, 100), &data[..10]);
             assert_eq!(fetch.object(addr, 100), &data[..]);
             assert_eq!(fetch.bytes(8, 100), b"");
@@ -178,7 +208,7 @@ mod tests {
         data.push(0);
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let _ = Fetcher { tid: me(), batch: &mut batch, limit: 10 }.collect(|fetch| {
+        let _ = Fetcher { tid: me(), batch: &mut batch, limit: 10, kept: None }.collect(|fetch| {
             assert_eq!(fetch.c_string(addr, 20_000).len(), 9000);
             assert_eq!(fetch.c_string(addr, 100).len(), 100);
             assert_eq!(fetch.c_string(addr + 9000, 100), b"");

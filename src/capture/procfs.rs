@@ -13,11 +13,6 @@ pub fn comm(tid: i32) -> Option<Vec<u8>> {
     Some(comm)
 }
 
-/// Whether `tid` is a thread of the process `tgid`.
-pub fn is_thread_of(tid: i32, tgid: i32) -> bool {
-    fs::exists(format!("/proc/{tgid}/task/{tid}")).unwrap_or(false)
-}
-
 /// A number from /proc/TID/status: `Tgid`, `PPid`, `TracerPid`, `Seccomp`.
 pub fn status_field(task: &str, field: &str) -> Option<i32> {
     let status = fs::read(format!("/proc/{task}/status")).ok()?;

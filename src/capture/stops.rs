@@ -5,9 +5,9 @@ use std::io;
 use super::control::Pause;
 use super::exec;
 use super::filters::Filters;
-use super::memory::Fetcher;
 use super::procfs;
 use super::siginfo;
+use super::status_text::StatusText;
 use super::sys;
 use super::tasks::{Early, Held, Open, Task};
 use super::tracee::{Forked, Op, Status, Stop, Stopped, SyscallInfo};
@@ -103,17 +103,14 @@ impl Engine {
         let hidden = self.is_hidden(arch, nr);
         self.before_call(tid, arch, nr, call, &args);
         let regions = match call {
-            Some(call) if !hidden => Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
-                .collect(|fetch| at_entry(arch, call, &args, info.sp, fetch)),
+            Some(call) if !hidden => self.fetcher(tid).collect(|fetch| at_entry(arch, call, &args, info.sp, fetch)),
             _ => 0..0,
         };
         let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
         let id = task.id;
         let open = Open { arch, nr, args, call, hidden, change: None, marks: Marks::NONE, restarting: None };
         task.open = Some(open);
-        if installs_filter(&open) {
-            self.enter_filter(tid, &open);
-        }
+        self.look_closer(tid, &open, &regions);
         if hidden {
             return Pause::default();
         }
@@ -159,8 +156,7 @@ impl Engine {
         let first_byte = self.out.batch.bytes.len();
         let regions = match open.call {
             Some(call) if !is_error && !open.hidden => {
-                Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit }
-                    .collect(|fetch| at_exit(open.arch, call, &open.args, value, fetch))
+                self.fetcher(tid).collect(|fetch| at_exit(open.arch, call, &open.args, value, fetch))
             }
             _ => 0..0,
         };
@@ -288,8 +284,12 @@ impl Engine {
         let parent_tid = parent;
         let parent = parent.and_then(|parent| self.tasks.get(parent));
         let (parent_id, parent_tgid) = (parent.map(|task| task.id), parent.map(|task| task.tgid));
-        let thread_of = parent_tgid.filter(|&tgid| procfs::is_thread_of(tid, tgid));
-        let comm = self.comm_of(tid, parent.map(|task| &task.comm[..]));
+        let status = StatusText::of(tid);
+        let thread_of = parent_tgid
+            .filter(|&tgid| tgid != tid && status.as_ref().is_some_and(|status| status.pid("Tgid") == Some(tgid)));
+        // If it is gone already, it has its parent's name.
+        let comm = status.as_ref().and_then(StatusText::comm).or_else(|| parent.map(|task| task.comm.clone()));
+        let comm = comm.unwrap_or_default();
         let tgid = thread_of.unwrap_or(tid);
         let origin = match (thread_of, how) {
             (Some(_), _) => Origin::Thread,
@@ -300,7 +300,8 @@ impl Engine {
         let id = self.tasks.add(tid, tgid, comm.clone());
         self.inherit(tid, parent_tid, thread_of.is_some());
         self.place_child(tid, tgid, parent_tid);
-        let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns: Default::default() };
+        let ns = status.map(|status| status.namespace()).unwrap_or_default();
+        let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
         if self.killing {
             let _ = sys::signal_thread(tgid, tid, libc::SIGKILL);
@@ -335,7 +336,8 @@ impl Engine {
         let (tid, root) = (self.root, self.root);
         let id = self.tasks.add(tid, root, comm.clone());
         self.begin_colocation();
-        let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm, ns: Default::default() };
+        let ns = StatusText::of(tid).map(|status| status.namespace()).unwrap_or_default();
+        let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm, ns };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
     }
 
@@ -350,9 +352,10 @@ impl Engine {
             .collect();
         for tid in overdue {
             let Some(early) = self.tasks.early.remove(&tid) else { continue };
-            let name = tid.to_string();
-            let tgid = procfs::status_field(&name, "Tgid").filter(|&tgid| tgid != tid);
-            let parent = tgid.or_else(|| procfs::status_field(&name, "PPid")).filter(|&p| self.tasks.get(p).is_some());
+            let status = StatusText::of(tid);
+            let field = |name| status.as_ref().and_then(|status| status.pid(name));
+            let leader = field("Tgid").filter(|&tgid| tgid != tid);
+            let parent = leader.or_else(|| field("PPid")).filter(|&parent| self.tasks.get(parent).is_some());
             self.add_task(tid, parent, None, now);
             self.on_status(tid, early.status, now)?;
         }
@@ -371,10 +374,7 @@ impl Engine {
         let Ok(info) = SyscallInfo::of(tid) else { return };
         let word = Arch::from_audit(info.audit_arch, 0).unwrap_or(NATIVE).word();
         let exec = exec::examine(tid, info.sp, word, self.tracing.vdso, &mut self.images, former);
-        if let Some(task) = self.tasks.get_mut(tid) {
-            task.comm.clone_from(&exec.comm);
-            self.out.event(task.id, now, EventKind::Exec(Box::new(exec)));
-        }
+        self.executed(tid, exec, now);
     }
 
     /// A thread other than the leader called execve: it goes on under the leader's number, and the leader is gone

@@ -4,7 +4,7 @@
 //! plain `io::Error`. Wait statuses stay raw because nix cannot represent real-time signals and would lose the status.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
@@ -219,6 +219,16 @@ pub fn is_real_time() -> bool {
     // SAFETY: takes a number only.
     let policy = unsafe { libc::sched_getscheduler(0) } & !libc::SCHED_RESET_ON_FORK;
     matches!(policy, libc::SCHED_FIFO | libc::SCHED_RR | libc::SCHED_DEADLINE)
+}
+
+/// The raw capabilities that a file gives to who executes it. xattr(7), capabilities(7).
+pub fn file_capabilities(path: &CStr) -> io::Result<Vec<u8>> {
+    let mut data = vec![0u8; 64];
+    // SAFETY: both names are terminated; the kernel writes at most as many bytes as `data` has.
+    let count =
+        unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), data.as_mut_ptr().cast(), data.len()) };
+    data.truncate(usize::try_from(count).map_err(|_| io::Error::last_os_error())?);
+    Ok(data)
 }
 
 /// Sends a signal to one thread. tgkill(2).

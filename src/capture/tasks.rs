@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::fs::File;
 use std::sync::Arc;
 
 use super::affinity::Mask;
 use super::control::Parked;
+use super::entries::Executes;
 use super::filters::Filters;
 use super::tracee::{Status, Stopped};
 use crate::abi::{Arch, Call};
@@ -44,6 +46,8 @@ pub struct Task {
     pub stops: u32,
     /// The seccomp filters that hold for it.
     pub filters: Filters,
+    /// The execve that it is in.
+    pub executes: Option<Box<Executes>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -119,6 +123,8 @@ pub struct Tasks {
     by_tid: HashMap<i32, Task, BuildHasherDefault<TidHasher>>,
     next_id: u32,
     pub early: HashMap<i32, Early>,
+    /// The memory of processes that may not be read otherwise, by tgid; see `memory`.
+    pub memory: HashMap<i32, File>,
 }
 
 impl Tasks {
@@ -143,6 +149,7 @@ impl Tasks {
             own_mask: None,
             stops: 0,
             filters: Filters::default(),
+            executes: None,
         };
         self.by_tid.insert(tid, task);
         id
@@ -161,7 +168,11 @@ impl Tasks {
     }
 
     pub fn remove(&mut self, tid: i32) -> Option<Task> {
-        self.by_tid.remove(&tid)
+        let task = self.by_tid.remove(&tid)?;
+        if !self.memory.is_empty() && self.siblings(task.tgid, tid).is_empty() {
+            self.memory.remove(&task.tgid);
+        }
+        Some(task)
     }
 
     /// A thread took over its leader's number.

@@ -12,7 +12,6 @@ use super::exec::Images;
 use super::only::Wanted;
 use super::options::Tracing;
 use super::out::{Delivered, Out};
-use super::procfs;
 use super::pty::Pty;
 use super::sys;
 use super::tasks::Tasks;
@@ -276,10 +275,5 @@ impl Engine {
         if let Some(pty) = &mut self.pty {
             pty.finish();
         }
-    }
-
-    /// A task's name, or its parent's if it is gone already.
-    pub fn comm_of(&self, tid: i32, parent: Option<&[u8]>) -> Vec<u8> {
-        procfs::comm(tid).or_else(|| parent.map(<[u8]>::to_vec)).unwrap_or_default()
     }
 }

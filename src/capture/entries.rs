@@ -1,0 +1,111 @@
+//! What the engine itself takes from the entries of a few calls: filters that are installed, files that are executed,
+//! and memory that will be closed to us.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::privileges::{self, Gift, may_trace_all};
+use super::tasks::Open;
+use super::worker::Engine;
+use crate::model::{EventKind, Exec, Warning};
+
+/// What a task is about to execute.
+#[derive(Debug)]
+pub struct Executes {
+    /// As the call names it.
+    pub path: Vec<u8>,
+    /// None if the file could not be looked at.
+    pub gift: Option<Gift>,
+}
+
+impl Engine {
+    /// At the entry of a call, with what was copied for it.
+    pub fn look_closer(&mut self, tid: i32, open: &Open, regions: &Range<u32>) {
+        match open.call.map(|call| call.name) {
+            Some("seccomp") => self.enter_filter(tid, open),
+            Some("prctl") => match open.args[0] as i32 {
+                libc::PR_SET_SECCOMP => self.enter_filter(tid, open),
+                libc::PR_SET_DUMPABLE if open.args[1] == 0 => self.keep_memory(tid),
+                _ => {}
+            },
+            Some("execve") => self.enter_exec(tid, None, open.args[0], regions),
+            Some("execveat") => self.enter_exec(tid, Some(open.args[0] as i32), open.args[1], regions),
+            // They end the permission to dump core, and with it ours to read.
+            Some(
+                "setuid" | "setgid" | "setreuid" | "setregid" | "setresuid" | "setresgid" | "setfsuid" | "setfsgid"
+                | "setuid32" | "setgid32" | "setreuid32" | "setregid32" | "setresuid32" | "setresgid32" | "setfsuid32"
+                | "setfsgid32",
+            ) => self.keep_memory(tid),
+            _ => {}
+        }
+    }
+
+    fn enter_exec(&mut self, tid: i32, directory: Option<i32>, path: u64, regions: &Range<u32>) {
+        let copied = self.out.batch.regions.get(regions.start as usize..regions.end as usize).unwrap_or_default();
+        let Some(path) = copied.iter().find(|region| region.addr == path) else { return };
+        let path = self.out.batch.region_bytes(path).to_vec();
+        let gift = Gift::of(&as_the_task_sees_it(tid, directory, &path));
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.executes = Some(Box::new(Executes { path, gift }));
+        }
+    }
+
+    /// A program was executed.
+    pub fn executed(&mut self, tid: i32, mut exec: Exec, now: u64) {
+        self.tasks.memory.remove(&tid);
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        task.comm.clone_from(&exec.comm);
+        let (id, executes) = (task.id, task.executes.take());
+        let dropped = privileges::dropped(tid, executes.as_ref().and_then(|executes| executes.gift));
+        if exec.path.is_empty()
+            && let Some(executes) = executes
+        {
+            exec.path = executes.path;
+        }
+        self.out.event(id, now, EventKind::Exec(Box::new(exec)));
+        if let Some(dropped) = dropped {
+            self.out.event(id, now, EventKind::Warning(Warning::PrivilegesDropped(dropped)));
+        }
+    }
+
+    /// Opens the memory of a task while that is still allowed: what is open stays readable. Whoever may read everything
+    /// has no need of it.
+    fn keep_memory(&mut self, tid: i32) {
+        let Some(task) = self.tasks.get(tid) else { return };
+        if !may_trace_all()
+            && !self.tasks.memory.contains_key(&task.tgid)
+            && let Ok(memory) = File::open(format!("/proc/{tid}/mem"))
+        {
+            let tgid = task.tgid;
+            self.tasks.memory.insert(tgid, memory);
+        }
+    }
+}
+
+/// A path through /proc, so that the task's root directory, mounts and working directory count.
+fn as_the_task_sees_it(tid: i32, directory: Option<i32>, path: &[u8]) -> PathBuf {
+    let proc = format!("/proc/{tid}");
+    let path = Path::new(std::ffi::OsStr::from_bytes(path));
+    match (path.strip_prefix("/"), directory) {
+        (Ok(below_root), _) => Path::new(&proc).join("root").join(below_root),
+        (Err(_), Some(fd)) if fd != libc::AT_FDCWD => Path::new(&proc).join("fd").join(fd.to_string()).join(path),
+        (Err(_), _) => Path::new(&proc).join("cwd").join(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_of_the_task() {
+        let seen = |directory, path: &str| as_the_task_sees_it(7, directory, path.as_bytes());
+        assert_eq!(seen(None, "/bin/su"), Path::new("/proc/7/root/bin/su"));
+        assert_eq!(seen(Some(5), "/bin/su"), Path::new("/proc/7/root/bin/su"));
+        assert_eq!(seen(Some(5), "su"), Path::new("/proc/7/fd/5/su"));
+        assert_eq!(seen(Some(libc::AT_FDCWD), "su"), Path::new("/proc/7/cwd/su"));
+        assert_eq!(seen(None, "a/su"), Path::new("/proc/7/cwd/a/su"));
+    }
+}
