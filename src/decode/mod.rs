@@ -12,6 +12,7 @@ mod hexadecimal;
 pub mod json;
 mod line;
 mod num;
+mod pids;
 mod print;
 mod result;
 mod rows;
@@ -23,6 +24,7 @@ mod walk;
 
 pub use detail::{DetailLine, detail};
 pub use dump::{Transfer, dump_text};
+pub use pids::{meant, sender};
 pub use rows::{end_line, group_stop_line, warning_line};
 pub use signal::{signal_line, signal_name};
 pub use value::*;

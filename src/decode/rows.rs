@@ -94,6 +94,9 @@ fn new_task_line(store: &Store, new: &NewTask) -> String {
     if new.origin == Origin::Thread {
         out.push_str(&format!(" of process {}", new.tgid));
     }
+    if let [_, .., inner] = new.ns.tids[..] {
+        out.push_str(&format!(" ({inner} in its PID namespace)"));
+    }
     if let Some(parent) = new.parent.and_then(|id| store.task(id)) {
         out.push_str(&format!(" by {}", parent.tid));
     }
@@ -189,5 +192,17 @@ mod tests {
         store.append(&Batch { events: vec![started], ..Batch::default() });
         assert_eq!(row_text(&store, 1, &Options::default()), "started as thread 13 of process 12 by 12");
         assert_eq!(row_text(&store, 99, &Options::default()), "");
+        let first = NewTask {
+            tid: 14,
+            tgid: 14,
+            parent: Some(TaskId(0)),
+            origin: Origin::Clone,
+            comm: Vec::new(),
+            ns: crate::model::PidNamespace { inode: 7, tids: vec![14, 3, 1] },
+        };
+        let started = Event { task: TaskId(2), t_ns: 0, kind: EventKind::NewTask(Box::new(first)) };
+        store.append(&Batch { events: vec![started], ..Batch::default() });
+        let text = row_text(&store, 2, &Options::default());
+        assert_eq!(text, "cloned as process 14 (1 in its PID namespace) by 12");
     }
 }

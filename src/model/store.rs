@@ -248,13 +248,14 @@ impl Store {
             EventKind::Signal(signal) => RowKind::Signal(signal.clone()),
             EventKind::GroupStop { signal } => RowKind::GroupStop { signal: *signal },
             EventKind::Exec(exec) => {
+                let leader = exec.former.map(|leader| self.task(leader).map(|leader| leader.ns.clone()));
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
                     task.rename(self.len, &exec.comm);
                     task.exe.clone_from(&exec.path);
                     task.vdso = exec.vdso.clone();
                     task.maps.clone_from(&exec.maps);
-                    if exec.former.is_some() {
-                        task.tid = task.tgid;
+                    if let Some(numbers) = leader {
+                        task.take_numbers_of(numbers);
                     }
                 }
                 RowKind::Exec(exec.clone())

@@ -118,7 +118,7 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             if blocked {
                 verdict::write(&mut page, seq, &view);
             }
-            describe_call(&mut page, &view, app.session.holds.at_row(row.task, seq));
+            describe_call(&mut page, seq, &view, app.session.holds.at_row(row.task, seq));
             if let Some(took) = times::sentence(app, seq, row.t_ns, call) {
                 page.entry("took", &took, Role::Text);
             }
@@ -131,12 +131,19 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
         _ => {
             let (_, role) = marks::mark(row);
             page.text(&decode::row_text(store, seq, &app.options.decode), role);
+            if let Some(whose) = decode::sender(store, seq) {
+                page.entry("from", &whose, Role::Text);
+            }
         }
     }
     let task = store.task(row.task);
     if let Some(task) = task {
         let comm = format::escape(task.comm_at(seq));
-        page.entry("task", &format!("{comm}, thread {} of process {}", task.tid, task.tgid), Role::Text);
+        let inner = match task.ns.tids[..] {
+            [_, .., inner] => format!(", {inner} in its PID namespace"),
+            _ => String::new(),
+        };
+        page.entry("task", &format!("{comm}, thread {} of process {}{inner}", task.tid, task.tgid), Role::Text);
     }
     page.entry("time", &format!("{} s after the start, row {seq}", format::seconds(row.t_ns)), Role::Text);
     page.lines
@@ -161,7 +168,7 @@ fn waits(page: &mut Page<'_>, waiting: &Waiting) {
     }
 }
 
-fn describe_call(page: &mut Page<'_>, view: &CallView<'_>, waiting: Option<&Waiting>) {
+fn describe_call(page: &mut Page<'_>, seq: u64, view: &CallView<'_>, waiting: Option<&Waiting>) {
     let options = decode::Options { string_limit: STRING_LIMIT, verbose: true, ..decode::Options::default() };
     let brief = decode::Options { verbose: false, ..options.clone() };
     let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
@@ -173,6 +180,11 @@ fn describe_call(page: &mut Page<'_>, view: &CallView<'_>, waiting: Option<&Wait
             _ => String::new(),
         };
         page.value(&label, &line.text, role, &register);
+        if line.depth == 0
+            && let Some(whose) = decode::meant(&page.app.session.store, seq, &line.label)
+        {
+            page.entry("", &whose, Role::Dim);
+        }
     }
     match view.outcome {
         None if waiting.is_some_and(|waiting| waiting.held.at == At::Entry) => {
