@@ -1,6 +1,7 @@
 //! What the engine itself takes from the entries of a few calls: filters that are installed, files that are executed,
 //! and memory that will be closed to us.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +11,27 @@ use super::privileges::{self, Gift, may_trace_all};
 use super::tasks::Open;
 use super::worker::Engine;
 use crate::model::{EventKind, Exec, Warning};
+
+/// Changes of credentials: they end the permission to dump core, and with it ours to read. ptrace(2), "Ptrace access mode
+/// checking".
+pub const CLOSING: [&str; 16] = [
+    "setuid",
+    "setgid",
+    "setreuid",
+    "setregid",
+    "setresuid",
+    "setresgid",
+    "setfsuid",
+    "setfsgid",
+    "setuid32",
+    "setgid32",
+    "setreuid32",
+    "setregid32",
+    "setresuid32",
+    "setresgid32",
+    "setfsuid32",
+    "setfsgid32",
+];
 
 /// What a task is about to execute.
 #[derive(Debug)]
@@ -27,17 +49,12 @@ impl Engine {
             Some("seccomp") => self.enter_filter(tid, open),
             Some("prctl") => match open.args[0] as i32 {
                 libc::PR_SET_SECCOMP => self.enter_filter(tid, open),
-                libc::PR_SET_DUMPABLE if open.args[1] == 0 => self.keep_memory(tid),
+                libc::PR_SET_DUMPABLE if open.args[1] == 0 => self.keep_memory_of(tid),
                 _ => {}
             },
             Some("execve") => self.enter_exec(tid, None, open.args[0], regions),
             Some("execveat") => self.enter_exec(tid, Some(open.args[0] as i32), open.args[1], regions),
-            // They end the permission to dump core, and with it ours to read.
-            Some(
-                "setuid" | "setgid" | "setreuid" | "setregid" | "setresuid" | "setresgid" | "setfsuid" | "setfsgid"
-                | "setuid32" | "setgid32" | "setreuid32" | "setregid32" | "setresuid32" | "setresgid32" | "setfsuid32"
-                | "setfsgid32",
-            ) => self.keep_memory(tid),
+            Some(name) if name.starts_with("set") && CLOSING.contains(&name) => self.keep_memory_of(tid),
             _ => {}
         }
     }
@@ -46,7 +63,9 @@ impl Engine {
         let copied = self.out.batch.regions.get(regions.start as usize..regions.end as usize).unwrap_or_default();
         let Some(path) = copied.iter().find(|region| region.addr == path) else { return };
         let path = self.out.batch.region_bytes(path).to_vec();
-        let gift = Gift::of(&as_the_task_sees_it(tid, directory, &path));
+        // Its directories can be closed to us too. Then ours are likely the same.
+        let gift = Gift::of(&as_the_task_sees_it(tid, directory, &path))
+            .or_else(|| Gift::of(Path::new(OsStr::from_bytes(&path))));
         if let Some(task) = self.tasks.get_mut(tid) {
             task.executes = Some(Box::new(Executes { path, gift }));
         }
@@ -70,15 +89,20 @@ impl Engine {
         }
     }
 
-    /// Opens the memory of a task while that is still allowed: what is open stays readable. Whoever may read everything
-    /// has no need of it.
-    fn keep_memory(&mut self, tid: i32) {
-        let Some(task) = self.tasks.get(tid) else { return };
+    fn keep_memory_of(&mut self, tid: i32) {
+        if let Some(task) = self.tasks.get(tid) {
+            let tgid = task.tgid;
+            self.keep_memory(tid, tgid);
+        }
+    }
+
+    /// Opens the memory of a task while that is still allowed: what is open stays readable, until the next execve. Whoever
+    /// may read everything has no need of it.
+    pub fn keep_memory(&mut self, tid: i32, tgid: i32) {
         if !may_trace_all()
-            && !self.tasks.memory.contains_key(&task.tgid)
+            && !self.tasks.memory.contains_key(&tgid)
             && let Ok(memory) = File::open(format!("/proc/{tid}/mem"))
         {
-            let tgid = task.tgid;
             self.tasks.memory.insert(tgid, memory);
         }
     }
@@ -87,7 +111,7 @@ impl Engine {
 /// A path through /proc, so that the task's root directory, mounts and working directory count.
 fn as_the_task_sees_it(tid: i32, directory: Option<i32>, path: &[u8]) -> PathBuf {
     let proc = format!("/proc/{tid}");
-    let path = Path::new(std::ffi::OsStr::from_bytes(path));
+    let path = Path::new(OsStr::from_bytes(path));
     match (path.strip_prefix("/"), directory) {
         (Ok(below_root), _) => Path::new(&proc).join("root").join(below_root),
         (Err(_), Some(fd)) if fd != libc::AT_FDCWD => Path::new(&proc).join("fd").join(fd.to_string()).join(path),

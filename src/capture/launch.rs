@@ -241,6 +241,8 @@ impl Engine {
         let options = if self.filters() { sys::FILTER_OPTIONS } else { sys::LAUNCH_OPTIONS };
         let left_alone = if self.tracing.follow { 0 } else { sys::FOLLOW_OPTIONS };
         sys::seize(root, options & !left_alone).map_err(|error| not_permitted(root, &error))?;
+        // As another user, it will be closed to a sysview with few rights.
+        self.keep_memory(root, root);
         // Its preparations are some hundred calls that nobody wants to see: it runs freely up to the stop that it asks for.
         File::from(release).write_all(b"g").map_err(|error| system("start the program", &error))?;
         // Changing the call that starts the program would be a failure to start it.

@@ -14,6 +14,7 @@ use std::path::Path;
 
 use super::colocate::MATTERS;
 use super::control::Pause;
+use super::entries::CLOSING;
 use super::options::Only;
 use super::tasks::Open;
 use super::tracee::{Op, Stop, Stopped, SyscallInfo};
@@ -36,9 +37,10 @@ pub struct Wanted {
     data: u16,
 }
 
-/// Calls that must stop although nobody asked for them: they install filters, or have to do with where the task runs.
+/// Calls that must stop although nobody asked for them: they install filters, or have to do with where the task runs. So
+/// must those after which its memory would be closed to us, and prctl(2) that does either.
 fn always() -> impl Iterator<Item = &'static str> {
-    ["seccomp"].into_iter().chain(MATTERS)
+    ["seccomp"].into_iter().chain(MATTERS).chain(CLOSING)
 }
 
 impl Wanted {
@@ -75,8 +77,9 @@ impl Wanted {
                 block.push(answer(trace));
             }
             for prctl in group.iter().filter_map(|&arch| number(arch, "prctl")) {
-                // Only PR_SET_SECCOMP; the low half of the argument is what the kernel looks at.
-                block.extend([equal(prctl, 0, 3), load(16), equal(libc::PR_SET_SECCOMP as u32, 0, 1), answer(trace)]);
+                // Only two options; the low half of the argument is what the kernel looks at.
+                let (filter, closes) = (libc::PR_SET_SECCOMP as u32, libc::PR_SET_DUMPABLE as u32);
+                block.extend([equal(prctl, 0, 4), load(16), equal(filter, 1, 0), equal(closes, 0, 1), answer(trace)]);
                 // Of another option the number is no longer in the accumulator, and nothing else can fit.
                 block.push(load(0));
             }
@@ -281,7 +284,10 @@ mod tests {
         assert_eq!(answer(Arch::X86_64, 317, 0), trace, "seccomp");
         assert_eq!(answer(Arch::I386, 354, 0), trace, "seccomp");
         assert_eq!(answer(Arch::X86_64, 157, 22), trace, "PR_SET_SECCOMP");
+        assert_eq!(answer(Arch::X86_64, 157, 4), trace, "PR_SET_DUMPABLE");
         assert_eq!(answer(Arch::X86_64, 157, 15), ALLOW);
+        assert_eq!(answer(Arch::X86_64, 117, 0), trace, "setresuid");
+        assert_eq!(answer(Arch::I386, 208, 0), trace, "setresuid32");
         assert_eq!(answer(Arch::X86_64, 157, 257), ALLOW, "an argument is no number");
         assert_eq!(answer(Arch::X86_64, 204, 0), trace, "sched_getaffinity");
         assert_eq!(answer(Arch::Aarch64, 257, 0), ALLOW);

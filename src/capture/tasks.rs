@@ -1,8 +1,8 @@
 //! The worker's table of tasks, by tid. One state per task; what a task is doing is told by the kernel at each stop.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::fs::File;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::affinity::Mask;

@@ -5,6 +5,7 @@
 
 mod alone;
 mod basics;
+mod closed;
 mod colocation;
 mod control;
 mod filters;
@@ -12,7 +13,9 @@ mod fixtures;
 mod harness;
 mod hold;
 mod launching;
+mod less;
 mod only;
+mod privileges;
 mod seccomp;
 mod setup;
 mod signals;

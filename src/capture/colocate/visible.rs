@@ -85,7 +85,9 @@ impl Engine {
             // A deadline task must have all CPUs, and a real-time task could keep the tracer from its only one. sched(7).
             "sched_setattr" | "sched_setparam" | "sched_setscheduler" => self.leave_alone(tgid),
             // Somebody else's tasks cannot be set free. sched_setaffinity(2), EPERM.
-            name if name.starts_with("set") && !procfs::has_capability("thread-self", CAP_SYS_NICE) => self.leave_alone(tgid),
+            name if name.starts_with("set") && !procfs::has_capability("thread-self", CAP_SYS_NICE) => {
+                self.leave_alone(tgid)
+            }
             _ => {}
         }
     }
