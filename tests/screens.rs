@@ -14,6 +14,8 @@ mod program;
 mod rows;
 #[path = "screens/scene.rs"]
 mod scene;
+#[path = "screens/times.rs"]
+mod times;
 #[path = "screens/tour.rs"]
 mod tour;
 

@@ -244,7 +244,7 @@ impl App {
         let stored = self.session.store.len();
         let divider = self.divider();
         self.trace.settle(stored, self.trace_rows(), divider);
-        let height = view::histogram::rows_in(self.layout.inner(Pane::Histogram));
+        let height = view::histogram::rows_in(self, self.layout.inner(Pane::Histogram));
         let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
         let rows = self.table.ordered(&self.session.histogram, blocked);
         self.table.settle(&rows, height);

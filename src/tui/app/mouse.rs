@@ -54,7 +54,7 @@ impl App {
             (Pane::Trace, Some(line)) => self.click_row(line.checked_sub(view::trace::heading_rows(inner)), before),
             (Pane::Histogram, Some(line)) => match line.checked_sub(view::histogram::heading_rows(inner)) {
                 None => self.table.sort = view::histogram::column_at(self, inner, event.column - inner.x),
-                Some(line) if line < view::histogram::rows_in(inner) => self.click_call(line),
+                Some(line) if line < view::histogram::rows_in(self, inner) => self.click_call(line),
                 Some(_) => {}
             },
             _ => {}

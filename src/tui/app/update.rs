@@ -171,7 +171,7 @@ impl App {
     }
 
     pub(super) fn move_in_table(&mut self, id: Id) {
-        let page = i64::from(view::histogram::rows_in(self.layout.inner(Pane::Histogram)).max(2)) - 1;
+        let page = i64::from(view::histogram::rows_in(self, self.layout.inner(Pane::Histogram)).max(2)) - 1;
         let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
         let rows = self.table.ordered(&self.session.histogram, blocked);
         // Nothing is selected at first; any move begins at the top.

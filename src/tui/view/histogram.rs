@@ -16,13 +16,13 @@ pub fn heading_rows(inner: Rect) -> u16 {
 }
 
 /// Lines below the table for the times of one call, when there is room.
-fn foot_rows(inner: Rect) -> u16 {
-    if inner.height >= 14 && inner.width >= 30 { latency::HEIGHT } else { 0 }
+fn foot_rows(app: &App, inner: Rect) -> u16 {
+    if inner.height >= 14 && inner.width >= 30 { latency::height(app) } else { 0 }
 }
 
 /// Lines for calls.
-pub fn rows_in(inner: Rect) -> u16 {
-    inner.height - heading_rows(inner) - foot_rows(inner)
+pub fn rows_in(app: &App, inner: Rect) -> u16 {
+    inner.height - heading_rows(inner) - foot_rows(app, inner)
 }
 
 /// The column whose heading stands at `column` of the pane's inside; the name's, left of all numbers.
@@ -136,14 +136,14 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
     }
     let rows = app.ordered_calls();
     let most = rows.iter().map(|r| r.count).max().unwrap_or(0);
-    for row in rows.iter().skip(app.table.top).take(usize::from(rows_in(inner))) {
+    for row in rows.iter().skip(app.table.top).take(usize::from(rows_in(app, inner))) {
         buf.set_line(inner.x, y, &line(app, row, most, &columns), inner.width);
         if app.table.selected == Some((row.arch, row.nr)) {
             buf.set_style(Rect { y, height: 1, ..inner }, app.theme.style(Role::Selected));
         }
         y += 1;
     }
-    let foot = foot_rows(inner);
+    let foot = foot_rows(app, inner);
     // The selected call's times, or those of the first in the table.
     let chosen = app.table.index(&rows).map_or_else(|| rows.first(), |at| rows.get(at));
     if let Some(row) = chosen.filter(|_| foot > 0) {

@@ -4,14 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::times;
 use crate::decode;
-use crate::stats::{BUCKETS, CallStats, bucket_floor_ns};
+use crate::source::Floor;
+use crate::stats::{BUCKETS, CallStats, bucket_floor_ns, bucket_of};
 use crate::tui::app::App;
 use crate::tui::format::{count, duration, fit};
 use crate::tui::theme::Role;
 
-/// Lines of the foot.
-pub const HEIGHT: u16 = 4;
+/// Lines of the foot: one more where the tracer's own part is known.
+pub fn height(app: &App) -> u16 {
+    4 + u16::from(app.session.floor().is_some())
+}
 
 pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     let width = usize::from(area.width);
@@ -19,16 +23,25 @@ pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     let head = format!("── {}: time under the tracer ", decode::call_name(row.arch, row.nr));
     // What is too long is simply not drawn: a line needs no ellipsis.
     buf.set_stringn(area.x, area.y, format!("{head}{}", "─".repeat(width)), width, dim);
-    let (picture, from, to) = picture(&row.buckets, width.saturating_sub(16));
-    let line = match row.finished {
-        0 => Line::from(" none has come back so far"),
+    let floor = app.session.floor();
+    let picture = picture(&row.buckets, floor, width.saturating_sub(17));
+    let line = match (row.finished, row.timed()) {
+        (0, _) => Line::from(" none has come back so far"),
+        (_, 0) => Line::from(" sysview made each of them wait: no times"),
         _ => Line::from(vec![
-            Span::styled(format!("{:>7} ", duration(from)), dim),
-            Span::styled(picture, app.theme.style(Role::Bar)),
-            Span::styled(format!(" {}", duration(to)), dim),
+            Span::styled(format!("{:>7} ", duration(picture.from_ns)), dim),
+            Span::styled(picture.ours.clone(), app.theme.style(Role::Floor)),
+            Span::styled(picture.rest, app.theme.style(Role::Bar)),
+            Span::styled(format!(" {}", duration(picture.to_ns)), dim),
         ]),
     };
     buf.set_line(area.x, area.y + 1, &line, area.width);
+    if let Some(floor) = floor {
+        let what = if picture.ours.is_empty() { "of each" } else { "left of ┊" };
+        let text = format!(" {what} the tracer's: {}", times::amount(floor));
+        buf.set_stringn(area.x, area.y + 2, fit(&text, width), width, dim);
+    }
+    let area = Rect { y: area.y + u16::from(floor.is_some()), ..area };
     if let (Some(p50), Some(p99)) = (row.percentile(0.5), row.percentile(0.99)) {
         let text = format!(" half within {}, 99 % within {}", duration(p50), duration(p99));
         buf.set_stringn(area.x, area.y + 2, fit(&text, width), width, app.theme.style(Role::Text));
@@ -43,32 +56,69 @@ pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     buf.set_stringn(area.x, area.y + 3, fit(&text, width), width, app.theme.style(role));
 }
 
-/// One column a power of two, from the first to the last that occurred, and the times at both ends.
-fn picture(buckets: &[u64; BUCKETS], width: usize) -> (String, u64, u64) {
+/// One column a power of two, from the first to the last that occurred.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Picture {
+    /// Up to the floor, with the line that ends it; shaded where nothing occurred. Empty if all are longer.
+    ours: String,
+    rest: String,
+    /// The times at both ends.
+    from_ns: u64,
+    to_ns: u64,
+}
+
+fn picture(buckets: &[u64; BUCKETS], floor: Option<Floor>, width: usize) -> Picture {
     const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let Some(first) = buckets.iter().position(|&n| n > 0) else { return (String::new(), 0, 0) };
+    let Some(first) = buckets.iter().position(|&n| n > 0) else { return Picture::default() };
     let last = buckets.iter().rposition(|&n| n > 0).unwrap_or(first);
     let last = last.min(first + width.saturating_sub(1));
     let most = buckets[first..=last].iter().copied().max().unwrap_or(1).max(1);
-    let column = |&n: &u64| match n {
-        0 => ' ',
+    let column = |n: u64, nothing: char| match n {
+        0 => nothing,
         n => EIGHTHS[((u128::from(n) * 8).div_ceil(u128::from(most)) as usize).clamp(1, 8) - 1],
     };
-    let end = if last + 1 < BUCKETS { bucket_floor_ns(last + 1) } else { bucket_floor_ns(last) };
-    (buckets[first..=last].iter().map(column).collect(), bucket_floor_ns(first), end)
+    // The bucket that the floor is in counts as the tracer's: what is there is so by most of its time.
+    let ours_end = floor.map_or(first, |floor| (bucket_of(floor.least_ns()) + 1).clamp(first, last + 1));
+    let mut ours: String = buckets[first..ours_end].iter().map(|&n| column(n, '░')).collect();
+    if !ours.is_empty() {
+        ours.push('┊');
+    }
+    let rest = buckets[ours_end..=last].iter().map(|&n| column(n, ' ')).collect();
+    let to_ns = if last + 1 < BUCKETS { bucket_floor_ns(last + 1) } else { bucket_floor_ns(last) };
+    Picture { ours, rest, from_ns: bucket_floor_ns(first), to_ns }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn drawn(buckets: &[u64; BUCKETS], floor_ns: u64, width: usize) -> (String, String, u64, u64) {
+        let floor = Floor { apart_ns: 2 * floor_ns, together_ns: floor_ns };
+        let Picture { ours, rest, from_ns, to_ns } = picture(buckets, Some(floor).filter(|_| floor_ns > 0), width);
+        (ours, rest, from_ns, to_ns)
+    }
+
     #[test]
     fn the_picture_reaches_from_the_shortest_to_the_longest() {
         let mut buckets = [0; BUCKETS];
         (buckets[10], buckets[12], buckets[13]) = (8, 1, 4);
-        assert_eq!(picture(&buckets, 20), ("█ ▁▄".to_owned(), 1_024, 16_384));
-        assert_eq!(picture(&[0; BUCKETS], 20), (String::new(), 0, 0));
+        assert_eq!(drawn(&buckets, 0, 20), (String::new(), "█ ▁▄".to_owned(), 1_024, 16_384));
+        assert_eq!(picture(&[0; BUCKETS], None, 20), Picture::default());
         buckets[BUCKETS - 1] = 1;
-        assert!(picture(&buckets, 3).0.chars().count() == 3);
+        assert_eq!(drawn(&buckets, 0, 3).1.chars().count(), 3);
+    }
+
+    #[test]
+    fn what_is_not_above_the_floor_is_told_apart() {
+        let mut buckets = [0; BUCKETS];
+        (buckets[10], buckets[12], buckets[13]) = (8, 1, 4);
+        let parts = |floor_ns| {
+            let (ours, rest, ..) = drawn(&buckets, floor_ns, 20);
+            (ours, rest)
+        };
+        assert_eq!(parts(500), (String::new(), "█ ▁▄".to_owned()));
+        assert_eq!(parts(1_500), ("█┊".to_owned(), " ▁▄".to_owned()));
+        assert_eq!(parts(2_100), ("█░┊".to_owned(), "▁▄".to_owned()));
+        assert_eq!(parts(1_000_000), ("█░▁▄┊".to_owned(), String::new()));
     }
 }

@@ -181,7 +181,9 @@ fn help(app: &App, width: usize) -> Vec<Line<'static>> {
 /// What the times of calls are, for whoever compares them with a run of its own.
 const TIMES: &str = "The time of a call is what passed from its beginning to its end as the tracer saw them. The \
     tracer's own work is in it, and while many tasks make calls, so is waiting for the tracer's turn: compare calls \
-    with one another rather than with a run that nobody watches.";
+    with one another rather than with a run that nobody watches. Where the tracer's own part was measured, a time that is \
+    mostly the tracer's is shown as a limit (\u{2264}18 us), and its part of the histogram's picture ends at \u{250a}. A call that \
+    you held at its entry, or that was made to wait, has no time.";
 
 const MARKS: [(&str, &str); 11] = [
     ("x", "the profile would block this call"),
