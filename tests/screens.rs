@@ -10,6 +10,8 @@ mod points;
 mod print;
 #[path = "screens/program.rs"]
 mod program;
+#[path = "screens/remarks.rs"]
+mod remarks;
 #[path = "screens/rows.rs"]
 mod rows;
 #[path = "screens/scene.rs"]

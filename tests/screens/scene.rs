@@ -47,6 +47,11 @@ impl Recorder {
         self.event(task, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions }))
     }
 
+    /// The end of a call in which somebody besides the kernel had a hand.
+    pub fn exit_marked(&mut self, task: u32, outcome: Outcome, marks: Marks) -> &mut Recorder {
+        self.event(task, EventKind::Exit(Exit { outcome, marks, regions: 0..0 }))
+    }
+
     fn copy(&mut self, memory: &[(u64, &[u8])]) -> std::ops::Range<u32> {
         let first = self.batch.regions.len() as u32;
         for (addr, bytes) in memory {

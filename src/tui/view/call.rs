@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{held, marks, times, verdict};
+use super::{held, marks, remarks, times, verdict};
 use crate::abi;
 use crate::decode::{self, DetailLine};
 use crate::model::{CallView, Outcome, RowKind, TaskId};
@@ -119,6 +119,9 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
                 verdict::write(&mut page, seq, &view);
             }
             describe_call(&mut page, seq, &view, app.session.holds.at_row(row.task, seq));
+            for remark in remarks::on_call(call) {
+                page.entry("", remark, Role::Warning);
+            }
             if let Some(took) = times::sentence(app, seq, row.t_ns, call) {
                 page.entry("took", &took, Role::Text);
             }
@@ -134,16 +137,20 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             if let Some(whose) = decode::sender(store, seq) {
                 page.entry("from", &whose, Role::Text);
             }
+            if let RowKind::Warning(warning) = row.kind {
+                for (label, text) in remarks::on_warning(warning) {
+                    page.entry(label, text, Role::Text);
+                }
+            }
         }
     }
     let task = store.task(row.task);
     if let Some(task) = task {
         let comm = format::escape(task.comm_at(seq));
-        let inner = match task.ns.tids[..] {
-            [_, .., inner] => format!(", {inner} in its PID namespace"),
-            _ => String::new(),
-        };
-        page.entry("task", &format!("{comm}, thread {} of process {}{inner}", task.tid, task.tgid), Role::Text);
+        page.entry("task", &format!("{comm}, thread {} of process {}", task.tid, task.tgid), Role::Text);
+        if let Some(inside) = remarks::inside(task) {
+            page.entry("", &inside, Role::Text);
+        }
     }
     page.entry("time", &format!("{} s after the start, row {seq}", format::seconds(row.t_ns)), Role::Text);
     page.lines

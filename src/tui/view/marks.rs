@@ -1,20 +1,34 @@
 //! What a row is, as a symbol and a style: the two say the same, so that nothing is lost without colours.
 
 use crate::abi::{self, Arch};
-use crate::model::{Row, RowKind};
+use crate::model::{CallRow, Marks, Outcome, Row, RowKind};
 use crate::tui::theme::Role;
 
 /// The symbol in the second column of the trace.
 pub fn mark(row: &Row) -> (char, Role) {
     match &row.kind {
-        RowKind::Call(call) if call.outcome.is_none() => ('~', Role::Unfinished),
-        RowKind::Call(call) if call.errno().is_some() => ('!', Role::Error),
-        RowKind::Call(_) => (' ', Role::Text),
+        RowKind::Call(call) => of_call(call),
         RowKind::Signal(_) | RowKind::GroupStop { .. } => ('-', Role::Signal),
         RowKind::Exec(_) => ('*', Role::Exec),
         RowKind::NewTask(_) => ('+', Role::Exec),
         RowKind::TaskEnd(_) => ('#', Role::Signal),
-        RowKind::Warning(_) => ('?', Role::Error),
+        RowKind::Warning(_) => ('?', Role::Warning),
+    }
+}
+
+/// Who had a hand in the result comes before what it is, which the result's own column says.
+fn of_call(call: &CallRow) -> (char, Role) {
+    let Some(outcome) = call.outcome else { return ('~', Role::Unfinished) };
+    let failed = call.errno().is_some() || outcome == Outcome::KilledBySeccomp;
+    let role = if failed { Role::Error } else { Role::Text };
+    let ours = if failed { Role::Error } else { Role::Warning };
+    match call.marks {
+        marks if marks.has(Marks::INJECTED) => ('i', ours),
+        marks if marks.has(Marks::FILTERED) => ('f', ours),
+        marks if marks.has(Marks::DELAYED) => ('d', ours),
+        _ if outcome == Outcome::KilledBySeccomp => ('f', role),
+        _ if failed => ('!', role),
+        _ => (' ', role),
     }
 }
 

@@ -13,6 +13,7 @@ mod picker;
 mod points;
 pub mod popup;
 mod quit;
+mod remarks;
 mod times;
 pub mod tour;
 pub mod trace;

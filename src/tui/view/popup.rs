@@ -185,10 +185,13 @@ const TIMES: &str = "The time of a call is what passed from its beginning to its
     mostly the tracer's is shown as a limit (\u{2264}18 us), and its part of the histogram's picture ends at \u{250a}. A call that \
     you held at its entry, or that was made to wait, has no time.";
 
-const MARKS: [(&str, &str); 11] = [
+const MARKS: [(&str, &str); 15] = [
     ("x", "the profile would block this call"),
     ("X", "the first call that it would block"),
     ("!", "the call failed"),
+    ("i", "sysview changed the call or its result, as it was told to"),
+    ("d", "sysview made the call wait, as it was told to"),
+    ("f", "a seccomp filter that the program installed answered; the call never ran"),
     ("~", "the call is going on"),
     (">", "the task is held here, about to make this call"),
     ("<", "the task is held here, and has not seen the result"),
@@ -197,6 +200,7 @@ const MARKS: [(&str, &str); 11] = [
     ("*", "a new program (exec)"),
     ("+", "a new task"),
     ("#", "the end of a task"),
+    ("?", "tracing makes a difference to the program here"),
 ];
 
 fn choose(app: &App, chooser: &Chooser, width: usize) -> Content {

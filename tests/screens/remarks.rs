@@ -1,0 +1,78 @@
+//! Rows that say what tracing, a change or a filter did, and processes that have other numbers inside.
+
+use crate::*;
+use sysview::model::{Dropped, EventKind, Marks, NewTask, PidNamespace, TaskId, Warning};
+
+/// A view of four calls with marks, three warnings and a process in namespaces of its own.
+fn remarkable(options: Options, cols: u16, rows: u16) -> App {
+    let mut app = App::new(options);
+    app.resize(cols, rows);
+    app.message(scene::started(true));
+    let mut r = scene::Recorder::new();
+    r.task(0, 4_312, None, Origin::Launch, "sh");
+    let path: &[(u64, &[u8])] = &[(0x2000, b"/etc/hosts\0")];
+    for (outcome, marks) in [
+        (Outcome::Failed(2), Marks::INJECTED),
+        (Outcome::Returned(0), Marks::INJECTED),
+        (Outcome::Returned(3), Marks::DELAYED),
+        (Outcome::Failed(1), Marks::FILTERED),
+        (Outcome::KilledBySeccomp, Marks::NONE),
+    ] {
+        r.after(10).enter(0, scene::OPENAT, [scene::AT_FDCWD, 0x2000, 0, 0, 0, 0], path);
+        r.after(700_000).exit_marked(0, outcome, marks);
+    }
+    for warning in [
+        Warning::PrivilegesDropped(Dropped::Traced),
+        Warning::PrivilegesDropped(Dropped::NoNewPrivs),
+        Warning::HeldTooLong { held_ns: 5_200_000_000 },
+    ] {
+        r.after(10).event(0, EventKind::Warning(warning));
+    }
+    let ns = PidNamespace { inode: 4_026_532_456, tids: vec![4_313, 12, 7] };
+    let comm = b"inner".to_vec();
+    let new = NewTask { tid: 4_313, tgid: 4_313, parent: Some(TaskId(0)), origin: Origin::Clone, comm, ns };
+    r.after(5).event(1, EventKind::NewTask(Box::new(new))).after(5).enter(1, 39, [0; 6], &[]);
+    app.message(r.take());
+    app.tick(1_000);
+    app
+}
+
+#[test]
+fn every_mark_has_its_symbol() {
+    let app = remarkable(Options::default(), 120, 40);
+    let screen = print::text(&app, 120, 40);
+    let symbols: String = screen.lines().skip(4).take(11).filter_map(|line| line.chars().nth(2)).collect();
+    assert_eq!(symbols, "+iidff???+~", "{screen}");
+    insta::assert_snapshot!("remarks", print::styled(&app, 120, 40));
+    let app = remarkable(Options { colour: false, ..Options::default() }, 80, 24);
+    insta::assert_snapshot!("remarks_no_color", print::styled(&app, 80, 24));
+}
+
+#[test]
+fn the_call_pane_says_what_happened_and_what_to_do() {
+    for (row, words) in [
+        (1, "INJECTED: sysview changed this call or its result, as it was told to;"),
+        (3, "DELAYED: sysview made this call wait, as it was told to."),
+        (3, "not known: of the 700 ms from its entry to its exit sysview made it wait, as it was told to"),
+        (4, "A seccomp filter that the program installed gave this result; the kernel never ran the"),
+        (5, "A seccomp filter killed the task at this call, which never ran. seccomp(2)"),
+        (6, "Trace as root, and start the program as its user: sudo sysview -u USER -- COMMAND."),
+        (7, "start it without a set of calls (-e trace=), or as root."),
+        (8, "was held for 5.2 s because its events were not taken"),
+        (8, "Attach to it again (A)."),
+        (9, "pid 7 in its own PID namespace (pid:[4026532456]), 12 in between"),
+        (10, "pid 7 in its own PID namespace (pid:[4026532456]), 12 in between"),
+    ] {
+        let mut app = remarkable(Options::default(), 120, 40);
+        press(&mut app, &format!("Home {} Enter z", "Down ".repeat(row)));
+        shows(&app, words);
+    }
+}
+
+#[test]
+fn a_delay_that_was_asked_for_is_no_time_of_the_call() {
+    let app = remarkable(Options::default(), 200, 40);
+    assert_eq!(app.session().histogram.rows().map(|row| row.untimed).sum::<u64>(), 1);
+    let screen = print::text(&app, 200, 40);
+    assert!(screen.lines().any(|line| line.contains(" delayed│")), "{screen}");
+}
