@@ -76,6 +76,8 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "--argv0",
         "--cwd",
         "--co-locate",
+        "--hold",
+        "--catch",
     ] {
         assert!(help.contains(word), "{word} is not in --help");
     }

@@ -86,6 +86,9 @@ pub struct UiArgs {
     pub view: ViewArgs,
     #[command(flatten)]
     pub trace: TraceArgs,
+    /// Hold a task at each call that fits FILTER (what `/` takes: openat, path:/etc/**, err=EACCES, ...); may be repeated
+    #[arg(long, value_name = "FILTER")]
+    pub catch: Vec<String>,
     /// Begin with the program held before its first own instruction; `P` lets it go, `.` steps
     #[arg(long)]
     pub hold: bool,

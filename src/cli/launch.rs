@@ -35,7 +35,7 @@ pub fn plan(
         capture_limit: trace.capture,
         follow: !trace.no_follow,
         only: only(expressions, trace, &program),
-        tamper: query::tampers(&expressions.injections, &expressions.calls),
+        tamper: query::tampers(&expressions.injections, &expressions.calls).concat(),
         co_locate: trace.co_locate.into(),
         ..Tracing::default()
     };

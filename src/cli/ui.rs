@@ -10,16 +10,21 @@ use super::expression::Expressions;
 use super::{launch, profile};
 use crate::capture::Terminal;
 use crate::lesson::{self, Tour};
-use crate::source::Source;
+use crate::query::{self, Filter};
+use crate::source::{Catchpoint, Source};
 use crate::tui::key::Key;
 use crate::tui::terminal::Screen;
 use crate::tui::{self, Finish, Options};
 
 pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     // Everything that can be wrong is looked at before the program starts and before the screen changes.
-    let options = view_options(&args.view)?;
+    let mut options = view_options(&args.view)?;
+    options.catch = args.catch.iter().zip(1..).map(|(text, id)| catchpoint(text, id)).collect::<Result<_, _>>()?;
     let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
+    let injections = expressions.injections.iter().map(|injection| injection.words.clone());
+    options.tamper = injections.zip(query::tampers(&expressions.injections, &expressions.calls)).collect();
+    launch.tracing.catch = options.catch.iter().map(|(_, point)| point.clone()).collect();
     launch.tracing.hold_at_start = args.hold;
     launch.tracing.step_all = args.step_all;
     let screen = Screen::open().map_err(CliError::failed)?;
@@ -50,6 +55,18 @@ pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     // https://no-color.org: any value but the empty one.
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     Ok(Options { profile, escape, colour, tour, ..Options::default() })
+}
+
+/// `--catch FILTER`, with the words by which the screen lists it.
+fn catchpoint(text: &str, id: u32) -> Result<(String, Catchpoint), CliError> {
+    let refused = |why: String| CliError::usage(format!("--catch {}: {why}", text.escape_debug()));
+    let filter = Filter::parse(text).map_err(|error| refused(error.to_string()))?;
+    if filter.needs_profile() {
+        return Err(refused(
+            "profiles are loaded on the screen; press b there for catchpoints on what is blocked".into(),
+        ));
+    }
+    Ok((text.to_owned(), tui::catch::catchpoint(id, &filter, None).map_err(refused)?))
 }
 
 fn tour(name: &str) -> Result<&'static Tour, CliError> {

@@ -15,6 +15,8 @@ use crate::source::{CallTest, Change, Forced, Moment, Tamper, When};
 /// What one expression asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Injection {
+    /// As it was written.
+    pub words: String,
     pub calls: Calls,
     pub when: When,
     /// Without the call that runs instead, whose number depends on the ABI.
@@ -65,8 +67,13 @@ impl Injection {
 fn read(text: &str, words: &[&str]) -> Result<Injection, QueryError> {
     let mut parts = text.split(':');
     let set = parts.next().unwrap_or_default();
-    let mut injection =
-        Injection { calls: Calls::parse(set)?, when: When::ALWAYS, change: Change::default(), instead: None };
+    let mut injection = Injection {
+        words: text.to_owned(),
+        calls: Calls::parse(set)?,
+        when: When::ALWAYS,
+        change: Change::default(),
+        instead: None,
+    };
     let mut column = set.chars().count() + 1;
     for part in parts {
         let (word, value) = part.split_once('=').unwrap_or((part, ""));
@@ -206,9 +213,9 @@ fn count(text: &str, most: u32) -> Result<u32, String> {
     })
 }
 
-/// What the engine is told: of several injections into one call the last counts, and calls that are not `traced` are
-/// left alone, as strace does. Invocations are counted for each call on its own.
-pub fn tampers(injections: &[Injection], traced: &Calls) -> Vec<Tamper> {
+/// What the engine is told of each injection: of several into one call the last counts, and calls that are not `traced`
+/// are left alone, as strace does. Invocations are counted for each call on its own.
+pub fn tampers(injections: &[Injection], traced: &Calls) -> Vec<Vec<Tamper>> {
     let mut taken = Numbers::default();
     let mut lists = Vec::new();
     for injection in injections.iter().rev() {
@@ -221,7 +228,8 @@ pub fn tampers(injections: &[Injection], traced: &Calls) -> Vec<Tamper> {
         }
         lists.push(expand(injection, own));
     }
-    lists.into_iter().rev().flatten().collect()
+    lists.reverse();
+    lists
 }
 
 /// One entry for all calls if they need no counting of their own and no number of their own ABI.
@@ -254,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_done_is_said_in_straces_words() {
-        let Injection { calls, when, change, instead } =
+        let Injection { calls, when, change, instead, .. } =
             inject("openat,%net:retval=0x10:signal=chld:delay_enter=5:delay_exit=1.5ms:syscall=getuid:when=2..9+3");
         assert_eq!(calls, Calls::parse("openat,%net").expect("a set"));
         assert_eq!(when, When { first: 2, last: Some(9), step: 3 });
@@ -366,24 +374,24 @@ mod tests {
     #[test]
     fn the_last_injection_counts_and_only_traced_calls_are_changed() {
         let both = [inject("%file:error=1"), inject("openat:error=2")];
-        let list = tampers(&both, &Calls::all());
+        let list = tampers(&both, &Calls::all()).concat();
         assert_eq!(list.len(), 2);
         assert_eq!(fit(&list, Arch::X86_64, "openat"), [1]);
         assert_eq!(fit(&list, Arch::I386, "open"), [0]);
         assert_eq!(fit(&list, Arch::X86_64, "read"), [0; 0]);
-        let list = tampers(&both, &Calls::parse("openat").expect("a set"));
+        let list = tampers(&both, &Calls::parse("openat").expect("a set")).concat();
         assert_eq!(list.len(), 1);
         assert_eq!(fit(&list, Arch::X86_64, "openat"), [0]);
-        assert!(tampers(&both, &Calls::none()).is_empty());
+        assert!(tampers(&both, &Calls::none()).concat().is_empty());
     }
 
     #[test]
     fn calls_that_are_counted_are_entries_of_their_own() {
-        let list = tampers(&[inject("getpid@64,gettid@64:error=1:when=2")], &Calls::all());
+        let list = tampers(&[inject("getpid@64,gettid@64:error=1:when=2")], &Calls::all()).concat();
         let x86: Vec<usize> = ["getpid", "gettid"].iter().flat_map(|name| fit(&list, Arch::X86_64, name)).collect();
         assert!(x86.len() == 2 && x86[0] != x86[1], "{x86:?}");
         // The other call by its number in the task's own ABI.
-        let list = tampers(&[inject("getpid:retval=1:syscall=getuid")], &Calls::all());
+        let list = tampers(&[inject("getpid:retval=1:syscall=getuid")], &Calls::all()).concat();
         for arch in Arch::ALL {
             let [index] = fit(&list, arch, "getpid")[..] else { panic!("{arch:?}") };
             assert_eq!(list[index].change.call, abi::number(arch, "getuid"));

@@ -51,7 +51,7 @@ pub struct Options {
     /// Asks which processes could be attached to; None: the source cannot attach.
     pub processes: Option<fn() -> Vec<ProcessInfo>>,
     /// The changes of calls that the source has from the start, each as it was typed.
-    pub tamper: Vec<(String, Tamper)>,
+    pub tamper: Vec<(String, Vec<Tamper>)>,
 }
 
 impl Default for Options {

@@ -224,7 +224,7 @@ fn what_the_command_line_gave_stands_in_the_lists() {
     let tamper = Tamper { test: catch::entry_test(&filter, None).expect("a test"), when: When::ALWAYS, change };
     let options = Options {
         catch: vec![("openat".to_owned(), point.clone())],
-        tamper: vec![("openat:error=ENOENT".to_owned(), tamper.clone())],
+        tamper: vec![("openat:error=ENOENT".to_owned(), vec![tamper.clone()])],
         ..docker()
     };
     let mut app = app(options, 120, 40);

@@ -21,8 +21,8 @@ impl App {
         for (text, point) in std::mem::take(&mut self.options.catch) {
             self.points.adopt_catch(text, point);
         }
-        for (text, tamper) in std::mem::take(&mut self.options.tamper) {
-            self.points.adopt_tamper(text, tamper);
+        for (text, tampers) in std::mem::take(&mut self.options.tamper) {
+            self.points.adopt_tamper(text, tampers);
         }
     }
 
@@ -49,7 +49,7 @@ impl App {
         }
         for entry in self.points.tampers.iter_mut().filter(|entry| needs(&entry.filter)) {
             if let Some(Ok(test)) = entry.filter.as_ref().map(|filter| catch::entry_test(filter, judge.clone())) {
-                entry.tamper.test = test;
+                entry.tampers.iter_mut().for_each(|tamper| tamper.test.clone_from(&test));
                 changed[1] = true;
             }
         }
@@ -133,7 +133,7 @@ impl App {
         let text = words(&draft, calls);
         let id = self.points.new_id();
         let tamper = Tamper { test, when: draft.when, change: draft.change };
-        let entry = Tampering { id, text, texts, tamper, filter: Some(draft.filter), on: true };
+        let entry = Tampering { id, text, texts, tampers: vec![tamper], filter: Some(draft.filter), on: true };
         self.points.set_tamper(entry, instead_of);
         self.tell_points(List::Tampers);
         Ok(())

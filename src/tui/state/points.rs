@@ -35,7 +35,8 @@ pub struct Tampering {
     pub text: String,
     /// As they were typed; empty for one of the command line, which is written in another way.
     pub texts: Vec<(Field, String)>,
-    pub tamper: Tamper,
+    /// For the source: one, or of the command line one for each call and ABI.
+    pub tampers: Vec<Tamper>,
     /// For making the test again when another profile is loaded.
     pub filter: Option<Filter>,
     pub on: bool,
@@ -72,9 +73,9 @@ impl Points {
     }
 
     /// Takes up a change that the source has from the start.
-    pub fn adopt_tamper(&mut self, text: String, tamper: Tamper) {
+    pub fn adopt_tamper(&mut self, text: String, tampers: Vec<Tamper>) {
         let id = self.new_id();
-        self.tampers.push(Tampering { id, text, texts: Vec::new(), tamper, filter: None, on: true });
+        self.tampers.push(Tampering { id, text, texts: Vec::new(), tampers, filter: None, on: true });
     }
 
     /// Adds a catchpoint, or puts it in the place of another.
@@ -133,7 +134,9 @@ impl Points {
     pub fn command(&self, list: List) -> Command {
         match list {
             List::Catches => Command::Catch(self.catches.iter().filter(|c| c.on).map(|c| c.point.clone()).collect()),
-            List::Tampers => Command::Tamper(self.tampers.iter().filter(|t| t.on).map(|t| t.tamper.clone()).collect()),
+            List::Tampers => {
+                Command::Tamper(self.tampers.iter().filter(|t| t.on).flat_map(|t| t.tampers.clone()).collect())
+            }
         }
     }
 }
