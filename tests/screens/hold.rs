@@ -100,6 +100,22 @@ fn the_selection_follows_the_task_that_is_stepped() {
 }
 
 #[test]
+fn a_step_that_waits_for_its_task_can_be_taken_back() {
+    let mut app = app(docker(), 120, 40);
+    app.outbox().drain();
+    press(&mut app, ".");
+    shows(&app, "‖ held 0 of 1");
+    press(&mut app, "P");
+    assert_eq!(app.outbox().drain(), [Command::Resume]);
+    lacks(&app, "‖ held");
+    press(&mut app, ".");
+    let mut more = scene::Recorder::new();
+    more.event(0, sysview::model::EventKind::TaskEnd(sysview::model::TaskEnd::Exited { status: 0 }));
+    app.message(more.take());
+    lacks(&app, "‖ held");
+}
+
+#[test]
 fn whoever_watches_a_task_that_waits_follows_it_when_it_goes_on() {
     for (keys, follows) in [("", true), ("Home", false)] {
         let mut app = app(docker(), 120, 40);

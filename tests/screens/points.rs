@@ -107,6 +107,20 @@ fn a_call_that_went_on_meanwhile_is_not_changed() {
 }
 
 #[test]
+fn after_the_end_a_form_changes_nothing_and_keeps_what_is_typed_from_the_panes() {
+    let mut app = app(docker(), 120, 40);
+    app.outbox().drain();
+    press(&mut app, "b a");
+    type_text(&mut app, "se");
+    app.message(Message::Ended(End::Exited(0)));
+    type_text(&mut app, "q");
+    assert_eq!(app.leave(), None);
+    press(&mut app, "Enter");
+    shows(&app, "The program is not traced any more, so nothing was changed.");
+    assert_eq!(app.outbox().drain(), []);
+}
+
+#[test]
 fn a_catchpoint_is_typed_completed_and_counts_its_hits() {
     let mut app = app(docker(), 120, 40);
     app.outbox().drain();
@@ -199,6 +213,7 @@ fn calls_are_changed_by_a_list() {
     let list = changed(&mut app);
     assert_eq!((list.len(), list[0].change, list[0].when), (1, change, When { first: 3, last: None, step: 1 }));
     shows(&app, "> [x] openat path:/etc/**: fails with EACCES");
+    shows(&app, "1 change of calls");
     press(&mut app, "Enter Tab Ctrl-u");
     type_text(&mut app, "0");
     press(&mut app, "Enter");

@@ -112,8 +112,11 @@ fn a_stopped_program_is_called_so_until_it_goes_on() {
 #[test]
 fn a_broken_source_leaves_what_was_stored() {
     let mut app = app(Options::default(), 120, 40);
-    app.message(Message::Failed("The tracer was killed.".into()));
-    shows(&app, "The tracer was killed.");
+    let sentence = "The tracer stopped working (index out of bounds: the len is 4 but the index is 7 at src/capture/tasks.rs:88); \
+        the program was let go and runs on untraced.";
+    app.message(Message::Failed(sentence.into()));
+    shows(&app, "The tracer stopped working");
+    insta::assert_snapshot!("failure", print::text(&app, 80, 24));
     press(&mut app, "Esc Home");
     shows(&app, "execve(\"/usr/bin/python3\"");
     press(&mut app, "q");

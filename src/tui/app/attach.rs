@@ -42,6 +42,9 @@ impl App {
 
     /// Attaches to what was chosen; what comes of it is told by the source.
     pub(super) fn attach(&mut self, picker: Picker) {
+        if !self.session.traced() {
+            return self.say("Tracing is over here; start sysview anew to attach to something.");
+        }
         match picker.chosen() {
             Ok(pids) => {
                 let what = match &pids[..] {

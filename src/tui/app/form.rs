@@ -50,6 +50,9 @@ impl App {
         if form.take(None) {
             return self.layers.push(Layer::Form(form));
         }
+        if !self.session.traced() {
+            return self.say("The program is not traced any more, so nothing was changed.");
+        }
         let done = form.read().and_then(|draft| {
             let calls = |sentence| (0, sentence);
             match &form.purpose {

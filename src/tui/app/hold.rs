@@ -12,7 +12,7 @@ impl App {
         // Whoever looks at a task that waits wants to see how it goes on.
         let watching = self.selected_waiting().is_some();
         let holds = &mut self.session.holds;
-        let going_on = holds.asked || !holds.is_empty();
+        let going_on = holds.active();
         holds.asked = !going_on;
         holds.stepping = None;
         if going_on && watching {

@@ -54,7 +54,13 @@ impl Holds {
         self.tasks.insert(held.task, Waiting { held, seq, answer: None });
     }
 
-    /// A task goes on, or is gone.
+    /// A task is gone.
+    pub fn end(&mut self, task: TaskId) {
+        self.release(task);
+        self.stepping = self.stepping.filter(|stepped| *stepped != task);
+    }
+
+    /// A task goes on.
     pub fn release(&mut self, task: TaskId) {
         self.ending |= self.tasks.remove(&task).is_some() && self.tasks.is_empty();
     }
@@ -88,6 +94,11 @@ impl Holds {
 
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
+    }
+
+    /// Something is held, or is to be.
+    pub fn active(&self) -> bool {
+        self.asked || self.stepping.is_some() || !self.is_empty()
     }
 
     pub fn of(&self, task: TaskId) -> Option<&Waiting> {

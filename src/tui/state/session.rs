@@ -101,9 +101,9 @@ impl Session {
         if let Some(event) = batch.events.first() {
             self.holds.event(event.t_ns);
         }
-        if !self.holds.is_empty() {
+        if self.holds.active() {
             for event in batch.events.iter().filter(|event| matches!(event.kind, EventKind::TaskEnd(_))) {
-                self.holds.release(event.task);
+                self.holds.end(event.task);
             }
         }
         if let Some(event) = batch.events.last() {

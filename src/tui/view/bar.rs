@@ -63,18 +63,13 @@ fn fitting(app: &App, actions: Vec<&'static Action>, room: usize) -> Vec<(String
 
 /// A key that does two things in turn is called by what it does now.
 fn label(app: &App, action: &Action) -> &'static str {
-    if action.id == Id::Hold && holding(app) { "go on" } else { action.label }
-}
-
-/// Something is held, or is to be.
-fn holding(app: &App) -> bool {
-    app.session.holds.asked || !app.session.holds.is_empty()
+    if action.id == Id::Hold && app.session.holds.active() { "go on" } else { action.label }
 }
 
 /// Where there is no room for all, the entries with the highest number go first.
 fn expendable(app: &App, id: Id) -> u8 {
     match id {
-        Id::Hold | Id::Step | Id::Answer if holding(app) => 0,
+        Id::Hold | Id::Step | Id::Answer if app.session.holds.active() => 0,
         // On the narrowest screen these must be there.
         Id::Help | Id::Quit => 0,
         Id::Kill | Id::HandOver | Id::Stay | Id::Confirm | Id::Close => 0,

@@ -56,6 +56,12 @@ fn first_line(app: &App) -> Vec<Piece> {
         // Without it, a call that is missing would be taken for one that was not made.
         pieces.push(piece(format!("only: {}", cut(&format::escape(only.as_bytes()), 30)), Role::Notice, 0));
     }
+    // Whoever wonders at what a program does is told that it does not do so by itself.
+    match app.points.tampers.iter().filter(|entry| entry.on).count() {
+        0 => {}
+        1 => pieces.push(piece("1 change of calls".into(), Role::Notice, 3)),
+        n => pieces.push(piece(format!("{} changes of calls", count(n as u64)), Role::Notice, 3)),
+    }
     pieces.retain(|piece| !piece.text.is_empty());
     if let Some(rate) = session.rate() {
         pieces.push(piece(format!("{}/s", short_count(rate)), Role::Text, 4));
@@ -75,7 +81,7 @@ fn calls(n: u64) -> String {
 /// `‖ held 3 of 5`; nothing while nothing is to be held.
 fn held(app: &App) -> String {
     let holds = &app.session.holds;
-    if holds.is_empty() && !holds.asked {
+    if !holds.active() {
         return String::new();
     }
     format!("‖ held {} of {}", count(holds.count() as u64), count(app.session.living() as u64))
