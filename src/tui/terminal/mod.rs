@@ -72,7 +72,7 @@ impl Screen {
     }
 
     /// Raw mode, alternate screen, mouse, bracketed paste, no cursor. From here on the terminal is put back on drop, on a
-    /// panic in any thread and by `restore`.
+    /// panic in this thread and by `restore`.
     ///
     /// # Errors
     /// The terminal refuses its modes (termios(3)) or the bytes: it hung up.
@@ -111,7 +111,7 @@ impl Screen {
     /// Draws a frame; only what changed is written, as one synchronized update.
     ///
     /// # Errors
-    /// The terminal hung up, or was given back, for example by a panic in another thread.
+    /// The terminal hung up, or was given back.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> io::Result<()> {
         self.terminal.draw(render)?;
         Ok(())
@@ -131,7 +131,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Whether the view is on. It is off before `enter`, after `leave`, and after a panic in any thread.
+    /// Whether the view is on. It is off before `enter`, after `leave`, and after a panic in its thread.
     pub fn is_on(&self) -> bool {
         lock(&self.modes).is_viewed()
     }

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::panic;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::thread::{self, ThreadId};
 
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 
@@ -42,8 +43,14 @@ pub struct Modes {
 
 pub type Shared = Arc<Mutex<Modes>>;
 
-/// The terminal that is not the shell's at the moment, for `restore`. One at a time: a process has one terminal.
-static ACTIVE: Mutex<Option<Shared>> = Mutex::new(None);
+/// The terminal that is not the shell's at the moment, for `restore`, and the thread that uses it. One at a time: a
+/// process has one terminal.
+static ACTIVE: Mutex<Option<(Shared, ThreadId)>> = Mutex::new(None);
+
+/// What panics of other threads said meanwhile, for when the terminal is the shell's again.
+static LATER: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// More is not kept: the first ones tell what was wrong.
+const LATER_LIMIT: usize = 8;
 
 thread_local! {
     /// Set while a panic of this thread is expected and caught.
@@ -66,8 +73,8 @@ impl Modes {
         self.input.try_clone()
     }
 
-    /// Writes a frame, and only while the view has the terminal: after a panic in another thread has put the terminal
-    /// back, a late frame must not land on the shell's screen.
+    /// Writes a frame, and only while the view has the terminal: after a panic has put it back, a late frame must not land
+    /// on the shell's screen.
     pub fn write_view(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_as(Owner::View, bytes)
     }
@@ -122,6 +129,9 @@ impl Modes {
         let _ = self.output.write_all(undo);
         // Flush: mouse reports that are still in the queue would otherwise be typed into the shell.
         let _ = tcsetattr(&self.input, SetArg::TCSAFLUSH, &self.saved);
+        for words in lock(&LATER).drain(..) {
+            let _ = writeln!(io::stderr(), "{words}");
+        }
     }
 
     fn raw(&self) -> io::Result<()> {
@@ -139,13 +149,13 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Names the terminal that `restore` and the panic hook put back.
 pub fn activate(modes: &Shared) {
     install_panic_hook();
-    *lock(&ACTIVE) = Some(Arc::clone(modes));
+    *lock(&ACTIVE) = Some((Arc::clone(modes), thread::current().id()));
 }
 
 /// Puts the terminal back as it was found, from any thread; does nothing when it already is.
 pub fn restore() {
     let active = lock(&ACTIVE).take();
-    if let Some(modes) = active {
+    if let Some((modes, _)) = active {
         lock(&modes).leave();
     }
 }
@@ -160,16 +170,37 @@ pub fn guarded<T>(f: impl FnOnce() -> T + panic::UnwindSafe) -> Option<T> {
     result.ok()
 }
 
-/// A panic in any thread first puts the terminal back, so that its message can be read, then goes on as before.
+/// A panic in the thread that has the terminal first puts it back, so that its message can be read, then goes on as
+/// before. One in another thread (the tracer's tells the view what broke) must not write over the screen: what it says
+/// is kept until the terminal is given back.
 fn install_panic_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !GUARDED.get() {
+            if GUARDED.get() {
+                return;
+            }
+            let this = thread::current();
+            if lock(&ACTIVE).as_ref().is_some_and(|(modes, user)| *user != this.id() && in_use(modes)) {
+                let mut later = lock(&LATER);
+                if later.len() < LATER_LIMIT {
+                    later.push(printable(&format!("thread '{}' {info}", this.name().unwrap_or("unnamed"))));
+                }
+            } else {
                 restore();
                 previous(info);
             }
         }));
     });
+}
+
+/// Whether the terminal is not the shell's. Whoever holds it locked is about to write to it.
+fn in_use(modes: &Shared) -> bool {
+    modes.try_lock().map_or(true, |modes| modes.owner != Owner::Shell)
+}
+
+/// A panic's message can hold bytes of the program.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

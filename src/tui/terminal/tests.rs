@@ -1,6 +1,7 @@
 //! The real terminal's room on a pseudo-terminal: what a terminal would receive, and which modes it is left in.
 
 use std::io::{Read, Write};
+use std::panic::catch_unwind;
 use std::sync::MutexGuard;
 use std::thread;
 
@@ -78,17 +79,31 @@ fn dropping_the_screen_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_panic_in_any_thread_gives_the_terminal_back_and_ends_drawing() {
+fn a_panic_gives_the_terminal_back_and_ends_drawing() {
     let mut bench = Bench::open();
     bench.screen.enter().unwrap();
     bench.received();
     assert!(guarded(|| panic!("caught, so the terminal stays")).is_none());
     assert!(bench.is_raw());
-    assert!(thread::spawn(|| panic!("this message is part of a test")).join().is_err());
+    assert!(catch_unwind(|| panic!("this message is part of a test")).is_err());
     assert!(!bench.is_raw());
     assert!(bench.received().contains("\x1b[?1049l"));
     assert!(bench.screen.draw(|frame| frame.render_widget("late", frame.area())).is_err());
     assert_eq!(bench.received(), "", "no late frame on the shell's screen");
+}
+
+/// The tracer's thread tells the view by a message; until that is read, the screen is not to be written over.
+#[test]
+fn a_panic_in_another_thread_leaves_the_view_on() {
+    let mut bench = Bench::open();
+    bench.screen.enter().unwrap();
+    bench.screen.draw(|frame| frame.render_widget("before", frame.area())).unwrap();
+    bench.received();
+    assert!(thread::spawn(|| panic!("this message is part of a test")).join().is_err());
+    assert!(bench.is_raw() && bench.screen.is_on());
+    assert_eq!(bench.received(), "");
+    bench.screen.draw(|frame| frame.render_widget("behind", frame.area())).unwrap();
+    assert!(bench.received().contains("hin"));
 }
 
 #[test]
