@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod doctor;
+mod hold;
 mod log;
 mod log_options;
 mod oracle;
