@@ -236,7 +236,7 @@ pub struct Tamper {
     pub change: Change,
 }
 
-/// Which of the calls that fit, counted from 1 in each task.
+/// Which of the calls that fit, counted from 1 in each task, and each call on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct When {
     pub first: u32,

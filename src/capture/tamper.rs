@@ -39,13 +39,10 @@ impl Engine {
         };
         let rules = &self.tracing.tamper;
         let rule = rules.iter().rposition(|rule| (rule.test.0)(&moment))?;
-        let count = rules.len();
-        let task = self.tasks.get_mut(tid)?;
-        task.fitted.resize(count, 0);
-        task.fitted[rule] = task.fitted[rule].saturating_add(1);
-        let rule_count = task.fitted[rule];
-        let Tamper { when, change, .. } = &self.tracing.tamper[rule];
-        when.holds(rule_count).then_some(*change)
+        let (when, change) = (rules[rule].when, rules[rule].change);
+        let count = self.tasks.get_mut(tid)?.fitted.entry((rule, enter.arch, enter.nr)).or_insert(0);
+        *count = count.saturating_add(1);
+        when.holds(*count).then_some(change)
     }
 
     /// Does to the call whose entry the task is at what can be done now, and notes the rest for its exit.

@@ -36,8 +36,8 @@ pub struct Task {
     pub interrupted: bool,
     /// Every call stops it, although only some are asked for: it has a seccomp filter of its own.
     pub full: bool,
-    /// How often a call fitted each rule of tampering.
-    pub fitted: Vec<u32>,
+    /// How often each call fitted each rule of tampering, by the rule's place in the list.
+    pub fitted: HashMap<(usize, Arch, u64), u32>,
     /// The processes that it comes from, its parent first.
     pub ancestors: Arc<[i32]>,
     /// The CPUs that it would have if it were not confined; None while it has them.
@@ -144,7 +144,7 @@ impl Tasks {
             kept: None,
             interrupted: false,
             full: false,
-            fitted: Vec::new(),
+            fitted: HashMap::new(),
             ancestors: Arc::new([]),
             own_mask: None,
             stops: 0,

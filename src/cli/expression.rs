@@ -1,7 +1,8 @@
 //! `-e WHAT=SET`, strace's language for which calls and what about them: what all ways of tracing take is read here,
 //! what only `sysview log` takes is handed on.
 
-use crate::query::{Calls, Injection, QueryError};
+use crate::query::{self, Calls, Injection, QueryError};
+use crate::source::Tamper;
 
 /// All `-e` of a command line.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +83,11 @@ impl Expressions {
         self.calls = Calls::parse(set)?;
         self.words = (!self.calls.is_all()).then(|| set.to_owned());
         Ok(())
+    }
+
+    /// What is changed, each with its words.
+    pub fn tampers(&self) -> Vec<(String, Tamper)> {
+        query::tampers(&self.injections, &self.calls)
     }
 
     /// What the user should know about the injections.

@@ -10,7 +10,6 @@ use super::error::CliError;
 use super::expression::Expressions;
 use crate::abi::Arch;
 use crate::capture::{self, Identity, Launch, LaunchError, Only, Setup, Terminal, Tracing};
-use crate::query;
 use crate::source::Source;
 
 /// Finds the command, before anything starts or the screen changes.
@@ -35,7 +34,7 @@ pub fn plan(
         capture_limit: trace.capture,
         follow: !trace.no_follow,
         only: only(expressions, trace, &program),
-        tamper: query::tampers(&expressions.injections, &expressions.calls).concat(),
+        tamper: expressions.tampers().into_iter().map(|(_, tamper)| tamper).collect(),
         co_locate: trace.co_locate.into(),
         ..Tracing::default()
     };

@@ -1,7 +1,9 @@
 //! `sysview -- cmd`: the program under the engine, the screen in front of it.
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
+use nix::sys::utsname::uname;
 use nix::unistd::isatty;
 
 use super::args::{UiArgs, ViewArgs};
@@ -10,7 +12,8 @@ use super::expression::Expressions;
 use super::{launch, profile};
 use crate::capture::Terminal;
 use crate::lesson::{self, Tour};
-use crate::query::{self, Filter};
+use crate::policy::{Context, Judge, Profile};
+use crate::query::Filter;
 use crate::source::{Catchpoint, Source};
 use crate::tui::key::Key;
 use crate::tui::terminal::Screen;
@@ -19,14 +22,13 @@ use crate::tui::{self, Finish, Options};
 pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     // Everything that can be wrong is looked at before the program starts and before the screen changes.
     let mut options = view_options(&args.view)?;
-    options.catch = args.catch.iter().zip(1..).map(|(text, id)| catchpoint(text, id)).collect::<Result<_, _>>()?;
     let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
-    let injections = expressions.injections.iter().map(|injection| injection.words.clone());
-    options.tamper = injections.zip(query::tampers(&expressions.injections, &expressions.calls)).collect();
-    launch.tracing.catch = options.catch.iter().map(|(_, point)| point.clone()).collect();
     launch.tracing.hold_at_start = args.hold;
     launch.tracing.step_all = args.step_all;
+    options.tamper = expressions.tampers().into_iter().map(|(words, tamper)| (words, vec![tamper])).collect();
+    options.catch = catchpoints(&args.catch, options.profile.as_ref())?;
+    launch.tracing.catch = options.catch.iter().map(|(_, point)| point.clone()).collect();
     let screen = Screen::open().map_err(CliError::failed)?;
     let size = screen.size();
     let (rows, cols) = tui::program_size(size.width, size.height, options.tour);
@@ -57,16 +59,27 @@ pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     Ok(Options { profile, escape, colour, tour, ..Options::default() })
 }
 
-/// `--catch FILTER`, with the words by which the screen lists it.
-fn catchpoint(text: &str, id: u32) -> Result<(String, Catchpoint), CliError> {
-    let refused = |why: String| CliError::usage(format!("--catch {}: {why}", text.escape_debug()));
-    let filter = Filter::parse(text).map_err(|error| refused(error.to_string()))?;
-    if filter.needs_profile() {
-        return Err(refused(
-            "profiles are loaded on the screen; press b there for catchpoints on what is blocked".into(),
-        ));
-    }
-    Ok((text.to_owned(), tui::catch::catchpoint(id, &filter, None).map_err(refused)?))
+/// The catchpoints of `--catch`, each with its filter as it was typed.
+fn catchpoints(filters: &[String], profile: Option<&Profile>) -> Result<Vec<(String, Catchpoint)>, CliError> {
+    let judge = profile.filter(|_| !filters.is_empty()).map(judge).transpose()?;
+    let one = |(text, id): (&String, u32)| {
+        let wrong = |error: &dyn std::fmt::Display| CliError::usage(format!("--catch {text}: {error}"));
+        let filter = Filter::parse(text).map_err(|error| wrong(&error))?;
+        if filter.needs_profile() && judge.is_none() {
+            return Err(wrong(&"no profile is loaded, so nothing counts as blocked; add --seccomp FILE or NAME"));
+        }
+        let point = tui::catch::catchpoint(id, &filter, judge.clone()).map_err(|error| wrong(&error))?;
+        Ok((text.clone(), point))
+    };
+    filters.iter().zip(1..).map(one).collect()
+}
+
+/// The profile as it is judged by on this machine.
+fn judge(profile: &Profile) -> Result<Arc<Judge>, CliError> {
+    let machine = uname().map_err(CliError::failed)?;
+    let words = [machine.release(), machine.machine()].map(|word| word.to_string_lossy());
+    let judge = profile.resolve(&Context::docker(&words[0], &words[1])).map_err(CliError::usage)?;
+    Ok(Arc::new(judge))
 }
 
 fn tour(name: &str) -> Result<&'static Tour, CliError> {

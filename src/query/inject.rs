@@ -16,7 +16,7 @@ use crate::source::{CallTest, Change, Forced, Moment, Tamper, When};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Injection {
     /// As it was written.
-    pub words: String,
+    pub text: String,
     pub calls: Calls,
     pub when: When,
     /// Without the call that runs instead, whose number depends on the ABI.
@@ -68,7 +68,7 @@ fn read(text: &str, words: &[&str]) -> Result<Injection, QueryError> {
     let mut parts = text.split(':');
     let set = parts.next().unwrap_or_default();
     let mut injection = Injection {
-        words: text.to_owned(),
+        text: text.to_owned(),
         calls: Calls::parse(set)?,
         when: When::ALWAYS,
         change: Change::default(),
@@ -213,9 +213,9 @@ fn count(text: &str, most: u32) -> Result<u32, String> {
     })
 }
 
-/// What the engine is told of each injection: of several into one call the last counts, and calls that are not `traced`
-/// are left alone, as strace does. Invocations are counted for each call on its own.
-pub fn tampers(injections: &[Injection], traced: &Calls) -> Vec<Vec<Tamper>> {
+/// What the engine is told, each with the words of its injection: of several injections into one call the last counts, and
+/// calls that are not `traced` are left alone, as strace does.
+pub fn tampers(injections: &[Injection], traced: &Calls) -> Vec<(String, Tamper)> {
     let mut taken = Numbers::default();
     let mut lists = Vec::new();
     for injection in injections.iter().rev() {
@@ -228,27 +228,29 @@ pub fn tampers(injections: &[Injection], traced: &Calls) -> Vec<Vec<Tamper>> {
         }
         lists.push(expand(injection, own));
     }
-    lists.reverse();
-    lists
+    lists.into_iter().rev().flatten().collect()
 }
 
-/// One entry for all calls if they need no counting of their own and no number of their own ABI.
-fn expand(injection: &Injection, calls: Numbers) -> Vec<Tamper> {
-    let tamper = |test, change| Tamper { test: CallTest(test), when: injection.when, change };
-    let change = |arch: Arch| {
-        let call = injection.instead.and_then(|name| abi::number(arch, name));
-        Change { call, ..injection.change }
-    };
-    if injection.when == When::ALWAYS && injection.instead.is_none() {
-        let none = calls == Numbers::default();
+/// One entry, or one for each ABI if the number of another call is wanted.
+fn expand(injection: &Injection, calls: Numbers) -> Vec<(String, Tamper)> {
+    let tamper = |calls: Numbers, change| {
         let test = Arc::new(move |m: &Moment<'_>| calls.contains(m.enter.arch, m.enter.nr));
-        return if none { Vec::new() } else { vec![tamper(test, injection.change)] };
-    }
-    let one = |(arch, nr)| {
-        let test = Arc::new(move |m: &Moment<'_>| m.enter.arch == arch && m.enter.nr == nr);
-        tamper(test, change(arch))
+        Tamper { test: CallTest(test), when: injection.when, change }
     };
-    calls.iter().map(one).collect()
+    let Some(instead) = injection.instead else {
+        let any = calls != Numbers::default();
+        return any.then(|| (injection.text.clone(), tamper(calls, injection.change))).into_iter().collect();
+    };
+    let mut entries = Vec::new();
+    for arch in Arch::ALL {
+        let mut own = Numbers::default();
+        calls.iter().filter(|&(of, _)| of == arch).for_each(|(arch, nr)| own.insert(arch, nr));
+        if own != Numbers::default() {
+            let change = Change { call: abi::number(arch, instead), ..injection.change };
+            entries.push((format!("{} ({})", injection.text, arch.name()), tamper(own, change)));
+        }
+    }
+    entries
 }
 
 #[cfg(test)]
@@ -353,7 +355,7 @@ mod tests {
         assert_eq!(inject("read:retval=-5000").remark(), None);
     }
 
-    fn fit(list: &[Tamper], arch: Arch, name: &str) -> Vec<usize> {
+    fn fit(list: &[(String, Tamper)], arch: Arch, name: &str) -> Vec<usize> {
         let nr = abi::number(arch, name).expect(name);
         let enter = Enter { arch, nr, args: [0; 6], ip: 0, sp: 0, regions: 0..0 };
         let moment = Moment {
@@ -368,33 +370,30 @@ mod tests {
             entry_memory: Memory::default(),
             exit_memory: Memory::default(),
         };
-        (0..list.len()).filter(|&i| list[i].test.0(&moment)).collect()
+        (0..list.len()).filter(|&i| list[i].1.test.0(&moment)).collect()
     }
 
     #[test]
     fn the_last_injection_counts_and_only_traced_calls_are_changed() {
         let both = [inject("%file:error=1"), inject("openat:error=2")];
-        let list = tampers(&both, &Calls::all()).concat();
+        let list = tampers(&both, &Calls::all());
         assert_eq!(list.len(), 2);
         assert_eq!(fit(&list, Arch::X86_64, "openat"), [1]);
         assert_eq!(fit(&list, Arch::I386, "open"), [0]);
         assert_eq!(fit(&list, Arch::X86_64, "read"), [0; 0]);
-        let list = tampers(&both, &Calls::parse("openat").expect("a set")).concat();
+        let list = tampers(&both, &Calls::parse("openat").expect("a set"));
         assert_eq!(list.len(), 1);
         assert_eq!(fit(&list, Arch::X86_64, "openat"), [0]);
-        assert!(tampers(&both, &Calls::none()).concat().is_empty());
+        assert!(tampers(&both, &Calls::none()).is_empty());
     }
 
     #[test]
-    fn calls_that_are_counted_are_entries_of_their_own() {
-        let list = tampers(&[inject("getpid@64,gettid@64:error=1:when=2")], &Calls::all()).concat();
-        let x86: Vec<usize> = ["getpid", "gettid"].iter().flat_map(|name| fit(&list, Arch::X86_64, name)).collect();
-        assert!(x86.len() == 2 && x86[0] != x86[1], "{x86:?}");
-        // The other call by its number in the task's own ABI.
-        let list = tampers(&[inject("getpid:retval=1:syscall=getuid")], &Calls::all()).concat();
+    fn another_call_is_made_by_its_number_in_the_tasks_own_abi() {
+        let list = tampers(&[inject("getpid:retval=1:syscall=getuid")], &Calls::all());
+        assert_eq!(list[0].0, "getpid:retval=1:syscall=getuid (x86_64)");
         for arch in Arch::ALL {
             let [index] = fit(&list, arch, "getpid")[..] else { panic!("{arch:?}") };
-            assert_eq!(list[index].change.call, abi::number(arch, "getuid"));
+            assert_eq!(list[index].1.change.call, abi::number(arch, "getuid"));
         }
     }
 }

@@ -8,6 +8,7 @@ mod hold;
 mod log;
 mod log_options;
 mod oracle;
+mod points;
 mod programs;
 mod pty;
 mod quit;
