@@ -251,6 +251,9 @@ pub struct LogArgs {
     /// What the table is sorted by
     #[arg(short = 'S', long, value_name = "ORDER", value_enum, help_heading = SUMMARY)]
     pub summary_sort_by: Option<Order>,
+    /// The columns of the table in their order: time, total-time, min-time, max-time, avg-time, calls, errors, name
+    #[arg(short = 'U', long, value_name = "COLUMNS", help_heading = SUMMARY)]
+    pub summary_columns: Option<String>,
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments

@@ -23,17 +23,13 @@ pub fn describe(page: &mut Page, name: &str) {
     arguments(page, call);
     variants(page, call);
     numbers(page, name);
-    page.heading("Errors");
-    let mut any = false;
-    for (errno, text) in words.iter().flat_map(|words| words.errors()) {
-        page.entry(&format!("  {errno:<15} "), text);
-        any = true;
-    }
-    if !any {
-        page.entry(
-            "  ",
-            "nothing particular to this call; `sysview explain ENOENT` tells what an error means in general",
-        );
+    page.heading("Errors that are likely, and what they usually mean");
+    if call.tags.contains(&"pure") {
+        page.entry("  ", "none: it always succeeds");
+    } else {
+        for (errno, text) in abi::likely_errors(name).into_iter().filter_map(abi::errno) {
+            page.entry(&format!("  {errno:<15} "), abi::explain_error(name, errno, None).unwrap_or(text));
+        }
     }
     page.heading("More");
     if !call.tags.is_empty() {

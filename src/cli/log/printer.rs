@@ -69,7 +69,7 @@ impl Printer {
 
     /// Ends what is open and adds the summary.
     pub fn finish(&mut self) -> io::Result<()> {
-        let summary = self.settings.summary.map(|order| self.summary.text(order));
+        let summary = self.settings.summary.map(|order| self.summary.text(order, &self.settings.summary_columns));
         for sheet in self.sheets.all() {
             if sheet.line.take().is_some_and(|line| line.written > 0) {
                 writeln!(sheet.out, " <unfinished ...>")?;

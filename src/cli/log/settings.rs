@@ -2,7 +2,7 @@
 
 use super::leader::{Clock, Columns, Tasks};
 use super::select::{Descriptors, Quiet, Signals, Statuses};
-use super::summary::Order;
+use super::summary::{Column, Order};
 use crate::cli::args::LogArgs;
 use crate::cli::expression::Expressions;
 use crate::decode::{self, HexStrings};
@@ -31,6 +31,7 @@ pub struct Settings {
     pub lines: bool,
     /// The table at the end.
     pub summary: Option<Order>,
+    pub summary_columns: Vec<Column>,
 }
 
 impl Settings {
@@ -44,8 +45,10 @@ impl Settings {
         if summarize && separately {
             return Err("-c and -C make one table of all tasks; leave out -ff or the table".into());
         }
-        if !summarize && (args.summary_sort_by.is_some() || args.summary_wall_clock) {
-            return Err("-S and -w are about the table of -c and -C; add one of these".into());
+        let about_the_table =
+            args.summary_sort_by.is_some() || args.summary_columns.is_some() || args.summary_wall_clock;
+        if !summarize && about_the_table {
+            return Err("-S, -U and -w are about the table of -c and -C; add one of these".into());
         }
         let statuses = match (args.successful_only, args.failed_only) {
             (true, _) => Statuses::SUCCESSFUL,
@@ -82,6 +85,10 @@ impl Settings {
             writes: Descriptors::NONE,
             separately,
             lines: !args.summary_only,
+            summary_columns: match &args.summary_columns {
+                Some(text) => Column::parse(text)?,
+                None => Column::DEFAULT.to_vec(),
+            },
             summary: summarize.then(|| args.summary_sort_by.unwrap_or(Order::Time)),
         };
         // A later one of the same kind takes the place of the former.

@@ -11,6 +11,7 @@ use clap::ValueEnum;
 
 use crate::abi::Arch;
 use crate::decode;
+use crate::policy::nearest;
 
 /// The order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,7 +62,7 @@ impl Summary {
     }
 
     /// A table for each ABI of which calls came back; that of 64-bit calls has no title.
-    pub fn text(&self, order: Order) -> String {
+    pub fn text(&self, order: Order, columns: &[Column]) -> String {
         let mut out = String::new();
         for arch in Arch::ALL {
             let mut rows: Vec<(u64, Count)> =
@@ -80,7 +81,7 @@ impl Summary {
             }
             rows.sort_by_key(|(nr, _)| *nr);
             sort(&mut rows, arch, order);
-            table(&mut out, arch, &rows);
+            table(&mut out, arch, &rows, columns);
         }
         out
     }
@@ -99,29 +100,141 @@ fn sort(rows: &mut [(u64, Count)], arch: Arch, order: Order) {
     }
 }
 
-fn table(out: &mut String, arch: Arch, rows: &[(u64, Count)]) {
-    let mut sum = Count::default();
+fn table(out: &mut String, arch: Arch, rows: &[(u64, Count)], columns: &[Column]) {
+    let mut sum = Count { min_ns: u64::MAX, ..Count::default() };
     for (_, count) in rows {
         sum.calls += count.calls;
         sum.errors += count.errors;
         sum.total_ns += count.total_ns;
+        sum.min_ns = sum.min_ns.min(count.min_ns);
+        sum.max_ns = sum.max_ns.max(count.max_ns);
     }
-    let name_width = rows.iter().map(|(nr, _)| decode::call_name(arch, *nr).len()).max().unwrap_or(0).max(16);
-    let rule = format!("------ ----------- ----------- --------- --------- {:-<name_width$}", "");
-    let _ = writeln!(out, "% time     seconds  usecs/call     calls    errors syscall\n{rule}");
+    let names = rows.iter().map(|(nr, _)| decode::call_name(arch, *nr).len()).max().unwrap_or(0).max(16);
+    let width = |column: Column| if column == Column::Name { names } else { column.width() };
+    let mut line = |cell: &dyn Fn(Column) -> String| {
+        let cells: Vec<String> = columns
+            .iter()
+            .enumerate()
+            .map(|(index, &column)| match column {
+                // Nothing stands behind the last one.
+                Column::Name if index + 1 == columns.len() => cell(column),
+                Column::Name => format!("{:<1$}", cell(column), names),
+                _ => format!("{:>1$}", cell(column), width(column)),
+            })
+            .collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{}", cells.join(" "));
+    };
+    line(&|column| column.title().into());
+    line(&|column| "-".repeat(width(column)));
     for (nr, count) in rows {
-        let percent = if sum.total_ns == 0 { 0.0 } else { count.total_ns as f64 * 100.0 / sum.total_ns as f64 };
-        row(out, percent, count, &decode::call_name(arch, *nr));
+        line(&|column| column.cell(count, &sum, &decode::call_name(arch, *nr)));
     }
-    let _ = writeln!(out, "{rule}");
-    row(out, 100.0, &sum, "total");
+    line(&|column| "-".repeat(width(column)));
+    line(&|column| column.cell(&sum, &sum, "total"));
 }
 
-fn row(out: &mut String, percent: f64, count: &Count, name: &str) {
-    let seconds = count.total_ns as f64 / 1e9;
-    let each_us = count.total_ns / count.calls.max(1) / 1000;
-    let errors = if count.errors == 0 { String::new() } else { count.errors.to_string() };
-    let _ = writeln!(out, "{percent:>6.2} {seconds:>11.6} {each_us:>11} {:>9} {errors:>9} {name}", count.calls);
+/// A column of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    TimePercent,
+    TotalTime,
+    MinTime,
+    MaxTime,
+    AvgTime,
+    Calls,
+    Errors,
+    Name,
+}
+
+/// strace's words for the columns.
+const WORDS: [(&str, Column); 17] = [
+    ("time-percent", Column::TimePercent),
+    ("time", Column::TimePercent),
+    ("total-time", Column::TotalTime),
+    ("time-total", Column::TotalTime),
+    ("min-time", Column::MinTime),
+    ("shortest", Column::MinTime),
+    ("time-min", Column::MinTime),
+    ("max-time", Column::MaxTime),
+    ("longest", Column::MaxTime),
+    ("time-max", Column::MaxTime),
+    ("avg-time", Column::AvgTime),
+    ("time-avg", Column::AvgTime),
+    ("calls", Column::Calls),
+    ("count", Column::Calls),
+    ("errors", Column::Errors),
+    ("error", Column::Errors),
+    ("name", Column::Name),
+];
+
+impl Column {
+    pub const DEFAULT: [Column; 6] =
+        [Column::TimePercent, Column::TotalTime, Column::AvgTime, Column::Calls, Column::Errors, Column::Name];
+
+    /// `-U`: names joined by commas; the error is one sentence.
+    pub fn parse(text: &str) -> Result<Vec<Column>, String> {
+        let mut columns = Vec::new();
+        for word in text.split(',') {
+            let word = if matches!(word, "syscall" | "syscall-name") { "name" } else { word };
+            let Some((_, column)) = WORDS.iter().find(|(known, _)| *known == word) else {
+                let near = nearest(word, WORDS.map(|(word, _)| word));
+                let near = near.map_or_else(
+                    || "there are time, total-time, min-time, max-time, avg-time, calls, errors and name".into(),
+                    |near| format!("the nearest valid word is {near}"),
+                );
+                return Err(format!("-U {text}: \"{word}\" is no column; {near}"));
+            };
+            if columns.contains(column) {
+                return Err(format!("-U {text}: {word} is there twice; leave one of them out"));
+            }
+            columns.push(*column);
+        }
+        if !columns.contains(&Column::Name) {
+            columns.push(Column::Name);
+        }
+        Ok(columns)
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Column::TimePercent => "% time",
+            Column::TotalTime => "seconds",
+            Column::MinTime => "shortest",
+            Column::MaxTime => "longest",
+            Column::AvgTime => "usecs/call",
+            Column::Calls => "calls",
+            Column::Errors => "errors",
+            Column::Name => "syscall",
+        }
+    }
+
+    fn width(self) -> usize {
+        match self {
+            Column::TimePercent => 6,
+            Column::MinTime | Column::MaxTime => 8,
+            Column::Calls | Column::Errors => 9,
+            Column::TotalTime | Column::AvgTime => 11,
+            Column::Name => 16,
+        }
+    }
+
+    fn cell(self, count: &Count, sum: &Count, name: &str) -> String {
+        let seconds = |ns: u64| format!("{:.6}", ns as f64 / 1e9);
+        match self {
+            Column::TimePercent if std::ptr::eq(count, sum) => "100.00".into(),
+            Column::TimePercent if sum.total_ns == 0 => "0.00".into(),
+            Column::TimePercent => format!("{:.2}", count.total_ns as f64 * 100.0 / sum.total_ns as f64),
+            Column::TotalTime => seconds(count.total_ns),
+            Column::MinTime => seconds(count.min_ns),
+            Column::MaxTime => seconds(count.max_ns),
+            Column::AvgTime => (count.total_ns / count.calls.max(1) / 1000).to_string(),
+            Column::Calls => count.calls.to_string(),
+            Column::Errors if count.errors == 0 => String::new(),
+            Column::Errors => count.errors.to_string(),
+            Column::Name => name.into(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -145,7 +258,7 @@ mod tests {
     #[test]
     fn tables_are_straces() {
         assert_eq!(
-            summary().text(Order::Time),
+            summary().text(Order::Time, &Column::DEFAULT),
             "\
 % time     seconds  usecs/call     calls    errors syscall
 ------ ----------- ----------- --------- --------- -----------------
@@ -161,12 +274,14 @@ System call usage summary for 32 bit mode:
 100.00    0.000000           0         1           total
 "
         );
-        assert_eq!(Summary::default().text(Order::Time), "");
+        assert_eq!(Summary::default().text(Order::Time, &Column::DEFAULT), "");
     }
 
     #[test]
     fn rows_are_sorted_as_asked() {
-        let first = |order| summary().text(order).lines().nth(2).and_then(|l| l.rsplit(' ').next()).map(str::to_owned);
+        let first = |order| {
+            summary().text(order, &Column::DEFAULT).lines().nth(2).and_then(|l| l.rsplit(' ').next()).map(str::to_owned)
+        };
         for (order, name) in [
             (Order::Time, "sched_getaffinity"),
             (Order::MinTime, "sched_getaffinity"),
@@ -178,6 +293,33 @@ System call usage summary for 32 bit mode:
             (Order::Nothing, "sched_getaffinity"),
         ] {
             assert_eq!(first(order).as_deref(), Some(name), "{order:?}");
+        }
+    }
+
+    #[test]
+    fn columns_are_chosen_and_put_in_order() {
+        let table = |text: &str| summary().text(Order::Name, &Column::parse(text).expect(text));
+        assert!(table("errors,name,calls").starts_with(
+            "   errors syscall               calls
+--------- ----------------- ---------
+        1 openat                    2
+          sched_getaffinity         1
+--------- ----------------- ---------
+        1 total                     3
+"
+        ));
+        assert!(table("longest,min-time,syscall-name").starts_with(
+            " longest shortest syscall
+-------- -------- -----------------
+0.000003 0.000003 openat
+0.018000 0.018000 sched_getaffinity
+-------- -------- -----------------
+0.018000 0.000003 total
+"
+        ));
+        assert_eq!(Column::parse("time").expect("a column"), [Column::TimePercent, Column::Name]);
+        for (bad, words) in [("", "there are"), ("cals", "calls"), ("calls,count", "twice"), ("calls,", "no column")] {
+            assert!(Column::parse(bad).is_err_and(|error| error.contains(words)), "{bad}");
         }
     }
 }
