@@ -124,8 +124,8 @@ pub struct TraceArgs {
     /// maybe unknown), which a SET alone means too. inject=SET:error=ERRNO, :retval=VALUE, :signal=SIG,
     /// :delay_enter=TIME, :delay_exit=TIME, :syscall=NAME, :when=FIRST[..LAST][+[STEP]]: change what these calls do.
     /// fault=SET[:error=ERRNO][:when=...]: make them fail. Of the lines of `sysview log` also status=SET (successful,
-    /// failed, unfinished, detached), signal=SET, quiet=SET (attach, exit, thread-execve), and read=SET, write=SET: dump
-    /// what goes through these descriptors
+    /// failed, unfinished, detached), signal=SET, quiet=SET (attach, exit, thread-execve), read=SET, write=SET: dump
+    /// what goes through these descriptors; raw=SET: undecoded; abbrev=SET, verbose=SET: structures in short, or at all
     #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET")]
     pub expressions: Vec<String>,
     /// With -e trace=, stop the program at every call although only some are shown. Without this the others pass at full
@@ -236,6 +236,9 @@ pub struct LogArgs {
     /// Show strings that are no plain text in hexadecimal; -xx: all strings
     #[arg(short = 'x', long, action = ArgAction::Count, help_heading = FORMAT)]
     pub strings_in_hex: u8,
+    /// Show arguments with their names, as the manual pages have them
+    #[arg(short = 'N', long, help_heading = FORMAT)]
+    pub arg_names: bool,
     /// Show structures and lists in full
     #[arg(short = 'v', long, help_heading = FORMAT)]
     pub no_abbrev: bool,

@@ -33,6 +33,12 @@ const LINES: &[(&str, &str)] = &[
     ("write", "write"),
     ("writes", "write"),
     ("w", "write"),
+    ("abbrev", "abbrev"),
+    ("a", "abbrev"),
+    ("verbose", "verbose"),
+    ("v", "verbose"),
+    ("raw", "raw"),
+    ("x", "raw"),
 ];
 
 impl Expressions {
@@ -63,11 +69,12 @@ impl Expressions {
             "trace" | "t" => self.choose(set).map_err(told)?,
             "inject" => self.injections.push(Injection::parse(set).map_err(told)?),
             "fault" => self.injections.push(Injection::parse_fault(set).map_err(told)?),
-            "abbrev" | "a" | "verbose" | "v" | "raw" | "x" | "kvm" | "decode-fds" | "decode-fd" | "decode-pids"
-            | "decode-pid" => {
+            "kvm" | "decode-fds" | "decode-fd" | "decode-pids" | "decode-pid" => {
+                let known: Vec<&str> =
+                    LINES.iter().filter(|(word, name)| word == name).map(|(word, _)| *word).collect();
                 return Err(format!(
-                    "-e {what}= is not known to sysview; it knows trace, inject, fault, status, signal, quiet, read and \
-                     write"
+                    "-e {what}= is not known to sysview; it knows trace, inject, fault, {}",
+                    known.join(", ")
                 ));
             }
             _ => match LINES.iter().find(|(word, _)| *word == what) {
@@ -121,7 +128,7 @@ mod tests {
             ("opennat", "column 1:"),
             ("inject=read:eror=1", "column 13:"),
             ("foo=bar", "-e foo=bar: column 1: \"foo=bar\" is no system call"),
-            ("raw=all", "not known to sysview"),
+            ("kvm=vcpu", "not known to sysview"),
         ] {
             let error = parse(&[text]).expect_err(text);
             assert!(error.contains(words), "{error}");

@@ -51,7 +51,7 @@ fn only(expressions: &Expressions, trace: &TraceArgs, program: &Path) -> Option<
     Some(Only {
         words,
         numbers: Arch::ALL.map(numbers).to_vec(),
-        unknown: expressions.calls.has_unknown(),
+        unknown: true,
         at_full_speed: !trace.no_call_filter && !trace.no_follow && capture::fits_a_filter(program),
     })
 }

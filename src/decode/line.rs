@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::Options;
+use super::manner::{self, Manner};
 use super::value::{Decoded, DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, known_at_exit};
 use super::{hexadecimal, result, special};
@@ -21,7 +22,14 @@ pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
 
 /// The call as a tree: every argument with its name, raw value and meaning.
 pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
+    if options.manner == Manner::Raw && abi::lookup(view.arch, view.nr).is_some() {
+        let name = call_name(view.arch, view.nr);
+        return Decoded { name, args: manner::raw(view), result: view.outcome };
+    }
     let mut call = plain(view, options);
+    if options.manner == Manner::Pointers {
+        manner::unfollow(&mut call, view.arch.word() * 8);
+    }
     hexadecimal::turn(&mut call, options.hex);
     call
 }
@@ -129,21 +137,21 @@ pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
     let mut out = String::with_capacity(96);
     match view.outcome {
         None => {
-            before_exit(&mut out, &call);
+            before_exit(&mut out, &call, options.names);
             out.push_str(" <unfinished ...>");
         }
         Some(Outcome::Detached) => {
-            before_exit(&mut out, &call);
+            before_exit(&mut out, &call, options.names);
             out.push_str(" <detached ...>");
         }
         Some(Outcome::NeverReturned) if call.args.iter().any(|arg| arg.at_exit) => {
-            before_exit(&mut out, &call);
+            before_exit(&mut out, &call, options.names);
             out.push_str(" <unfinished ...>)");
         }
         _ => {
             out.push_str(&call.name);
             out.push('(');
-            write_args(&mut out, &call, &call.args);
+            write_args(&mut out, &call, &call.args, options.names);
             out.push(')');
         }
     }
@@ -153,7 +161,7 @@ pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
 /// See the module `decode`.
 pub fn unfinished_text(view: &CallView<'_>, options: &Options) -> String {
     let mut out = String::with_capacity(96);
-    before_exit(&mut out, &call(view, options));
+    before_exit(&mut out, &call(view, options), options.names);
     out
 }
 
@@ -174,29 +182,29 @@ pub fn resumed_text(view: &CallView<'_>, options: &Options) -> String {
         if first > 0 && special::comma_at_exit(&call.name) {
             out.push_str(", ");
         }
-        write_args(&mut out, &call, &call.args[first..]);
+        write_args(&mut out, &call, &call.args[first..], options.names);
     }
     out.push(')');
     out
 }
 
 /// Name and arguments up to the first that only the exit stop tells.
-fn before_exit(out: &mut String, call: &Decoded) {
+fn before_exit(out: &mut String, call: &Decoded, names: bool) {
     out.push_str(&call.name);
     out.push('(');
     let first = call.args.iter().position(|arg| arg.at_exit).unwrap_or(call.args.len());
     match call.args.first().map(|arg| &arg.value) {
         // What the kernel stores comes with the exit.
         Some(Value::Changed(before, _)) if call.name == "clone3" => before.write(out),
-        _ => write_args(out, call, &call.args[..first]),
+        _ => write_args(out, call, &call.args[..first], names),
     }
     if first > 0 && first < call.args.len() && !special::comma_at_exit(&call.name) {
         out.push_str(", ");
     }
 }
 
-fn write_args(out: &mut String, call: &Decoded, args: &[DecodedArg]) {
-    let named = special::named(&call.name);
+fn write_args(out: &mut String, call: &Decoded, args: &[DecodedArg], names: bool) {
+    let named = names || special::named(&call.name);
     for (i, arg) in args.iter().enumerate() {
         if i > 0 {
             out.push_str(", ");

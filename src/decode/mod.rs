@@ -11,6 +11,7 @@ pub mod hex;
 mod hexadecimal;
 pub mod json;
 mod line;
+mod manner;
 mod num;
 mod pids;
 mod print;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use detail::{DetailLine, detail};
 pub use dump::{Transfer, dump_text};
+pub use manner::Manner;
 pub use pids::{meant, sender};
 pub use rows::{end_line, group_stop_line, warning_line};
 pub use signal::{signal_line, signal_name};
@@ -35,7 +37,7 @@ use crate::abi::{self, Arch};
 use crate::model::{CallView, Store};
 
 /// How much is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// Bytes of a string shown before `...`; strace's `-s`, default 32.
     pub string_limit: usize,
@@ -43,6 +45,10 @@ pub struct Options {
     pub verbose: bool,
     /// Strings as `\x5f`.
     pub hex: HexStrings,
+    /// How arguments are shown; strace's `-e raw=` and `-e verbose=`.
+    pub manner: Manner,
+    /// Arguments with their names: `openat(dirfd=AT_FDCWD, path="/"`; strace's `-N`.
+    pub names: bool,
 }
 
 /// Which strings are shown as `"\x5f\x78"`.
@@ -58,7 +64,7 @@ pub enum HexStrings {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { string_limit: 32, verbose: false, hex: HexStrings::Never }
+        Options { string_limit: 32, verbose: false, hex: HexStrings::Never, manner: Manner::Decoded, names: false }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What stands after the `=`: the number in the base that fits, the error in words, what the call found.
 
+use super::manner::Manner;
 use super::num::{cut, sign_extend};
 use super::print::{hex, signed, unsigned};
 use super::time::date;
@@ -57,6 +58,9 @@ fn failed(out: &mut String, errno: u16) {
 fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64) {
     let bits = view.arch.word() * 8;
     let small = sign_extend(cut(value as u64, bits), bits);
+    if options.manner == Manner::Raw {
+        return hex(out, cut(value as u64, bits));
+    }
     let Some(call) = abi::lookup(view.arch, view.nr) else { return signed(out, small) };
     let ctx = Ctx { view, call: call.select(view.args), options };
     let ret = super::special::result_flags(&ctx).map_or(ctx.call.ret, Ret::Flags);

@@ -3,6 +3,7 @@
 
 use super::custom::{self, clone, epoll_event, futex, pollfd, times};
 
+use super::manner::Manner;
 use super::value::{DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, Side, take};
 use crate::abi::{self, Dir, FlagSet};
@@ -244,7 +245,7 @@ fn found(out: &mut String, ctx: &Ctx<'_>, value: i64, timeout: Option<usize>) {
     if value == 0 {
         return out.push_str(" (Timeout)");
     }
-    let Some(ready) = pollfd::found(ctx, 0) else { return };
+    let Some(ready) = pollfd::found(ctx, 0).filter(|_| ctx.options.manner == Manner::Decoded) else { return };
     out.push_str(" (");
     ready.write(out);
     if let Some(left) = timeout.and_then(|index| time_left(ctx, index)) {
@@ -265,7 +266,8 @@ fn selected(out: &mut String, ctx: &Ctx<'_>, value: i64) {
             parts.push(format!("{what} {}", set.text()));
         }
     }
-    if let Some(left) = time_left(ctx, 4) {
+    let shown = |left| if ctx.options.manner == Manner::Decoded { left } else { Value::Address(ctx.arg(4)) };
+    if let Some(left) = time_left(ctx, 4).map(shown) {
         parts.push(format!("left {}", left.text()));
     }
     if !parts.is_empty() {

@@ -43,11 +43,11 @@ const CLASSES: &[(&str, &[&str])] = &[
 const ABIS: &[(&str, &[Arch])] =
     &[("64", &[Arch::X86_64, Arch::Aarch64]), ("32", &[Arch::I386]), ("x32", &[Arch::X32])];
 
-/// A set of calls.
+/// A set of calls. As with strace, every number that no ABI knows belongs to it, whatever the set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
     listed: Numbers,
-    /// All but the listed ones, those that no kernel knows among them.
+    /// All but the listed ones.
     inverted: bool,
 }
 
@@ -61,17 +61,12 @@ impl Calls {
     }
 
     pub fn contains(&self, arch: Arch, nr: u64) -> bool {
-        self.listed.contains(arch, nr) != self.inverted
+        self.listed.contains(arch, nr) != self.inverted || abi::lookup(arch, nr).is_none()
     }
 
-    /// Every call that any ABI knows, and those that none does.
+    /// Every call.
     pub fn is_all(&self) -> bool {
         *self == Calls::all()
-    }
-
-    /// Whether numbers without a name are in the set.
-    pub fn has_unknown(&self) -> bool {
-        self.inverted
     }
 
     /// The members that have a name, as the register holds them.
@@ -103,7 +98,7 @@ impl Calls {
         if !any {
             return Err(QueryError::new(inversions, format!("a set of calls is missing here; {EXAMPLES}")));
         }
-        // All of a set is all of it, whatever else is listed; numbers that nobody knows are meant too.
+        // All of a set is all of it, whatever else is listed.
         if tokens.split(',').any(|token| token == "all") {
             return Ok(Calls { listed: Numbers::default(), inverted: !inverted });
         }
@@ -194,8 +189,7 @@ mod tests {
         assert!(has("?nothing_of_this_name,read", "read") && has("?%none_such,read", "read") && !has("?", "read"));
         assert!(has("read@64", "read") && !has("read@32", "read"));
         let read = Calls::parse("read").expect("read");
-        assert!(!read.contains(Arch::X86_64, 9999) && !read.has_unknown());
-        assert!(Calls::all().contains(Arch::X86_64, 9999) && Calls::parse("!read").expect("rest").has_unknown());
+        assert!(read.contains(Arch::X86_64, 9999) && Calls::none().contains(Arch::X86_64, u64::MAX));
         assert!(read.contains(Arch::X32, abi::number(Arch::X32, "read").expect("read")));
     }
 

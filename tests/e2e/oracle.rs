@@ -162,3 +162,31 @@ fn calls_are_tampered_with() {
     ];
     Oracle { name: "inject", behaviour: "steady", follow: false, runs }.check();
 }
+
+#[test]
+fn calls_can_be_shown_raw_abbreviated_or_not_followed() {
+    let runs = &[
+        "-a0 -e raw=all -e trace=!openat,fcntl",
+        "-e raw=/^read,umask -e status=all",
+        "-e x=%desc -e trace=!openat,fcntl,umask",
+        "-e verbose=none",
+        "-e verbose=!poll -e trace=poll,writev",
+        "-e abbrev=!execve -e trace=personality,execve,writev",
+        "-xx -e v=execve -e trace=personality,execve,read,poll,rt_sigprocmask",
+    ];
+    Oracle { name: "kinds", behaviour: "kinds", follow: false, runs }.check();
+}
+
+#[test]
+fn names_of_arguments_are_those_of_the_manual_pages() {
+    let mut log = Command::new(SYSVIEW);
+    log.args(["log", "-qN", "-e", "openat,writev,umask", "--"]).arg(lines()).arg("kinds");
+    let text = String::from_utf8(log.output().expect("it runs").stderr).expect("ASCII");
+    for line in [
+        "openat(dirfd=AT_FDCWD, path=\"/dev/null\", flags=O_WRONLY|O_CLOEXEC) = 3\n",
+        "writev(fd=5, iov=[{iov_base=\"abc\", iov_len=3}], iovcnt=1) = 3\n",
+        "umask(mask=022)                         = 0",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}

@@ -203,7 +203,7 @@ impl Printer {
         if continued.is_none() {
             self.interrupt(batch, task)?;
         }
-        let options = &self.settings.decode;
+        let options = &self.settings.decode(view.arch, view.nr);
         let mut result = decode::result_text(&view, options).unwrap_or_else(|| "?".into());
         if self.settings.durations && over {
             let micros = took_ns / 1000;
@@ -216,7 +216,7 @@ impl Printer {
             }
             Some(_) => {
                 let written = self.write_leader(task)?;
-                self.end_line(task, written, &decode::call_text(&view, &self.settings.decode), &result)?;
+                self.end_line(task, written, &decode::call_text(&view, options), &result)?;
             }
             None if staged => {
                 let text = decode::call_text(&view, options);
@@ -257,7 +257,7 @@ impl Printer {
             entry: memory(batch, &enter.regions),
             exit: Memory::default(),
         };
-        let text = decode::call_text(&view, &self.settings.decode);
+        let text = decode::call_text(&view, &self.settings.decode(view.arch, view.nr));
         let written = self.begin_line(event.task, event.t_ns, true)?;
         self.end_line(event.task, written, &text, "?")
     }
@@ -312,7 +312,8 @@ impl Printer {
     fn begin_call(&mut self, batch: &Batch, task: TaskId) -> io::Result<usize> {
         let column = self.write_leader(task)?;
         let Some(open) = self.tasks.get(&task).and_then(|t| t.open.as_ref()) else { return Ok(column) };
-        let text = decode::unfinished_text(&open.view(batch, None), &self.settings.decode);
+        let view = open.view(batch, None);
+        let text = decode::unfinished_text(&view, &self.settings.decode(view.arch, view.nr));
         let Some(sheet) = self.sheets.of(task) else { return Ok(column) };
         sheet.out.write_all(text.as_bytes())?;
         Ok(column + text.len())

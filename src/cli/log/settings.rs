@@ -3,14 +3,19 @@
 use super::leader::{Clock, Columns, Tasks};
 use super::select::{Descriptors, Quiet, Signals, Statuses};
 use super::summary::{Column, Order};
+use crate::abi::Arch;
 use crate::cli::args::LogArgs;
 use crate::cli::expression::Expressions;
-use crate::decode::{self, HexStrings};
+use crate::decode::{self, HexStrings, Manner};
 use crate::query::Calls;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub decode: decode::Options,
+    decode: decode::Options,
+    /// Of which calls structures are abbreviated, of which they are followed at all, of which nothing is decoded.
+    abbreviated: Calls,
+    followed: Calls,
+    raw: Calls,
     pub columns: Columns,
     /// Where the ` = ` stands.
     pub result_column: usize,
@@ -60,9 +65,13 @@ impl Settings {
         let mut settings = Settings {
             decode: decode::Options {
                 string_limit: args.string_limit,
-                verbose: args.no_abbrev,
                 hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(args.strings_in_hex.min(2))],
+                names: args.arg_names,
+                ..decode::Options::default()
             },
+            abbreviated: if args.no_abbrev { Calls::none() } else { Calls::all() },
+            followed: Calls::all(),
+            raw: Calls::none(),
             columns: Columns {
                 tasks: match &args.output {
                     None => Tasks::Several,
@@ -98,16 +107,35 @@ impl Settings {
                 "signal" => settings.signals = Signals::parse(set)?,
                 "read" => settings.reads = Descriptors::parse(set)?,
                 "write" => settings.writes = Descriptors::parse(set)?,
+                "abbrev" => settings.abbreviated = calls(what, set)?,
+                "verbose" => settings.followed = calls(what, set)?,
+                "raw" => settings.raw = calls(what, set)?,
                 _ => settings.quiet = Quiet::parse(set)?,
             }
         }
         Ok(settings)
     }
 
+    /// How a call is written.
+    pub fn decode(&self, arch: Arch, nr: u64) -> decode::Options {
+        let manner = if self.raw.contains(arch, nr) {
+            Manner::Raw
+        } else if self.followed.contains(arch, nr) {
+            Manner::Decoded
+        } else {
+            Manner::Pointers
+        };
+        decode::Options { verbose: !self.abbreviated.contains(arch, nr), manner, ..self.decode }
+    }
+
     /// Whether whole buffers must be copied, not only what a line shows of them.
     pub fn dumps(&self) -> bool {
         self.reads != Descriptors::NONE || self.writes != Descriptors::NONE
     }
+}
+
+fn calls(what: &str, set: &str) -> Result<Calls, String> {
+    Calls::parse(set).map_err(|error| format!("-e {what}={set}: {}", error.shifted(what.len() + 1)))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl Rows<'_> {
     pub fn ask<R>(&self, run: impl FnOnce(&query::Context<'_>) -> R) -> R {
         let verdict = |seq| self.verdict(seq);
         let verdict: Option<query::Verdict<'_>> = if self.judge.is_some() { Some(&verdict) } else { None };
-        run(&query::Context { store: self.store, verdict, options: self.options.clone() })
+        run(&query::Context { store: self.store, verdict, options: *self.options })
     }
 
     fn verdict(&self, seq: u64) -> Option<Action> {

@@ -177,7 +177,7 @@ fn waits(page: &mut Page<'_>, waiting: &Waiting) {
 
 fn describe_call(page: &mut Page<'_>, seq: u64, view: &CallView<'_>, waiting: Option<&Waiting>) {
     let options = decode::Options { string_limit: STRING_LIMIT, verbose: true, ..decode::Options::default() };
-    let brief = decode::Options { verbose: false, ..options.clone() };
+    let brief = decode::Options { verbose: false, ..options };
     let failed = matches!(view.outcome, Some(Outcome::Failed(errno)) if !(512..=516).contains(&errno));
     for line in without_bare_pointers(decode::detail(view, &options), || decode::detail(view, &brief)) {
         let role = if failed && line.label == "result" { Role::Error } else { Role::Text };
