@@ -5,6 +5,7 @@
 //! whatever its arguments and its memory say (see `limits`).
 
 mod custom;
+mod descriptors;
 pub mod limits;
 mod plan;
 mod signal_frame;
@@ -12,6 +13,7 @@ mod signal_frame;
 mod tests;
 
 pub use custom::nodemask_words;
+pub use descriptors::descriptor_address;
 pub use signal_frame::{SignalMask, signal_mask};
 
 use super::{Arch, Call};
@@ -25,6 +27,12 @@ pub trait Fetch {
     fn object(&mut self, addr: u64, len: usize) -> &[u8];
     /// Copies a NUL-terminated string of at most `max` bytes (without the NUL); not cut by the capture limit.
     fn c_string(&mut self, addr: u64, max: usize) -> &[u8];
+    /// Whether `descriptor` does anything.
+    fn looks_up_descriptors(&self) -> bool {
+        false
+    }
+    /// Keeps what is behind a descriptor, at `descriptor_address`; nothing if it is not open.
+    fn descriptor(&mut self, _fd: i32) {}
 }
 
 /// What the call reads: paths, strings and every `in` and `inout` argument. `call` may be the base declaration or the

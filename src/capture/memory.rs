@@ -8,11 +8,12 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use super::sys;
 use super::worker::Engine;
-use crate::abi::fetch::Fetch;
+use crate::abi::fetch::{Fetch, descriptor_address};
 use crate::model::{Batch, Region};
 
 /// Memory protection and unmapped holes have this granularity at least.
@@ -96,6 +97,8 @@ pub struct Fetcher<'a> {
     pub batch: &'a mut Batch,
     /// The most that is copied of a buffer, in bytes.
     pub limit: usize,
+    /// What is behind descriptors is looked up in /proc.
+    pub descriptors: bool,
     /// The memory as a file, where it is closed to us by now.
     pub kept: Option<&'a File>,
 }
@@ -107,7 +110,13 @@ impl Engine {
             Some(task) if !self.tasks.memory.is_empty() => self.tasks.memory.get(&task.tgid),
             _ => None,
         };
-        Fetcher { tid, batch: &mut self.out.batch, limit: self.tracing.capture_limit, kept }
+        Fetcher {
+            tid,
+            batch: &mut self.out.batch,
+            limit: self.tracing.capture_limit,
+            descriptors: self.tracing.descriptors,
+            kept,
+        }
     }
 }
 
@@ -176,6 +185,36 @@ impl Fetch for Fetcher<'_> {
             at = at.wrapping_add(count as u64);
         }
     }
+
+    fn looks_up_descriptors(&self) -> bool {
+        self.descriptors
+    }
+
+    fn descriptor(&mut self, fd: i32) {
+        if let Some(path) = behind(self.tid, fd) {
+            let start = self.batch.bytes.len();
+            self.batch.bytes.extend_from_slice(&path);
+            self.keep(descriptor_address(fd), path.len() as u64, start, false);
+        }
+    }
+}
+
+/// What is behind an open descriptor, or the working directory: proc_pid_fd(5). A file without a name has a zero byte
+/// behind the name that it had.
+fn behind(tid: i32, fd: i32) -> Option<Vec<u8>> {
+    const DELETED: &[u8] = b" (deleted)";
+    if fd == libc::AT_FDCWD {
+        let link = std::fs::read_link(format!("/proc/{tid}/cwd")).ok()?;
+        return Some(link.into_os_string().into_vec());
+    }
+    let place = format!("/proc/{tid}/fd/{fd}");
+    let mut path = std::fs::read_link(&place).ok()?.into_os_string().into_vec();
+    // A name can end like that, too.
+    if path.ends_with(DELETED) && std::fs::metadata(&place).is_ok_and(|file| file.nlink() == 0) {
+        path.truncate(path.len() - DELETED.len());
+        path.push(0);
+    }
+    Some(path)
 }
 
 #[cfg(test)]
@@ -191,11 +230,12 @@ mod tests {
         let data: Vec<u8> = (0..100).collect();
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let range = Fetcher { tid: me(), batch: &mut batch, limit: 10, kept: None }.collect(|fetch| {
-            assert_eq!(fetch.bytes(addr, 100), &data[..10]);
-            assert_eq!(fetch.object(addr, 100), &data[..]);
-            assert_eq!(fetch.bytes(8, 100), b"");
-        });
+        let range =
+            Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: false, kept: None }.collect(|fetch| {
+                assert_eq!(fetch.bytes(addr, 100), &data[..10]);
+                assert_eq!(fetch.object(addr, 100), &data[..]);
+                assert_eq!(fetch.bytes(8, 100), b"");
+            });
         assert_eq!(range, 0..3);
         assert_eq!((batch.regions[0].true_len, batch.regions[0].len, batch.regions[0].fault), (100, 10, false));
         assert_eq!(batch.region_bytes(&batch.regions[1]), &data[..]);
@@ -208,7 +248,7 @@ mod tests {
         data.push(0);
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let _ = Fetcher { tid: me(), batch: &mut batch, limit: 10, kept: None }.collect(|fetch| {
+        let _ = Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: false, kept: None }.collect(|fetch| {
             assert_eq!(fetch.c_string(addr, 20_000).len(), 9000);
             assert_eq!(fetch.c_string(addr, 100).len(), 100);
             assert_eq!(fetch.c_string(addr + 9000, 100), b"");

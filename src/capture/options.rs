@@ -10,6 +10,8 @@ pub struct Tracing {
     pub vdso: VdsoMode,
     /// The most that is copied of a buffer, in bytes.
     pub capture_limit: usize,
+    /// Look up what is behind the descriptors of each call; costs a look into /proc for each.
+    pub descriptors: bool,
     pub co_locate: CoLocate,
     /// Tasks that traced tasks make, threads too, are traced as well.
     pub follow: bool,
@@ -33,6 +35,7 @@ impl Default for Tracing {
         Tracing {
             vdso: VdsoMode::Natural,
             capture_limit: 256,
+            descriptors: false,
             co_locate: CoLocate::Auto,
             follow: true,
             step_all: false,

@@ -12,8 +12,15 @@ pub fn quoted(out: &mut String, bytes: &[u8]) {
 
 /// Appends the bytes without quotes.
 pub fn escaped(out: &mut String, bytes: &[u8]) {
+    escaped_with(out, bytes, b"");
+}
+
+/// As `escaped`, and the `also` in octal.
+pub fn escaped_with(out: &mut String, bytes: &[u8], also: &[u8]) {
     for (i, &byte) in bytes.iter().enumerate() {
+        let full = matches!(bytes.get(i + 1), Some(b'0'..=b'9'));
         match byte {
+            _ if also.contains(&byte) => octal(out, byte, full),
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
             b'\t' => out.push_str("\\t"),
@@ -22,22 +29,27 @@ pub fn escaped(out: &mut String, bytes: &[u8]) {
             0x0b => out.push_str("\\v"),
             0x0c => out.push_str("\\f"),
             0x20..=0x7e => out.push(byte as char),
-            _ => octal(out, byte, matches!(bytes.get(i + 1), Some(b'0'..=b'9'))),
+            _ => octal(out, byte, full),
         }
     }
 }
 
 /// Appends `"\x5f\x78"`.
 pub fn hex_quoted(out: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.reserve(bytes.len() * 4 + 2);
     out.push('"');
+    hex_escaped(out, bytes);
+    out.push('"');
+}
+
+/// Appends `\x5f\x78`.
+pub fn hex_escaped(out: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
         out.push_str("\\x");
         out.push(DIGITS[(byte >> 4) as usize] as char);
         out.push(DIGITS[(byte & 15) as usize] as char);
     }
-    out.push('"');
 }
 
 /// A digit after the escape would be read as part of it, so then all three digits are written.

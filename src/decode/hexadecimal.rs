@@ -12,7 +12,7 @@ pub fn turn(call: &mut Decoded, option: HexStrings) {
 
 fn value(tree: &mut Value, option: HexStrings) {
     match tree {
-        Value::Str { bytes, true_len, terminated } if option == HexStrings::All || !bytes.iter().all(|&b| text(b)) => {
+        Value::Str { bytes, true_len, terminated } if wants(option, bytes) => {
             // A string that goes on where nobody could read is marked as cut.
             let true_len = if *terminated { *true_len } else { (*true_len).max(bytes.len() as u64 + 1) };
             *tree = Value::HexStr { bytes: std::mem::take(bytes), true_len };
@@ -27,6 +27,15 @@ fn value(tree: &mut Value, option: HexStrings) {
             items.iter_mut().for_each(|item| value(item, option));
         }
         _ => {}
+    }
+}
+
+/// Whether bytes are shown in hexadecimal.
+pub fn wants(option: HexStrings, bytes: &[u8]) -> bool {
+    match option {
+        HexStrings::Never => false,
+        HexStrings::NotText => !bytes.iter().all(|&b| text(b)),
+        HexStrings::All => true,
     }
 }
 

@@ -8,7 +8,7 @@ use super::Options;
 use super::manner::{self, Manner};
 use super::value::{Decoded, DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, known_at_exit};
-use super::{hexadecimal, result, special};
+use super::{behind, hexadecimal, result, special};
 use crate::abi::{self, Arch, Behind, Call};
 use crate::model::{CallView, Outcome};
 
@@ -30,6 +30,7 @@ pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
     if options.manner == Manner::Pointers {
         manner::unfollow(&mut call, view.arch.word() * 8);
     }
+    behind::name(&mut call, view, options.hex);
     hexadecimal::turn(&mut call, options.hex);
     call
 }

@@ -3,6 +3,7 @@
 //! Pure, and it cannot fail: unreadable memory, unknown flags, short buffers and unknown numbers are values.
 //! All text is printable ASCII; bytes of the tracee are escaped here.
 
+mod behind;
 mod custom;
 mod detail;
 mod dump;

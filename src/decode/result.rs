@@ -65,7 +65,11 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
     let ctx = Ctx { view, call: call.select(view.args), options };
     let ret = super::special::result_flags(&ctx).map_or(ctx.call.ret, Ret::Flags);
     match ret {
-        Ret::Int | Ret::Size | Ret::NewFd | Ret::Pid | Ret::Never => signed(out, small),
+        Ret::NewFd => {
+            signed(out, small);
+            out.push_str(&super::behind::text(small as i32, view.exit, options.hex).unwrap_or_default());
+        }
+        Ret::Int | Ret::Size | Ret::Pid | Ret::Never => signed(out, small),
         // What rt_sigreturn "returns" is the register of the program that goes on: an interrupted call's result.
         Ret::Hex if ctx.call.name.ends_with("sigreturn") => signed(out, small),
         Ret::Hex => hex(out, cut(value as u64, bits)),

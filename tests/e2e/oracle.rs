@@ -104,7 +104,7 @@ fn comparable(output: &Output) -> String {
 /// `#` for every decimal number of four digits or more, every address, and what a signal tells of its sender.
 fn without_numbers(line: &str) -> String {
     let mut out = String::new();
-    let changes = ["si_pid=", "si_uid=", "si_utime=", "si_stime="];
+    let changes = ["si_pid=", "si_uid=", "si_utime=", "si_stime=", "pipe:[", "socket:["];
     let mut rest = line;
     if let Some((_, after)) = line.strip_prefix("[pid ").and_then(|task| task.split_once(']')) {
         out.push_str("[pid #]");
@@ -189,4 +189,15 @@ fn names_of_arguments_are_those_of_the_manual_pages() {
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
+}
+
+#[test]
+fn descriptors_are_shown_with_what_is_behind_them() {
+    let runs = &[
+        "-y",
+        "-y -e trace=personality,dup2,poll",
+        "-y -xx -e trace=personality,openat,fchdir",
+        "-y -x -e trace=personality,ftruncate",
+    ];
+    Oracle { name: "descriptors", behaviour: "descriptors", follow: false, runs }.check();
 }

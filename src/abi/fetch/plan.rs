@@ -2,7 +2,7 @@
 //!
 //! Left out: what lies behind `custom[…]` types, see `custom`.
 
-use super::{Fetch, custom, limits};
+use super::{Fetch, custom, descriptors, limits};
 use crate::abi::{Arch, Arg, Call, Dir, Len, Meaning, Struct, Type, Width, behind};
 
 /// One stop's walk: the call, the phase and what is left of the budget.
@@ -29,7 +29,13 @@ pub fn walk(arch: Arch, call: &'static Call, args: &[u64; 6], ret: Option<i64>, 
     for (index, arg) in call.args.iter().enumerate().take(6) {
         if arg.when.is_none_or(|cond| cond.holds(args)) {
             walk.argument(index, arg);
+            if walk.f.looks_up_descriptors() {
+                descriptors::of_argument(&mut walk, index, arg);
+            }
         }
+    }
+    if walk.f.looks_up_descriptors() {
+        descriptors::of_result(&mut walk, call);
     }
 }
 
@@ -105,6 +111,10 @@ impl<F: Fetch> Walk<'_, F> {
     /// The result as a length; 0 at entry.
     pub fn filled(&self) -> u64 {
         self.ret.unwrap_or(0).max(0) as u64
+    }
+
+    pub fn descriptor(&mut self, fd: i32) {
+        self.f.descriptor(fd);
     }
 
     pub fn bytes(&mut self, addr: u64, len: u64) {

@@ -35,6 +35,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         None => Sheets::shared(sheet::standard_error()),
     };
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
+    launch.tracing.descriptors = args.descriptors;
     if args.syscall_number {
         // Lines of signals tell the number of the last call, whichever it was.
         launch.tracing.only = None;

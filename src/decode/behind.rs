@@ -1,0 +1,76 @@
+//! What is behind descriptors: strace's `-y`, `3</etc/passwd>`. Works on the finished tree, with what the fetcher looked up
+//! while the call was made; without that, nothing changes.
+
+use super::escape::{escaped_with, hex_escaped};
+use super::value::{Decoded, Value};
+use super::{HexStrings, hexadecimal};
+use crate::abi::fetch::descriptor_address;
+use crate::model::{CallView, Memory};
+
+/// Adds to every descriptor among the arguments what it is.
+pub fn name(call: &mut Decoded, view: &CallView<'_>, hex: HexStrings) {
+    let [at_entry, at_exit] =
+        [view.entry, view.exit].map(|memory| memory.regions.iter().any(|region| region.addr >= descriptor_address(0)));
+    for arg in &mut call.args {
+        // What the call gave is told by its end; what it was given may be another thing by then.
+        if at_exit && arg.at_exit {
+            value(&mut arg.value, view.exit, hex);
+        }
+        if at_entry {
+            value(&mut arg.value, view.entry, hex);
+        }
+    }
+}
+
+fn value(tree: &mut Value, memory: Memory<'_>, hex: HexStrings) {
+    match tree {
+        Value::Fd(fd) => {
+            if let Some(text) = text(*fd, memory, hex) {
+                *tree = Value::Text(format!("{fd}{text}").into());
+            }
+        }
+        Value::Named(name) if name == "AT_FDCWD" => {
+            if let Some(text) = text(AT_FDCWD, memory, hex) {
+                *tree = Value::Text(format!("AT_FDCWD{text}").into());
+            }
+        }
+        // Sets of signals have names in them.
+        Value::Set { items, .. } => {
+            for item in items {
+                if let Some(text) = item.parse().ok().and_then(|fd| text(fd, memory, hex)) {
+                    item.to_mut().push_str(&text);
+                }
+            }
+        }
+        Value::Commented(inner, _) => value(inner, memory, hex),
+        Value::Changed(before, after) => {
+            value(before, memory, hex);
+            value(after, memory, hex);
+        }
+        Value::Struct { fields, .. } => fields.iter_mut().for_each(|(_, field)| value(field, memory, hex)),
+        Value::Array { items, .. } => items.iter_mut().for_each(|item| value(item, memory, hex)),
+        _ => {}
+    }
+}
+
+const AT_FDCWD: i32 = -100;
+
+/// `</etc/passwd>`, `<pipe:[123]>`, `</tmp/x>(deleted)`; None if nobody looked or there was nothing.
+pub fn text(fd: i32, memory: Memory<'_>, hex: HexStrings) -> Option<String> {
+    let piece = memory.at(descriptor_address(fd)).filter(|piece| !piece.bytes.is_empty())?;
+    let (path, deleted) = match piece.bytes.split_last() {
+        Some((0, path)) => (path, true),
+        _ => (piece.bytes, false),
+    };
+    let mut out = String::from("<");
+    if hexadecimal::wants(hex, path) {
+        hex_escaped(&mut out, path);
+    } else {
+        escaped_with(&mut out, path, b"<>");
+    }
+    out.push('>');
+    if deleted {
+        out.push_str("(deleted)");
+    }
+    Some(out)
+}
