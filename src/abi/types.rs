@@ -140,6 +140,8 @@ pub enum Len {
     Arg(u8),
     /// The result, when positive (`read`'s buffer).
     Ret,
+    /// The result, but not more than another argument (`recvfrom` with MSG_TRUNC tells the true length).
+    RetUpTo(u8),
     Const(u32),
     /// The number behind another pointer argument: `socklen_t *`.
     Deref(u8),

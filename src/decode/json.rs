@@ -50,6 +50,11 @@ pub fn value_json(out: &mut String, value: &Value) {
         Value::Signed(n) => signed(out, *n),
         Value::Unsigned(n) | Value::Hex(n) | Value::Octal(n) | Value::Address(n) | Value::Mode(n) => unsigned(out, *n),
         Value::Fd(fd) => signed(out, i64::from(*fd)),
+        Value::Unread(addr) => {
+            out.push_str("{\"unread\":");
+            unsigned(out, *addr);
+            out.push('}');
+        }
         Value::Null => out.push_str("null"),
         Value::Named(text) | Value::Text(text) => string(out, text.as_bytes()),
         Value::Flags { names, rest, .. } => {

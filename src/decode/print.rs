@@ -30,6 +30,11 @@ impl Value {
                 hex(out, *raw);
                 remark(out, comment);
             }
+            Value::Unread(addr) => {
+                out.push_str("... /* ");
+                hex(out, *addr);
+                out.push_str(" */");
+            }
             Value::Fd(fd) => signed(out, i64::from(*fd)),
             Value::Mode(mode) => file_mode(out, *mode),
             Value::Str { bytes, true_len, terminated } => {

@@ -26,6 +26,9 @@ pub fn omits(ctx: &Ctx<'_>, index: usize) -> bool {
         ("mknodat", 3) => !device(ctx.arg(2)),
         // PTRACE_TRACEME; PTRACE_KILL and PTRACE_ATTACH.
         ("quotactl", 2..) if quota_request(ctx.arg(0)) == Q_SYNC => true,
+        ("quotactl", 2) => quota_has_no_id(ctx.arg(0)),
+        ("quotactl_fd", 2..) if quota_request(ctx.arg(1)) == Q_SYNC => true,
+        ("quotactl_fd", 2) => quota_has_no_id(ctx.arg(1)),
         ("ptrace", 1..) if ctx.arg(0) == 0 => true,
         ("ptrace", 2..) => matches!(ctx.arg(0), 8 | 16),
         _ => false,
@@ -56,6 +59,24 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("fcntl" | "fcntl64", 2) if ctx.returned().is_none() && matches!(ctx.arg(1), 5 | 12 | 36) => {
             Some(Value::address(ctx.arg(2)))
         }
+        ("setxattr" | "lsetxattr" | "fsetxattr", 2) => Some(attribute(ctx, Side::Entry, 2, ctx.arg(3))),
+        ("getxattr" | "lgetxattr" | "fgetxattr", 2) => match ctx.returned() {
+            Some(len) => Some(attribute(ctx, Side::Exit, 2, len.max(0) as u64)),
+            None => Some(Value::address(ctx.arg(2))),
+        },
+        // UTS_LEN of linux/utsname.h: the kernel reads no longer name.
+        ("sethostname" | "setdomainname", 0) if ctx.count(1) > 64 => Some(Value::address(ctx.arg(0))),
+        // What was not waited for was not counted.
+        ("wait4", 3) if ctx.returned().is_none_or(|child| child <= 0) => Some(Value::address(ctx.arg(3))),
+        ("mount", 2) if ctx.arg(3) & (MS_REMOUNT | MS_NO_DATA) != 0 => Some(Value::address(ctx.arg(2))),
+        ("mount", 4) if ctx.arg(3) & MS_REMOUNT == 0 && ctx.arg(3) & MS_NO_DATA != 0 => {
+            Some(Value::address(ctx.arg(4)))
+        }
+        // strace reads these after the call, and only if it did not fail.
+        ("epoll_pwait", 4) | ("epoll_pwait2", 3 | 4) if ctx.returned().is_none() => {
+            Some(Value::address(ctx.arg(index)))
+        }
+        ("mmap" | "mmap2", 3) | ("remap_file_pages", 4) => mapping_flags(ctx, index),
         ("ioprio_set", 2) => Some(io_priority(ctx.arg(2) & 0xffff_ffff)),
         ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
@@ -99,12 +120,49 @@ fn restored(mask: u64) -> Value {
     Value::structure("sigframe", vec![("mask".into(), super::signal::set(mask))])
 }
 
+// linux/mount.h: a remount names no file system; moving and changing how mounts propagate take no data either.
+const MS_REMOUNT: u64 = 0x20;
+const MS_NO_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
+
+/// The value of an extended attribute, xattr(7): mostly text, whose last NUL is not shown.
+fn attribute(ctx: &Ctx<'_>, side: Side, index: usize, len: u64) -> Value {
+    // XATTR_SIZE_MAX of linux/limits.h.
+    if len > 65_536 {
+        return Value::address(ctx.arg(index));
+    }
+    match ctx.buffer(side, ctx.arg(index), len) {
+        Value::Str { mut bytes, true_len, terminated }
+            if bytes.len() as u64 == true_len && bytes.last() == Some(&0) =>
+        {
+            bytes.pop();
+            Value::Str { bytes, true_len: true_len - 1, terminated }
+        }
+        value => value,
+    }
+}
+
+/// The kind of a mapping is a number in the lowest four bits, mmap(2): one without a name stands before the flags.
+fn mapping_flags(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
+    const MAP_TYPE: u64 = 0xf;
+    let raw = ctx.arg(index) & 0xffff_ffff;
+    let kind = raw & MAP_TYPE;
+    match (ctx.argument(index, &ctx.call.args.get(index)?.ty), kind) {
+        (Value::Flags { mut names, rest, unknown }, 4..) if rest & MAP_TYPE != 0 => {
+            names.insert(0, Value::Unknown { raw: kind, comment: unknown }.text().into());
+            Some(Value::Flags { names, rest: rest & !MAP_TYPE, unknown })
+        }
+        _ => None,
+    }
+}
+
 /// Whether a line that is interrupted ends before this argument although its declaration does not say so.
 pub fn at_exit(call: &str, index: usize) -> bool {
     matches!(
         (call, index),
         ("nanosleep" | "recvmsg" | "recvmmsg" | "recvmmsg_time64" | "clone3", 1)
             | ("clock_nanosleep" | "clock_nanosleep_time64", 3)
+            | ("epoll_pwait" | "epoll_pwait2", 4)
+            | ("epoll_pwait2", 3)
     )
 }
 
@@ -173,6 +231,12 @@ fn commented_number(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
 /// Q_SYNC of linux/quota.h.
 const Q_SYNC: u64 = 0x80_0001;
 
+/// Requests about a file system's quotas as a whole: Q_QUOTAOFF, Q_GETFMT, Q_GETINFO, Q_SETINFO; of XFS
+/// Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQSTAT, Q_XQUOTARM, Q_XGETQSTATV.
+fn quota_has_no_id(command: u64) -> bool {
+    matches!(quota_request(command), 0x80_0003..=0x80_0006 | 0x5801 | 0x5802 | 0x5805 | 0x5806 | 0x5808)
+}
+
 fn quota_request(command: u64) -> u64 {
     (command & 0xffff_ffff) >> 8
 }
@@ -236,6 +300,7 @@ pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
         }
         "poll" => found(out, ctx, value, None),
         "ppoll" | "ppoll_time64" => found(out, ctx, value, Some(2)),
+        "recvmmsg" | "recvmmsg_time64" => remark_left(out, ctx, 4),
         "select" | "_newselect" | "pselect6" | "pselect6_time64" => selected(out, ctx, value),
         _ => {}
     }
@@ -253,6 +318,14 @@ fn found(out: &mut String, ctx: &Ctx<'_>, value: i64, timeout: Option<usize>) {
         left.write(out);
     }
     out.push(')');
+}
+
+fn remark_left(out: &mut String, ctx: &Ctx<'_>, index: usize) {
+    if let Some(left) = time_left(ctx, index) {
+        out.push_str(" (left ");
+        left.write(out);
+        out.push(')');
+    }
 }
 
 fn selected(out: &mut String, ctx: &Ctx<'_>, value: i64) {

@@ -93,6 +93,8 @@ pub enum Value {
     },
     /// Values at entry and at exit: `16 => 4`, behind a pointer (in an `Array`) strace's `[16 => 4]`.
     Changed(Box<Value>, Box<Value>),
+    /// The end of an array of which the rest, from this address on, could not be read: `... /* 0x7f… */`.
+    Unread(u64),
     /// Already text, escaped.
     Text(Cow<'static, str>),
 }

@@ -44,6 +44,16 @@ impl<'a> Ctx<'a> {
         if self.word() == 4 { raw & 0xffff_ffff } else { raw }
     }
 
+    /// A count or a size in an argument, cut to the argument's own width: the upper half of a register that holds an
+    /// `int` may be anything.
+    pub fn count(&self, index: usize) -> u64 {
+        let raw = self.arg(index);
+        match self.call.args.get(index).map(|arg| arg.ty) {
+            Some(Type::Num { width: Width::W32, .. }) => raw & 0xffff_ffff,
+            _ => raw,
+        }
+    }
+
     /// The result of a call that did not fail.
     pub fn returned(&self) -> Option<i64> {
         match self.view.outcome {
@@ -102,7 +112,7 @@ impl<'a> Ctx<'a> {
             Type::Array { dir, of, len } => self.array(raw, dir, of, len),
             Type::StrVec { env } => self.string_vector(raw, env),
             Type::SigSet { dir, size_arg } => {
-                let size = size_arg.map_or(8, |i| self.arg(usize::from(i)));
+                let size = size_arg.map_or(8, |i| self.count(usize::from(i)));
                 self.signal_set(raw, dir, size)
             }
             Type::Custom { name, dir } => super::custom::decode(self, name, index, dir),
@@ -147,16 +157,20 @@ impl<'a> Ctx<'a> {
             return Some((&[], 0));
         }
         let piece = self.memory(side).at(addr)?;
-        let wanted = usize::try_from(len).unwrap_or(usize::MAX).min(self.options.string_limit);
-        let bytes = piece.bytes.get(..wanted).unwrap_or(piece.bytes);
-        // A copy that ended in unreadable memory says nothing about what the kernel saw.
-        (bytes.len() == wanted || !piece.fault).then_some((bytes, len))
+        let limit = self.options.string_limit;
+        let len_here = usize::try_from(len).unwrap_or(usize::MAX);
+        let bytes = take(piece.bytes, len_here.min(limit));
+        // A copy that ended in unreadable memory says nothing about what the kernel saw. One byte more than is shown
+        // must be there, as in strace.
+        let needed = len_here.min(limit.saturating_add(1));
+        (piece.bytes.len() >= needed || !piece.fault).then_some((bytes, len))
     }
 
     /// How many elements a length names; None if it is not known.
     pub fn length(&self, len: Len) -> Option<u64> {
         match len {
-            Len::Arg(i) => Some(self.arg(usize::from(i))),
+            Len::Arg(i) => Some(self.count(usize::from(i))),
+            Len::RetUpTo(i) => self.returned().map(|n| (n.max(0) as u64).min(self.count(usize::from(i)))),
             Len::Ret => self.returned().map(|n| n.max(0) as u64),
             Len::Const(count) => Some(u64::from(count)),
             Len::Deref(i) => {
@@ -259,14 +273,22 @@ impl<'a> Ctx<'a> {
         }
         let size = size.max(1);
         let Some(piece) = self.memory(side).at(addr) else { return Value::Address(addr) };
+        // An array that would go around the end of the address space is none.
+        if count.checked_mul(size as u64).and_then(|len| addr.checked_add(len)).is_none() {
+            return Value::Address(addr);
+        }
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let copied = (piece.bytes.len() / size).min(count);
         if copied == 0 {
             return Value::Address(addr);
         }
         let shown = self.shown(copied);
-        let items = piece.bytes.chunks_exact(size).take(shown).map(&mut make).collect();
-        Value::Array { items, elided: shown < count }
+        let mut items: Vec<Value> = piece.bytes.chunks_exact(size).take(shown).map(&mut make).collect();
+        let unread = shown == copied && copied < count && piece.fault && self.shown(count) > copied;
+        if unread {
+            items.push(Value::Unread(addr.wrapping_add((copied * size) as u64)));
+        }
+        Value::Array { items, elided: shown < count && !unread }
     }
 
     fn string_vector(&self, addr: u64, env: bool) -> Value {
@@ -274,18 +296,22 @@ impl<'a> Ctx<'a> {
             return Value::Null;
         }
         let word = self.word();
-        let pointers = (0..VECTOR_LIMIT)
-            .map_while(|i| self.uint(Side::Entry, addr.wrapping_add((i * word) as u64), word))
-            .take_while(|&pointer| pointer != 0);
+        let at = |i: usize| addr.wrapping_add((i * word) as u64);
+        let pointers =
+            (0..VECTOR_LIMIT).map_while(|i| self.uint(Side::Entry, at(i), word)).take_while(|&pointer| pointer != 0);
         if self.uint(Side::Entry, addr, word).is_none() {
             return Value::Address(addr);
         }
+        // Where the array goes on in memory that cannot be read.
+        let count = pointers.clone().count();
+        let faults = self.view.entry.at(addr).is_some_and(|piece| piece.fault);
+        let unread = Some(at(count)).filter(|&end| faults && self.uint(Side::Entry, end, word).is_none());
         // An environment's strings are seldom copied; their number says more than their addresses.
         let copied = |pointer: u64| self.view.entry.at(pointer).is_some();
         if env && !(self.options.verbose && pointers.clone().next().is_some_and(copied)) {
-            let count = pointers.count();
             let plural = if count == 1 { "" } else { "s" };
-            return Value::Address(addr).commented(format!("{count} var{plural}"));
+            let end = if unread.is_some() { ", unterminated" } else { "" };
+            return Value::Address(addr).commented(format!("{count} var{plural}{end}"));
         }
         let limit = if self.options.verbose { VECTOR_LIMIT } else { self.options.string_limit };
         let mut items = Vec::new();
@@ -297,14 +323,18 @@ impl<'a> Ctx<'a> {
             }
             items.push(self.c_string(pointer, self.options.string_limit));
         }
+        if let Some(end) = unread.filter(|_| !elided) {
+            items.push(Value::Unread(end));
+        }
         Value::Array { items, elided }
     }
 
     /// A signal set of `size` bytes; the kernel's have 8.
     pub fn signal_set(&self, addr: u64, dir: Dir, size: u64) -> Value {
         let Some(side) = self.side(dir) else { return Value::address(addr) };
+        let word = self.word() as u64;
         match size {
-            1..=8 => match self.uint(side, addr, size as usize) {
+            4..=8 if size >= word => match self.uint(side, addr, size as usize) {
                 Some(mask) => signal::set(mask),
                 None => Value::address(addr),
             },
@@ -316,7 +346,8 @@ impl<'a> Ctx<'a> {
 /// A string from what was copied; None if its end was not reached because memory ended.
 pub fn c_string_of(piece: Piece<'_>, limit: usize) -> Option<Value> {
     let end = piece.bytes.iter().position(|&b| b == 0);
-    if end.is_none() && piece.fault {
+    // What is shown, and one byte more, may be all that is readable, as in strace.
+    if end.is_none() && piece.fault && piece.bytes.len() <= limit {
         return None;
     }
     let text = &piece.bytes[..end.unwrap_or(piece.bytes.len())];

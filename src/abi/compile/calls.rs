@@ -216,8 +216,8 @@ pub fn index(cur: &Cursor<'_>, args: &[Arg], name: &str) -> Result<usize, Error>
 
 fn check_lengths(cur: &Cursor<'_>, args: &[Arg], ty: &Type) -> Result<(), Error> {
     match ty {
-        Type::Bytes { len: Len::Arg(name) | Len::Deref(name), .. }
-        | Type::Array { len: Len::Arg(name) | Len::Deref(name), .. }
+        Type::Bytes { len: Len::Arg(name) | Len::Deref(name) | Len::RetUpTo(name), .. }
+        | Type::Array { len: Len::Arg(name) | Len::Deref(name) | Len::RetUpTo(name), .. }
         | Type::SigSet { size_arg: Some(name), .. } => index(cur, args, name).map(|_| ()),
         _ => Ok(()),
     }

@@ -219,6 +219,7 @@ fn length(len: &Len, args: &[Arg]) -> String {
     match len {
         Len::Arg(name) => format!("Len::Arg({})", position(name, args).unwrap_or(0)),
         Len::Deref(name) => format!("Len::Deref({})", position(name, args).unwrap_or(0)),
+        Len::RetUpTo(name) => format!("Len::RetUpTo({})", position(name, args).unwrap_or(0)),
         Len::Ret => "Len::Ret".into(),
         Len::Const(count) => format!("Len::Const({count})"),
     }

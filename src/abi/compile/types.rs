@@ -6,7 +6,7 @@
 //! (`flags8 flags16 flags64 flagsw`; none: 32 bits, `w`: a word). `CONSTANT` selects a variant; `A|B` is one value.
 //!
 //! Pointers: `path str strv envv`; `in T`, `out T`, `inout T` to one value, `in T[LEN]` to several, `in bytes[LEN]`,
-//! `in sigset`, `in sigset[SIZE_ARGUMENT]`. `LEN`: an argument's name, `ret` (the result), a number, `*argument` (the number behind
+//! `in sigset`, `in sigset[SIZE_ARGUMENT]`. `LEN`: an argument's name, `ret` (the result), `ret<=argument`, a number, `*argument` (the number behind
 //! that pointer). `custom[NAME]` is the way out into Rust, `in`, `out` or `inout` (none: `in`).
 
 use super::flags::Flags;
@@ -51,6 +51,7 @@ pub enum Len {
     /// An argument's name, resolved when the whole call is read.
     Arg(String),
     Ret,
+    RetUpTo(String),
     Const(u32),
     Deref(String),
 }
@@ -143,7 +144,7 @@ fn length(cur: &mut Cursor<'_>) -> Result<Option<Len>, Error> {
     let len = if cur.eat("*") {
         Len::Deref(cur.word("an argument")?.into())
     } else if cur.eat_word("ret") {
-        Len::Ret
+        if cur.eat("<=") { Len::RetUpTo(cur.word("an argument")?.into()) } else { Len::Ret }
     } else if cur.peek_word().starts_with(|c: char| c.is_ascii_digit()) {
         let count = cur.number()?;
         Len::Const(u32::try_from(count).map_err(|_| cur.error(format!("{count} is too long an array")))?)

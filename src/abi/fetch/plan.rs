@@ -99,6 +99,7 @@ impl<F: Fetch> Walk<'_, F> {
             Len::Const(count) => u64::from(count),
             // At entry the result is not known: nothing is there to read.
             Len::Ret => self.filled(),
+            Len::RetUpTo(i) => self.filled().min(self.count(usize::from(i))),
             Len::Deref(i) => self.read_u32(self.pointer(usize::from(i))).map_or(0, u64::from),
         }
     }

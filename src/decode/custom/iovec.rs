@@ -10,7 +10,7 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         Dir::In => Some(u64::MAX),
         _ => ctx.returned().map(|n| n.max(0) as u64),
     };
-    vector(ctx, ctx.arg(index), ctx.arg(index + 1), if dir == Dir::In { Side::Entry } else { Side::Exit }, filled)
+    vector(ctx, ctx.arg(index), ctx.count(index + 1), if dir == Dir::In { Side::Entry } else { Side::Exit }, filled)
 }
 
 /// `count` pieces at `addr`. Their bytes are shown from `side` up to `filled` in all; None: only addresses.

@@ -53,7 +53,9 @@ fn decoder(name: &str) -> Option<Decoder> {
         "iocb" => |ctx, index, _| aio::cancelled(ctx, index),
         "iocbs" => |ctx, index, _| aio::submitted(ctx, index),
         "iovec" => iovec::decode,
-        "iovec_addresses" => |ctx, index, _| iovec::vector(ctx, ctx.arg(index), ctx.arg(index + 1), Side::Entry, None),
+        "iovec_addresses" => {
+            |ctx, index, _| iovec::vector(ctx, ctx.arg(index), ctx.count(index + 1), Side::Entry, None)
+        }
         "ipc_flags" => |ctx, index, _| small::ipc_flags(ctx, index),
         "key_description" => small::key_description,
         "key_serial" => |ctx, index, _| small::key_serial(ctx, index),
@@ -86,7 +88,7 @@ fn decoder(name: &str) -> Option<Decoder> {
 fn cpu_set(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let addr = ctx.arg(index);
     match (dir, ctx.returned()) {
-        (Dir::In, _) => pollfd::cpu_set(ctx, Side::Entry, addr, ctx.arg(index.saturating_sub(1))),
+        (Dir::In, _) => pollfd::cpu_set(ctx, Side::Entry, addr, ctx.count(index.saturating_sub(1))),
         (_, Some(len)) => pollfd::cpu_set(ctx, Side::Exit, addr, len.max(0) as u64),
         _ => Value::address(addr),
     }

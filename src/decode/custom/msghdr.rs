@@ -37,7 +37,7 @@ pub fn decode_many(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let (side, count) = match (dir, ctx.returned()) {
         (Dir::Out | Dir::InOut, None) => return Value::address(addr),
         (_, Some(done)) => (if dir == Dir::In { Side::Entry } else { Side::Exit }, done.max(0) as u64),
-        (_, None) => (Side::Entry, ctx.arg(index + 1)),
+        (_, None) => (Side::Entry, ctx.count(index + 1)),
     };
     let size = size(ctx);
     let stride = (size + 4).next_multiple_of(ctx.word());

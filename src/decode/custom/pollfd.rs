@@ -12,7 +12,7 @@ const FD_LIMIT: u64 = 65_536;
 
 /// What is waited for: `[{fd=3, events=POLLIN}]`; a negative descriptor is ignored by the kernel.
 pub fn decode(ctx: &Ctx<'_>, index: usize) -> Value {
-    ctx.elements(Side::Entry, ctx.arg(index), ctx.arg(index + 1), SIZE, |bytes| {
+    ctx.elements(Side::Entry, ctx.arg(index), ctx.count(index + 1), SIZE, |bytes| {
         let fd = le(&bytes[..4]) as i32;
         let mut fields = vec![("fd".into(), Value::Fd(fd))];
         if fd >= 0 {
@@ -25,7 +25,7 @@ pub fn decode(ctx: &Ctx<'_>, index: usize) -> Value {
 /// What was found: `[{fd=3, revents=POLLIN}]`; None if the memory was not copied.
 pub fn found(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     let piece = ctx.memory(Side::Exit).at(ctx.arg(index))?;
-    let count = usize::try_from(ctx.arg(index + 1)).unwrap_or(usize::MAX);
+    let count = usize::try_from(ctx.count(index + 1)).unwrap_or(usize::MAX);
     let ready = piece.bytes.chunks_exact(SIZE).take(count).filter(|b| b[6] != 0 || b[7] != 0);
     let mut items: Vec<Value> = ready.map(|bytes| ready_one(ctx.arch(), bytes)).collect();
     let elided = items.len() > ctx.shown(items.len());
@@ -63,7 +63,12 @@ pub fn bits(bytes: &[u8]) -> impl Iterator<Item = u64> {
 
 /// Processor numbers of an affinity mask, sched_setaffinity(2): `[0 1]`.
 pub fn cpu_set(ctx: &Ctx<'_>, side: Side, addr: u64, len: u64) -> Value {
-    let Some(piece) = ctx.memory(side).at(addr).filter(|_| addr != 0) else { return Value::address(addr) };
-    let items = bits(take(piece.bytes, usize::try_from(len).unwrap_or(usize::MAX)));
+    if len == 0 && addr != 0 {
+        return Value::Set { items: Vec::new(), inverted: false };
+    }
+    let len = usize::try_from(len).unwrap_or(usize::MAX);
+    let copied = ctx.memory(side).at(addr).filter(|piece| addr != 0 && (piece.bytes.len() >= len || !piece.fault));
+    let Some(piece) = copied else { return Value::address(addr) };
+    let items = bits(take(piece.bytes, len));
     Value::Set { items: items.map(|cpu| cpu.to_string().into()).collect(), inverted: false }
 }

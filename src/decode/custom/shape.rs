@@ -46,7 +46,7 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         "open_how" => Some(open_how(ctx, layout, bytes)),
         "flock" | "flock64" => Some(without(ctx, layout, bytes, |field| {
             // Only the commands that ask learn who holds the lock: F_GETLK, F_GETLK64, F_OFD_GETLK.
-            field == "l_pid" && !matches!(ctx.arg(1), 5 | 12 | 36)
+            field == "l_pid" && !matches!(ctx.arg(1) as u32, 5 | 12 | 36)
         })),
         "sigevent" => Some(sigevent(ctx, layout, bytes)),
         "ifreq" => Some(ifreq(ctx, bytes)),

@@ -21,7 +21,11 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let mut out = format!("{{si_signo={name}, si_code=");
     signal::code(&mut out, number as u8, code);
     if errno != 0 {
-        out.push_str(&format!(", si_errno={errno}"));
+        out.push_str(", si_errno=");
+        match u16::try_from(errno).ok().and_then(crate::decode::errno_name) {
+            Some((name, _)) => out.push_str(name),
+            None => out.push_str(&errno.to_string()),
+        }
     }
     // The union starts at the alignment of a pointer.
     let word = ctx.word();

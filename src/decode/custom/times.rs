@@ -13,10 +13,12 @@ const UTIME_OMIT: i64 = 0x3fff_fffe;
 pub fn pair(ctx: &Ctx<'_>, index: usize, nanoseconds: bool) -> Value {
     let wide = ctx.arch() != Arch::I386 || ctx.call.name.ends_with("time64");
     let word = if wide { 8 } else { 4 };
-    ctx.elements(Side::Entry, ctx.arg(index), 2, 2 * word, |bytes| {
-        let signed = |b: &[u8]| if wide { le(b) as i64 } else { i64::from(le(b) as i32) };
-        time(signed(&bytes[..word]), signed(&bytes[word..]), nanoseconds)
-    })
+    let addr = ctx.arg(index);
+    // Both or none: half a pair tells nothing.
+    let Some(pair) = ctx.read(Side::Entry, addr, 4 * word) else { return Value::address(addr) };
+    let signed = |b: &[u8]| if wide { le(b) as i64 } else { i64::from(le(b) as i32) };
+    let items = pair.chunks_exact(2 * word).map(|b| time(signed(&b[..word]), signed(&b[word..]), nanoseconds));
+    Value::Array { items: items.collect(), elided: false }
 }
 
 fn time(seconds: i64, fraction: i64, nanoseconds: bool) -> Value {
