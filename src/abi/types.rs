@@ -122,7 +122,10 @@ pub enum Meaning {
     /// The constant that selects a variant.
     Const {
         name: &'static str,
+        /// On x86-64.
         value: u64,
+        /// What it is on other ABIs: requests of ioctl(2) hold the size of a structure.
+        also: &'static [u64],
     },
 }
 
@@ -217,7 +220,18 @@ pub struct Constant {
     pub mask: Option<u64>,
 }
 
+/// A set with more constants than this is sorted by value and looked up by bisection; it names whole values, no flags.
+pub const LARGE_SET: usize = 256;
+
 impl FlagSet {
+    /// All constants of that value, in table order.
+    pub fn named(&self, arch: Arch, value: u64) -> impl Iterator<Item = &'static Constant> {
+        let all = self.constants(arch);
+        let from = if all.len() > LARGE_SET { all.partition_point(|c| c.value < value) } else { 0 };
+        let end = if all.len() > LARGE_SET { all.partition_point(|c| c.value <= value) } else { all.len() };
+        all[from..end].iter().filter(move |c| c.value == value)
+    }
+
     pub fn constants(&self, arch: Arch) -> &'static [Constant] {
         self.by_arch[arch as usize]
     }
@@ -227,7 +241,7 @@ impl FlagSet {
     }
 
     pub fn name_of(&self, arch: Arch, value: u64) -> Option<&'static str> {
-        self.constants(arch).iter().find(|c| c.value == value).map(|c| c.name)
+        self.named(arch, value).next().map(|c| c.name)
     }
 }
 
@@ -254,6 +268,8 @@ pub struct Field {
     pub ty: Type,
     /// Shown only in full views; strace's abbreviated form leaves it out and prints `...` at the end.
     pub verbose: bool,
+    /// Shown only if any of its bytes is not zero: what is reserved, or seldom used.
+    pub nonzero: bool,
 }
 
 impl Struct {
@@ -269,7 +285,9 @@ impl Call {
             .iter()
             .find(|v| {
                 v.args.iter().zip(args).all(|(arg, &raw)| match arg.ty {
-                    Type::Num { meaning: Meaning::Const { value, .. }, .. } => raw as u32 == value as u32,
+                    Type::Num { meaning: Meaning::Const { value, also, .. }, .. } => {
+                        raw as u32 == value as u32 || also.iter().any(|&value| raw as u32 == value as u32)
+                    }
                     _ => true,
                 })
             })

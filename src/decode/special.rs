@@ -87,9 +87,7 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         }
         ("syslog", 0) => commented_number(ctx, index),
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
-        // A request that nobody knows: whether it takes a pointer or a number is not known either.
-        ("ioctl", 2) if ctx.call.variant.is_empty() && !named_command(ctx) => Some(Value::Hex(ctx.arg(2))),
-        ("ioctl", 1) => unnamed_command(ctx),
+        ("ioctl", 1) => Some(custom::ioctl::request(ctx, index)),
         _ => None,
     }
 }
@@ -273,15 +271,6 @@ fn io_priority(value: u64) -> Value {
         None => Value::Unknown { raw: value >> 13, comment: "IOPRIO_CLASS_???" },
     };
     Value::Call { function: "IOPRIO_PRIO_VALUE", args: vec![class, Value::Unsigned(value & 0x1fff)] }
-}
-
-/// A number without a name is taken apart.
-fn unnamed_command(ctx: &Ctx<'_>) -> Option<Value> {
-    (!named_command(ctx)).then(|| custom::ioctl::command(ctx.arg(1)))
-}
-
-fn named_command(ctx: &Ctx<'_>) -> bool {
-    ctx.call.args.get(1).is_some_and(|arg| matches!(ctx.argument(1, &arg.ty), Value::Named(_)))
 }
 
 /// The names of a result that is a number in all other uses of the call: what membarrier(2) can do.

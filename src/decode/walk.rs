@@ -232,20 +232,24 @@ impl<'a> Ctx<'a> {
                 elided = true;
                 continue;
             }
-            let value = self.place(&field.ty, bytes.get(field.offset as usize..).unwrap_or_default());
+            let own = bytes.get(field.offset as usize..).unwrap_or_default();
+            if field.nonzero && take(own, size_of(&field.ty, self.arch())).iter().all(|&b| b == 0) {
+                continue;
+            }
+            let value = self.place(&field.ty, own);
             fields.push((field.name.into(), value));
         }
         Value::Struct { name: layout.name, fields, elided }
     }
 
-    /// A fixed array in place; `char[n]` is text up to its NUL.
+    /// A fixed array in place; `char[n]` is text up to its NUL, whole whatever the limit of strings, as in strace.
     fn inline(&self, of: &'static Type, count: usize, bytes: &[u8]) -> Value {
         let size = size_of(of, self.arch()).max(1);
         let bytes = take(bytes, size * count);
         if let Type::Num { width: Width::W8, meaning: Meaning::Signed } = of {
-            let text = bytes.split(|&b| b == 0).next().unwrap_or_default();
-            let shown = take(text, self.options.string_limit);
-            return Value::Str { bytes: shown.to_vec(), true_len: text.len() as u64, terminated: true };
+            let terminated = bytes.contains(&0);
+            let text = if terminated { bytes.split(|&b| b == 0).next().unwrap_or_default() } else { take(bytes, count - 1) };
+            return Value::Str { bytes: text.to_vec(), true_len: text.len() as u64, terminated };
         }
         let items = bytes.chunks_exact(size).map(|item| self.place(of, item)).collect();
         Value::Array { items, elided: false }
@@ -284,7 +288,7 @@ impl<'a> Ctx<'a> {
         }
         let shown = self.shown(copied);
         let mut items: Vec<Value> = piece.bytes.chunks_exact(size).take(shown).map(&mut make).collect();
-        let unread = shown == copied && copied < count && piece.fault && self.shown(count) > copied;
+        let unread = shown == copied && copied < count && piece.fault;
         if unread {
             items.push(Value::Unread(addr.wrapping_add((copied * size) as u64)));
         }

@@ -110,7 +110,7 @@ fn constant_value(arg: &Arg, arch: Arch, name: &str) -> Option<u64> {
         _ if name == "NULL" => Some(0),
         Type::Num { meaning: Meaning::DirFd, .. } if name == "AT_FDCWD" => Some(-100_i64 as u64),
         Type::Num { meaning: Meaning::Signal, .. } => abi::signal_number(name),
-        Type::Num { meaning: Meaning::Const { name: own, value }, .. } if own == name => Some(value),
+        Type::Num { meaning: Meaning::Const { name: own, value, .. }, .. } if own == name => Some(value),
         _ => flag_set(arg)?.value(arch, name),
     }
 }

@@ -86,9 +86,13 @@ fn flag_set(out: &mut String, name: &str, set: &FlagSet) {
     let mut distinct: Vec<String> = Vec::new();
     let mut by_arch = Vec::new();
     for abi in 0..4 {
-        let constants: Vec<String> = set
-            .constants
-            .iter()
+        // As `abi::LARGE_SET` says.
+        let mut ordered: Vec<_> = set.constants.iter().collect();
+        if ordered.len() > 256 {
+            ordered.sort_by_key(|c| c.value[abi]);
+        }
+        let constants: Vec<String> = ordered
+            .into_iter()
             .filter_map(|c| {
                 let value = c.value[abi]?;
                 Some(format!("Constant {{ name: {:?}, value: {value:#x}, mask: {} }}", c.name, option_hex(c.mask)))
@@ -121,11 +125,12 @@ fn layout(layout: &Layout) -> String {
         .iter()
         .map(|f| {
             format!(
-                "Field {{ name: {:?}, offset: {}, ty: {}, verbose: {} }}",
+                "Field {{ name: {:?}, offset: {}, ty: {}, verbose: {}, nonzero: {} }}",
                 f.name,
                 f.offset,
                 ty(&f.ty, &[]),
-                f.verbose
+                f.verbose,
+                f.nonzero
             )
         })
         .collect();
@@ -202,7 +207,9 @@ fn meaning_text(meaning: &Meaning) -> String {
         Meaning::Fd { closes } => format!("Meaning::Fd {{ closes: {closes} }}"),
         Meaning::Enum(set) => format!("Meaning::Enum(&{})", flags_id(set)),
         Meaning::Flags(set) => format!("Meaning::Flags(&{})", flags_id(set)),
-        Meaning::Const { name, value } => format!("Meaning::Const {{ name: {name:?}, value: {value:#x} }}"),
+        Meaning::Const { name, value, also } => {
+            format!("Meaning::Const {{ name: {name:?}, value: {value:#x}, also: &{also:?} }}")
+        }
     }
 }
 

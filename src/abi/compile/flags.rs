@@ -136,6 +136,20 @@ impl Flags {
     }
 }
 
+impl Flags {
+    /// The values of a request of ioctl(2), of x86-64 first; none if the name is no request.
+    pub fn request(&self, name: &str) -> Vec<u64> {
+        let found = self.sets.get("ioctl").and_then(|set| set.constants.iter().find(|c| c.name == name));
+        let mut values: Vec<u64> = Vec::new();
+        for value in found.iter().flat_map(|c| c.value.into_iter().flatten()) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
+}
+
 fn starts_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }

@@ -9,6 +9,7 @@
 //!   st_dev: dev64
 //!   _: u32                          padding
 //!   ~st_blksize: klong              shown only in full views (strace -v)
+//!   ?reserved: u32[2]               shown only if any of its bytes is not zero
 //!
 //! struct epoll_event packed x86_64 x32
 //! ```
@@ -28,6 +29,7 @@ pub struct Field {
     pub offset: u32,
     pub ty: Type,
     pub verbose: bool,
+    pub nonzero: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -49,7 +51,15 @@ struct Definition {
     general: bool,
     packed: bool,
     place: String,
-    fields: Vec<(String, Type, bool)>,
+    fields: Vec<(String, Type, Shown)>,
+}
+
+/// When a field is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Always,
+    Verbose,
+    NonZero,
 }
 
 pub fn parse(sources: &[Source], flags: &Flags) -> Result<Structs, Error> {
@@ -149,7 +159,13 @@ fn definitions(sources: &[Source], flags: &Flags) -> Result<Vec<Definition>, Err
                 all.push(Definition { name, abis, general, packed, place: cur.place, fields: Vec::new() });
                 continue;
             }
-            let verbose = cur.eat("~");
+            let shown = if cur.eat("~") {
+                Shown::Verbose
+            } else if cur.eat("?") {
+                Shown::NonZero
+            } else {
+                Shown::Always
+            };
             let name = cur.word("a field's name")?.to_string();
             cur.expect(":")?;
             let ty = types::field(&mut cur, flags, &|name| names.contains(name))?;
@@ -163,7 +179,7 @@ fn definitions(sources: &[Source], flags: &Flags) -> Result<Vec<Definition>, Err
             if name != "_" && definition.fields.iter().any(|(other, ..)| *other == name) {
                 return Err(cur.error(format!("the field `{name}` stands twice")));
             }
-            definition.fields.push((name, ty, verbose));
+            definition.fields.push((name, ty, shown));
         }
     }
     Ok(all)
@@ -171,14 +187,15 @@ fn definitions(sources: &[Source], flags: &Flags) -> Result<Vec<Definition>, Err
 
 fn layout(definition: &Definition, abi: usize, structs: &Structs) -> Result<Layout, String> {
     let mut layout = Layout { size: 0, align: 1, fields: Vec::new() };
-    for (name, ty, verbose) in &definition.fields {
+    for (name, ty, shown) in &definition.fields {
         let (size, align) = size_align(ty, abi, structs)?;
         let align = if definition.packed { 1 } else { align };
         let offset = layout.size.next_multiple_of(align);
         layout.size = offset + size;
         layout.align = layout.align.max(align);
         if name != "_" {
-            layout.fields.push(Field { name: name.clone(), offset, ty: concrete(ty, abi), verbose: *verbose });
+            let (verbose, nonzero) = (*shown == Shown::Verbose, *shown == Shown::NonZero);
+            layout.fields.push(Field { name: name.clone(), offset, ty: concrete(ty, abi), verbose, nonzero });
         }
     }
     layout.size = layout.size.next_multiple_of(layout.align);

@@ -36,6 +36,7 @@ pub enum Meaning {
     Const {
         name: String,
         value: u64,
+        also: Vec<u64>,
     },
 }
 
@@ -167,17 +168,24 @@ fn place(cur: &mut Cursor<'_>, flags: &Flags, known: &dyn Fn(&str) -> bool) -> R
 }
 
 fn constant(cur: &mut Cursor<'_>, flags: &Flags) -> Result<Type, Error> {
-    let (mut name, mut value) = (String::new(), 0);
+    let (mut name, mut value, mut also) = (String::new(), 0, Vec::new());
     loop {
         let word = cur.word("a constant")?;
-        value |= flags.value(word, None).map_err(|message| cur.error(message))?;
+        let own = flags.request(word);
+        match own.split_first() {
+            Some((first, rest)) => {
+                value |= first;
+                also.extend(rest);
+            }
+            None => value |= flags.value(word, None).map_err(|message| cur.error(message))?,
+        }
         name.push_str(word.rsplit('.').next().unwrap_or(word));
         if !cur.eat("|") {
             break;
         }
         name.push('|');
     }
-    Ok(Type::Num { width: Width::W32, meaning: Meaning::Const { name, value } })
+    Ok(Type::Num { width: Width::W32, meaning: Meaning::Const { name, value, also } })
 }
 
 fn number(cur: &mut Cursor<'_>, flags: &Flags) -> Result<Option<Type>, Error> {

@@ -1,6 +1,35 @@
 //! Numbers of ioctl(2) that have no name: direction, type, number and size as _IOC of asm-generic/ioctl.h packs them.
 
+use crate::abi;
 use crate::decode::value::Value;
+use crate::decode::walk::Ctx;
+
+/// The request by its name, or names where several drivers use one number: `FASTRPC_IOCTL_INIT_ATTACH or RNDZAPENTCNT`.
+pub fn request(ctx: &Ctx<'_>, index: usize) -> Value {
+    let number = ctx.arg(index) & 0xffff_ffff;
+    let mut names: Vec<String> = family(number).into_iter().collect();
+    if let Some(set) = abi::flag_set("ioctl") {
+        names.extend(set.named(ctx.arch(), number).map(|constant| constant.name.to_string()));
+    }
+    if names.is_empty() { command(number) } else { Value::Named(names.join(" or ").into()) }
+}
+
+/// Numbers that carry a parameter of their own: a channel of the mixer, or how long the answer may be.
+fn family(number: u64) -> Option<String> {
+    let (direction, kind, own, size) = (number >> 30, number >> 8 & 0xff, number & 0xff, number >> 16 & 0x3fff);
+    const WRITE: u64 = 1;
+    const READ: u64 = 2;
+    Some(match (kind as u8, direction, own) {
+        // linux/seccomp.h: the direction was wrong until Linux 5.19.
+        (b'!', READ, 2) if size == 8 => "SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR".into(),
+        (b'M', WRITE, _) => format!("MIXER_WRITE({own})"),
+        (b'M', READ, _) => format!("MIXER_READ({own})"),
+        (b'U', READ, 0x2c) => format!("UI_GET_SYSNAME({size})"),
+        (b'j', READ, 0x13) => format!("JSIOCGNAME({size})"),
+        (b'k', WRITE, 0) => format!("SPI_IOC_MESSAGE({size})"),
+        _ => return None,
+    })
+}
 
 /// `_IOC(_IOC_READ|_IOC_WRITE, 0x54, 0x99, 0x10)`.
 pub fn command(number: u64) -> Value {
