@@ -44,6 +44,28 @@ pub fn at_entry(arch: Arch, call: &'static Call, args: &[u64; 6], sp: u64, f: &m
     }
 }
 
+/// What a call wrote although it failed: the time that was left of a sleep, the size that the kernel would take.
+pub fn at_failure(arch: Arch, call: &'static Call, args: &[u64; 6], errno: u16, f: &mut impl Fetch) {
+    // errno.h, and ERESTART_RESTARTBLOCK, which becomes EINTR.
+    const EINTR: u16 = 4;
+    const E2BIG: u16 = 7;
+    const EINVAL: u16 = 22;
+    const RESTART: u16 = 516;
+    let wide = if call.name.ends_with("time64") { 16 } else { 2 * plan::kernel_long(arch) };
+    let (index, len) = match (call.name, errno) {
+        ("nanosleep", EINTR | RESTART) => (1, wide),
+        ("clock_nanosleep" | "clock_nanosleep_time64", EINTR | RESTART) => (3, wide),
+        ("perf_event_open", E2BIG) => (0, 8),
+        ("sched_setattr", E2BIG) => (1, 8),
+        ("capget" | "capset", EINVAL) => (0, 8),
+        _ => return,
+    };
+    let addr = if arch.word() == 4 { args[index] & 0xffff_ffff } else { args[index] };
+    if addr != 0 {
+        f.object(addr, len);
+    }
+}
+
 /// What the call wrote: every `out` and `inout` argument. `ret` is the result of a call that did not fail.
 pub fn at_exit(arch: Arch, call: &'static Call, args: &[u64; 6], ret: i64, f: &mut impl Fetch) {
     plan::walk(arch, call, args, Some(ret), f);

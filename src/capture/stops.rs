@@ -12,7 +12,7 @@ use super::sys;
 use super::tasks::{Early, Held, Open, Task};
 use super::tracee::{Forked, Op, Status, Stop, Stopped, SyscallInfo};
 use super::worker::Engine;
-use crate::abi::fetch::{at_entry, at_exit};
+use crate::abi::fetch::{at_entry, at_exit, at_failure};
 use crate::abi::{self, Arch, Call};
 use crate::model::{Enter, EventKind, Exit, Marks, NewTask, Origin, Outcome, Signal, SignalDetail, TaskEnd, TaskId};
 use crate::source::{At, End};
@@ -154,16 +154,17 @@ impl Engine {
         self.after_call(tid, &open, if is_error { None } else { Some(value) });
         let (value, is_error) = self.change_exit(tid, &open, value, is_error);
         let first_byte = self.out.batch.bytes.len();
-        let regions = match open.call {
-            Some(call) if !is_error && !open.hidden => {
-                self.fetcher(tid).collect(|fetch| at_exit(open.arch, call, &open.args, value, fetch))
-            }
-            _ => 0..0,
-        };
         let outcome = if is_error {
             Outcome::Failed(u16::try_from(value.unsigned_abs()).unwrap_or(u16::MAX))
         } else {
             Outcome::Returned(value)
+        };
+        let regions = match open.call {
+            Some(call) if !open.hidden => self.fetcher(tid).collect(|fetch| match outcome {
+                Outcome::Failed(errno) => at_failure(open.arch, call, &open.args, errno, fetch),
+                _ => at_exit(open.arch, call, &open.args, value, fetch),
+            }),
+            _ => 0..0,
         };
         let marks = self.filter_marks(tid, &open, outcome);
         if installs_filter(&open) {

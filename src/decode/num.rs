@@ -44,7 +44,8 @@ pub fn sign_extend(value: u64, bits: usize) -> i64 {
 pub fn enumerated(arch: Arch, set: &'static FlagSet, value: u64, bits: usize) -> Value {
     // Negative codes are kept in 32 bits; a register may be narrower or wider.
     let found = set.named(arch, value).next();
-    match found.or_else(|| set.constants(arch).iter().take(crate::abi::LARGE_SET).find(|c| cut(c.value, bits) == value)) {
+    match found.or_else(|| set.constants(arch).iter().take(crate::abi::LARGE_SET).find(|c| cut(c.value, bits) == value))
+    {
         Some(constant) => Value::Named(constant.name.into()),
         None => Value::Unknown { raw: value, comment: set.unknown },
     }

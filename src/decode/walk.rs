@@ -248,7 +248,8 @@ impl<'a> Ctx<'a> {
         let bytes = take(bytes, size * count);
         if let Type::Num { width: Width::W8, meaning: Meaning::Signed } = of {
             let terminated = bytes.contains(&0);
-            let text = if terminated { bytes.split(|&b| b == 0).next().unwrap_or_default() } else { take(bytes, count - 1) };
+            let text =
+                if terminated { bytes.split(|&b| b == 0).next().unwrap_or_default() } else { take(bytes, count - 1) };
             return Value::Str { bytes: text.to_vec(), true_len: text.len() as u64, terminated };
         }
         let items = bytes.chunks_exact(size).map(|item| self.place(of, item)).collect();

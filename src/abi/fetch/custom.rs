@@ -15,6 +15,7 @@
 //! structures of `assets/structs` by the same name. `clone_flags`, `futex_wake_op`, `ipc_flags`, `key_serial`, `pgoffset`, `socket_protocol`,
 //! `sockopt_name` are shown from the register alone.
 
+mod device;
 mod message;
 
 use super::plan::{Walk, le_word};
@@ -162,6 +163,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
                 walk.keep(buffer, len);
             }
         }
+        _ if device::fetch(walk, name, addr) => {}
         _ => {
             if let Some(layout) = structure(name) {
                 walk.keep_structure(addr, layout);

@@ -202,6 +202,11 @@ pub fn le_word(bytes: &[u8]) -> u64 {
     bytes.iter().take(8).rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
+/// `__kernel_long_t` of asm/posix_types.h, bytes: x32's is that of x86-64.
+pub fn kernel_long(arch: Arch) -> usize {
+    if arch == Arch::I386 { 4 } else { 8 }
+}
+
 /// Size of a value in memory, bytes; 0 for types that are only arguments.
 pub fn size_of(ty: &Type, arch: Arch) -> usize {
     match ty {

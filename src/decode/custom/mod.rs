@@ -5,14 +5,17 @@
 pub mod aio;
 mod capability;
 pub mod clone;
+pub mod device;
 pub mod dirents;
 pub mod epoll_event;
+pub mod filter;
 pub mod futex;
 pub mod ioctl;
 mod iovec;
 mod ipc;
 pub mod msghdr;
 pub mod names;
+mod perf;
 pub mod pollfd;
 pub mod shape;
 mod sigaction;
@@ -40,6 +43,7 @@ pub fn decode(ctx: &Ctx<'_>, name: &str, index: usize, dir: Dir) -> Value {
 
 fn decoder(name: &str) -> Option<Decoder> {
     Some(match name {
+        "blkpg" => |ctx, index, _| device::blkpg(ctx, index),
         "cap_data" => capability::data,
         "cap_header" => |ctx, index, _| capability::header(ctx, index),
         "clone_args" => |ctx, index, _| clone::clone_args(ctx, index),
@@ -47,6 +51,28 @@ fn decoder(name: &str) -> Option<Decoder> {
         "cpu_set" => cpu_set,
         "dirents" => |ctx, index, _| dirents::decode(ctx, index, true),
         "dirents_old" => |ctx, index, _| dirents::decode(ctx, index, false),
+        "fiemap" => |ctx, index, _| device::fiemap(ctx, index),
+        "file_dedupe_range" => |ctx, index, _| device::dedupe(ctx, index),
+        "fs_label" => device::label,
+        "hdio_drive_cmd" => |ctx, index, _| device::drive_command(ctx, index),
+        "perf_event_attr" => |ctx, index, _| perf::attributes(ctx, index),
+        "perf_query_bpf" => |ctx, index, _| perf::query_bpf(ctx, index),
+        "rand_pool_info" => |ctx, index, _| device::rand_pool_info(ctx, index),
+        "region_info_user" => |ctx, index, _| device::region_info(ctx, index),
+        "rtc_param" => device::rtc_param,
+        "seccomp_notif" => |ctx, index, _| filter::notification(ctx, index),
+        "sg_scsi_reset" => |ctx, index, _| device::sg_reset(ctx, index),
+        "sock_fprog" => |ctx, index, _| filter::program(ctx, ctx.arg(index), filter::Owner::Seccomp),
+        "tee_ioctl_shm_alloc_data" => |ctx, index, _| device::answered(ctx, "tee_ioctl_shm_alloc_data", index, 1),
+        "tee_ioctl_shm_register_data" => |ctx, index, _| device::answered(ctx, "tee_ioctl_shm_register_data", index, 1),
+        "ubi_attach_req" => |ctx, index, _| device::answered(ctx, "ubi_attach_req", index, 0),
+        "ubi_mkvol_req" => |ctx, index, _| device::answered(ctx, "ubi_mkvol_req", index, 0),
+        "ubi_rnvol_req" => |ctx, index, _| device::ubi_rename(ctx, index),
+        "uffdio_api" => |ctx, index, _| device::uffdio_api(ctx, index),
+        "uffdio_continue" => |ctx, index, _| device::answered(ctx, "uffdio_continue", index, 1),
+        "uffdio_copy" => |ctx, index, _| device::answered(ctx, "uffdio_copy", index, 1),
+        "uffdio_register" => |ctx, index, _| device::answered(ctx, "uffdio_register", index, 1),
+        "uffdio_zeropage" => |ctx, index, _| device::answered(ctx, "uffdio_zeropage", index, 1),
         "epoll_event" => epoll_event::decode,
         "fd_set" => |ctx, index, _| pollfd::fd_set(ctx, Side::Entry, ctx.arg(index), ctx.arg(0) as i32),
         "file_handle" => small::file_handle,

@@ -33,6 +33,28 @@ pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
+pub const FIEMAP: Set = Set("fiemap_flags");
+pub const RTC_BSM: Set = Set("rtc_bsm");
+pub const RTC_FEATURE: Set = Set("rtc_feature");
+pub const RTC_PARAM: Set = Set("rtc_param");
+pub const SG_RESET: Set = Set("sg_scsi_reset");
+pub const BLKPG: Set = Set("blkpg");
+pub const ATA_COMMAND: Set = Set("ata_cmd");
+pub const UFFD_FEATURE: Set = Set("uffd_feature");
+pub const AUDIT_ARCH: Set = Set("audit_arch");
+pub const SECCOMP_ACTION: Set = Set("seccomp_action");
+pub const CLOCK: Set = Set("clock");
+pub const HW_BREAKPOINT: Set = Set("hw_breakpoint");
+pub const PERF_BRANCH: Set = Set("perf_branch");
+pub const PERF_CACHE: Set = Set("perf_cache");
+pub const PERF_CACHE_OP: Set = Set("perf_cache_op");
+pub const PERF_CACHE_RESULT: Set = Set("perf_cache_result");
+pub const PERF_FORMAT: Set = Set("perf_format");
+pub const PERF_HARDWARE: Set = Set("perf_hardware");
+pub const PERF_SAMPLE: Set = Set("perf_sample");
+pub const PERF_SIZE: Set = Set("perf_attr_size");
+pub const PERF_SOFTWARE: Set = Set("perf_software");
+pub const PERF_TYPE: Set = Set("perf_type");
 
 impl Set {
     /// The one name of a value of `bits` bits.
@@ -84,6 +106,28 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            FIEMAP,
+            RTC_BSM,
+            RTC_FEATURE,
+            RTC_PARAM,
+            SG_RESET,
+            BLKPG,
+            ATA_COMMAND,
+            UFFD_FEATURE,
+            AUDIT_ARCH,
+            SECCOMP_ACTION,
+            CLOCK,
+            HW_BREAKPOINT,
+            PERF_BRANCH,
+            PERF_CACHE,
+            PERF_CACHE_OP,
+            PERF_CACHE_RESULT,
+            PERF_FORMAT,
+            PERF_HARDWARE,
+            PERF_SAMPLE,
+            PERF_SIZE,
+            PERF_SOFTWARE,
+            PERF_TYPE,
         ];
         let missing: Vec<&str> = all.iter().map(|set| set.0).filter(|name| abi::flag_set(name).is_none()).collect();
         assert!(missing.is_empty(), "no such set in assets/flags: {missing:?}");
