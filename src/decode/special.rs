@@ -24,11 +24,8 @@ pub fn omits(ctx: &Ctx<'_>, index: usize) -> bool {
     match (ctx.call.name, index) {
         ("mknod", 2) => !device(ctx.arg(1)),
         ("mknodat", 3) => !device(ctx.arg(2)),
+        ("quotactl" | "quotactl_fd", 2 | 3) => custom::quota::omits(ctx, index),
         // PTRACE_TRACEME; PTRACE_KILL and PTRACE_ATTACH.
-        ("quotactl", 2..) if quota_request(ctx.arg(0)) == Q_SYNC => true,
-        ("quotactl", 2) => quota_has_no_id(ctx.arg(0)),
-        ("quotactl_fd", 2..) if quota_request(ctx.arg(1)) == Q_SYNC => true,
-        ("quotactl_fd", 2) => quota_has_no_id(ctx.arg(1)),
         ("ptrace", 1..) if ctx.arg(0) == 0 => true,
         ("ptrace", 2..) => matches!(ctx.arg(0), 8 | 16),
         _ => false,
@@ -68,8 +65,8 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("sethostname" | "setdomainname", 0) if ctx.count(1) > 64 => Some(Value::address(ctx.arg(0))),
         // What was not waited for was not counted.
         ("wait4", 3) if ctx.returned().is_none_or(|child| child <= 0) => Some(Value::address(ctx.arg(3))),
-        ("mount", 2) if ctx.arg(3) & (MS_REMOUNT | MS_NO_DATA) != 0 => Some(Value::address(ctx.arg(2))),
-        ("mount", 4) if ctx.arg(3) & MS_REMOUNT == 0 && ctx.arg(3) & MS_NO_DATA != 0 => {
+        ("mount", 2) if mount_flags(ctx) & (MS_REMOUNT | MS_NO_DATA) != 0 => Some(Value::address(ctx.arg(2))),
+        ("mount", 4) if mount_flags(ctx) & MS_REMOUNT == 0 && mount_flags(ctx) & MS_NO_DATA != 0 => {
             Some(Value::address(ctx.arg(4)))
         }
         // strace reads these after the call, and only if it did not fail.
@@ -77,15 +74,27 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
             Some(Value::address(ctx.arg(index)))
         }
         ("mmap" | "mmap2", 3) | ("remap_file_pages", 4) => mapping_flags(ctx, index),
-        ("ioprio_set", 2) => Some(io_priority(ctx.arg(2) & 0xffff_ffff)),
+        ("ioprio_set", 2) => Some(custom::words::io_priority(ctx.arg(2) & 0xffff_ffff)),
         ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
         ("socketcall", 0) if ctx.call.variant.is_empty() => Some(Value::Unsigned(ctx.arg(0))),
-        ("quotactl", 0) | ("quotactl_fd", 1) => Some(quota_command(ctx.arg(index))),
+        ("quotactl", 0) | ("quotactl_fd", 1) => Some(custom::quota::named_command(ctx.arg(index))),
+        ("quotactl" | "quotactl_fd", 2) => custom::quota::identifier(ctx, index),
+        ("swapon", 1) => Some(custom::words::swap(ctx, index)),
+        ("kexec_load", 3) => Some(custom::words::kexec(ctx, index)),
+        // KEXEC_SEGMENT_MAX of linux/kexec.h.
+        ("kexec_load", 2) if ctx.arg(1) > 16 => Some(Value::address(ctx.arg(2))),
+        ("fanotify_init", 0) => Some(custom::words::fanotify_init(ctx, index)),
+        ("fanotify_mark", _) if is_no_directory(ctx, index) => Some(Value::Named("FAN_NOFD".into())),
+        // NGROUPS_MAX of linux/limits.h.
+        ("setgroups" | "setgroups32", 1) if ctx.count(0) > 65_536 => Some(Value::address(ctx.arg(1))),
         ("prctl", 1) if ctx.call.variant == "PR_SET_PTRACER" && ctx.arg(1) as u32 == u32::MAX => {
             Some(Value::Named("PR_SET_PTRACER_ANY".into()))
         }
-        ("syslog", 0) => commented_number(ctx, index),
+        ("syslog", 0) => custom::words::log_action(ctx, index),
+        ("syslog", 2) if ctx.call.variant == "SYSLOG_ACTION_CONSOLE_LEVEL" => {
+            Some(custom::words::log_level(ctx, index))
+        }
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
         ("ioctl", 1) => Some(custom::ioctl::request(ctx, index)),
         _ => None,
@@ -121,6 +130,19 @@ fn restored(mask: u64) -> Value {
 // linux/mount.h: a remount names no file system; moving and changing how mounts propagate take no data either.
 const MS_REMOUNT: u64 = 0x20;
 const MS_NO_DATA: u64 = 0x1000 | 0x2000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000;
+
+/// Old programs put a magic number in the upper half.
+fn mount_flags(ctx: &Ctx<'_>) -> u64 {
+    const MS_MGC_MSK: u64 = 0xffff_0000;
+    const MS_MGC_VAL: u64 = 0xc0ed_0000;
+    let flags = ctx.arg(3);
+    if flags & MS_MGC_MSK == MS_MGC_VAL { flags & !MS_MGC_MSK } else { flags }
+}
+
+/// Whether argument `index` is a directory descriptor that is -1: fanotify_mark(2) ignores it for an absolute path.
+fn is_no_directory(ctx: &Ctx<'_>, index: usize) -> bool {
+    ctx.call.args.get(index).is_some_and(|arg| arg.name == "dirfd") && ctx.arg(index) as i32 == -1
+}
 
 /// The value of an extended attribute, xattr(7): mostly text, whose last NUL is not shown.
 fn attribute(ctx: &Ctx<'_>, side: Side, index: usize, len: u64) -> Value {
@@ -203,6 +225,7 @@ fn remaining(ctx: &Ctx<'_>, index: usize) -> Value {
 fn offset(ctx: &Ctx<'_>, side: Side, index: usize, width: usize) -> Value {
     let addr = ctx.arg(index);
     match ctx.uint(side, addr, width) {
+        Some(offset) if ctx.call.name.starts_with("sendfile") => Value::pointee(Value::Unsigned(offset)),
         Some(offset) => Value::pointee(Value::Signed(super::num::sign_extend(offset, width * 8))),
         None => Value::address(addr),
     }
@@ -218,61 +241,6 @@ fn moved_offset(ctx: &Ctx<'_>, index: usize) -> Value {
     }
 }
 
-/// `3 /* SYSLOG_ACTION_READ_ALL */`: people know this call by its numbers.
-fn commented_number(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
-    match ctx.argument(index, &ctx.call.args.get(index)?.ty) {
-        Value::Named(name) => Some(Value::Unsigned(ctx.arg(index)).commented(name)),
-        _ => None,
-    }
-}
-
-/// Q_SYNC of linux/quota.h.
-const Q_SYNC: u64 = 0x80_0001;
-
-/// Requests about a file system's quotas as a whole: Q_QUOTAOFF, Q_GETFMT, Q_GETINFO, Q_SETINFO; of XFS
-/// Q_XQUOTAON, Q_XQUOTAOFF, Q_XGETQSTAT, Q_XQUOTARM, Q_XGETQSTATV.
-fn quota_has_no_id(command: u64) -> bool {
-    matches!(quota_request(command), 0x80_0003..=0x80_0006 | 0x5801 | 0x5802 | 0x5805 | 0x5806 | 0x5808)
-}
-
-fn quota_request(command: u64) -> u64 {
-    (command & 0xffff_ffff) >> 8
-}
-
-/// quotactl(2): a request above eight bits that say whose quota.
-fn quota_command(command: u64) -> Value {
-    const REQUESTS: [&str; 9] = [
-        "Q_SYNC",
-        "Q_QUOTAON",
-        "Q_QUOTAOFF",
-        "Q_GETFMT",
-        "Q_GETINFO",
-        "Q_SETINFO",
-        "Q_GETQUOTA",
-        "Q_SETQUOTA",
-        "Q_GETNEXTQUOTA",
-    ];
-    const TYPES: [&str; 3] = ["USRQUOTA", "GRPQUOTA", "PRJQUOTA"];
-    let (request, kind) = (quota_request(command), command & 0xff);
-    let name = |names: &[&'static str], number: Option<u64>| {
-        number.and_then(|n| names.get(usize::try_from(n).ok()?).map(|name| Value::Named((*name).into())))
-    };
-    let request =
-        name(&REQUESTS, request.checked_sub(Q_SYNC)).unwrap_or(Value::Unknown { raw: request, comment: "Q_???" });
-    let kind = name(&TYPES, Some(kind)).unwrap_or(Value::Unknown { raw: kind, comment: "???QUOTA" });
-    Value::Call { function: "QCMD", args: vec![request, kind] }
-}
-
-/// ioprio_set(2): a class above 13 bits of data.
-fn io_priority(value: u64) -> Value {
-    const CLASSES: [&str; 4] = ["IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"];
-    let class = match CLASSES.get((value >> 13) as usize) {
-        Some(name) => Value::Named((*name).into()),
-        None => Value::Unknown { raw: value >> 13, comment: "IOPRIO_CLASS_???" },
-    };
-    Value::Call { function: "IOPRIO_PRIO_VALUE", args: vec![class, Value::Unsigned(value & 0x1fff)] }
-}
-
 /// The names of a result that is a number in all other uses of the call: what membarrier(2) can do.
 pub fn result_flags(ctx: &Ctx<'_>) -> Option<&'static FlagSet> {
     const MEMBARRIER_CMD_QUERY: u64 = 0;
@@ -284,7 +252,7 @@ pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
     match ctx.call.name {
         "ioprio_get" => {
             out.push_str(" (");
-            io_priority(value as u32 as u64).write(out);
+            custom::words::io_priority(value as u32 as u64).write(out);
             out.push(')');
         }
         "poll" => found(out, ctx, value, None),
@@ -332,11 +300,9 @@ fn selected(out: &mut String, ctx: &Ctx<'_>, value: i64) {
     if let Some(left) = time_left(ctx, 4).map(shown) {
         parts.push(format!("left {}", left.text()));
     }
-    if !parts.is_empty() {
-        out.push_str(" (");
-        out.push_str(&parts.join(", "));
-        out.push(')');
-    }
+    out.push_str(" (");
+    out.push_str(&parts.join(", "));
+    out.push(')');
 }
 
 fn time_structure(call: &str) -> &'static str {

@@ -13,6 +13,9 @@ use crate::model::{CallView, Memory, Outcome, Piece};
 /// Strings and elements of an argv that one line can hold, whatever the memory says.
 const VECTOR_LIMIT: usize = 4096;
 
+/// PATH_MAX of linux/limits.h without the NUL: no line shows more of a path.
+pub const PATH_SHOWN: usize = 4095;
+
 /// At which of the two stops a piece of memory was copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -105,7 +108,7 @@ impl<'a> Ctx<'a> {
                 let width = if self.arch() == Arch::I386 && width == Width::W64 { Width::Word } else { width };
                 number(self.arch(), width, meaning, raw)
             }
-            Type::Path => self.c_string(raw, usize::MAX),
+            Type::Path => self.c_string(raw, PATH_SHOWN),
             Type::Str => self.c_string(raw, self.options.string_limit),
             Type::Bytes { dir, len } => self.bytes(raw, dir, len),
             Type::Ptr { dir, to } => self.pointer(raw, dir, to),
@@ -178,6 +181,21 @@ impl<'a> Ctx<'a> {
                 self.uint(Side::Exit, addr, 4).or_else(|| self.uint(Side::Entry, addr, 4))
             }
         }
+    }
+
+    /// What a structure holds beyond the `known` bytes that this version names, if that is not all zero: `???` where it
+    /// could not be read. The kernel refuses what it does not know unless it is zero.
+    pub fn unknown_tail(&self, addr: u64, known: u64, size: u64) -> Option<Value> {
+        let len = usize::try_from(size.checked_sub(known)?.min(4096)).ok().filter(|len| *len != 0)?;
+        let Some(bytes) = self.read(Side::Entry, addr.wrapping_add(known), len) else {
+            return Some(Value::Text("???".into()));
+        };
+        if bytes.iter().all(|&b| b == 0) {
+            return None;
+        }
+        let mut text = format!("/* bytes {known}..{} */ ", known + len as u64 - 1);
+        Value::HexStr { bytes: bytes.to_vec(), true_len: size - known }.write(&mut text);
+        Some(Value::Text(text.into()))
     }
 
     fn pointer(&self, addr: u64, dir: Dir, to: &'static Type) -> Value {

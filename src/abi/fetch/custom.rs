@@ -29,6 +29,8 @@ const PAGE: u64 = 4096;
 /// `struct iocb` of linux/aio_abi.h, bytes.
 const IOCB: usize = 64;
 const IOCB_CMD_PWRITE: u64 = 1;
+const IOCB_CMD_PREADV: u64 = 7;
+const IOCB_CMD_PWRITEV: u64 = 8;
 /// MAX_HANDLE_SZ of linux/exportfs.h, bytes.
 const HANDLE: usize = 128;
 /// BPF_MAXINSNS of linux/bpf_common.h.
@@ -110,8 +112,11 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
                 let bytes = walk.object(block, IOCB);
                 let (command, data, len) =
                     (le_word(take(bytes, 16, 2)), le_word(take(bytes, 24, 8)), le_word(take(bytes, 32, 8)));
-                if command == IOCB_CMD_PWRITE {
-                    walk.bytes(data, len);
+                match command {
+                    IOCB_CMD_PWRITE => walk.bytes(data, len),
+                    IOCB_CMD_PREADV => message::vector(walk, data, len, None),
+                    IOCB_CMD_PWRITEV => message::vector(walk, data, len, Some(u64::MAX)),
+                    _ => {}
                 }
             }
         }
@@ -124,7 +129,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
             walk.keep(addr, size.min(limits::ELEMENTS) as usize);
         }
         "open_how" | "landlock_ruleset_attr" => {
-            let size = walk.count(index + 1).min(128) as usize;
+            let size = walk.count(index + 1).min(PAGE) as usize;
             walk.keep(addr, size);
         }
         "clone_args" => clone_args(walk, addr, index),
@@ -176,7 +181,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
 fn clone_args<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, index: usize) {
     const CLONE_PIDFD: u64 = 0x1000;
     const CLONE_PARENT_SETTID: u64 = 0x10_0000;
-    let size = walk.count(index + 1).min(256) as usize;
+    let size = walk.count(index + 1).min(PAGE) as usize;
     let bytes = walk.object(addr, size);
     let field = |i: usize| le_word(take(bytes, i * 8, 8));
     let (flags, pidfd, parent_tid, set_tid, set_tid_size) = (field(0), field(1), field(3), field(8), field(9));

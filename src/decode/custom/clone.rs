@@ -120,6 +120,7 @@ pub fn clone_args(ctx: &Ctx<'_>, index: usize) -> Value {
     if flags & CLONE_INTO_CGROUP != 0 {
         add("cgroup", Value::Unsigned(field(10)));
     }
+    fields.extend(ctx.unknown_tail(addr, 88, ctx.arg(index + 1)).map(|tail| ("".into(), tail)));
     let before = Value::structure("clone_args", fields);
     match written(ctx, flags, field(1), field(3)) {
         Some(after) => Value::Changed(Box::new(before), Box::new(after)),

@@ -61,6 +61,26 @@ pub fn blkpg(ctx: &Ctx<'_>, index: usize) -> Value {
     Value::structure("blkpg_ioctl_arg", fields)
 }
 
+/// BLKTRACESETUP: what to trace, and after the call the name of what it made.
+pub fn trace_setup(ctx: &Ctx<'_>, index: usize) -> Value {
+    let addr = ctx.arg(index);
+    let Some(layout) = abi::structure("blk_user_trace_setup") else { return Value::address(addr) };
+    let asked = match ctx.structure_at(Side::Entry, addr, layout) {
+        Value::Struct { name, mut fields, elided } => {
+            fields.remove(0);
+            Value::Struct { name, fields, elided }
+        }
+        value => return value,
+    };
+    match ctx.returned().map(|_| ctx.structure_at(Side::Exit, addr, layout)) {
+        Some(Value::Struct { name, mut fields, elided }) => {
+            fields.truncate(1);
+            Value::Changed(Box::new(asked), Box::new(Value::Struct { name, fields, elided }))
+        }
+        _ => asked,
+    }
+}
+
 /// RNDADDENTROPY: how much entropy, and the bytes that hold it.
 pub fn rand_pool_info(ctx: &Ctx<'_>, index: usize) -> Value {
     let addr = ctx.arg(index);
@@ -93,8 +113,15 @@ pub fn answered(ctx: &Ctx<'_>, name: &'static str, index: usize, rest: usize) ->
                 fields.truncate(fields.len().saturating_sub(rest));
             }
             for (label, value) in &mut fields {
-                if let ("ioctls", Value::Hex(mask)) = (label.as_ref(), &*value) {
-                    *value = uffd_requests(*mask);
+                match (label.as_ref(), &*value) {
+                    ("ioctls", Value::Hex(mask)) => *value = uffd_requests(*mask),
+                    ("name", _) if name == "ubi_mkvol_req" => {
+                        let at = |offset: u64, len| ctx.read(side, addr.wrapping_add(offset), len);
+                        if let (Some(len), Some(text)) = (at(18, 2), at(24, 128)) {
+                            *value = named_volume(text, le(len) as i16);
+                        }
+                    }
+                    _ => {}
                 }
             }
             Value::Struct { name, fields, elided }

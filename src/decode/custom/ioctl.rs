@@ -24,8 +24,6 @@ fn family(number: u64) -> Option<String> {
     const WRITE: u64 = 1;
     const READ: u64 = 2;
     Some(match (kind as u8, direction, own) {
-        // linux/seccomp.h: the direction was wrong until Linux 5.19.
-        (b'!', READ, 2) if size == 8 => "SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR".into(),
         (b'M', WRITE, _) => format!("MIXER_WRITE({own})"),
         (b'M', READ, _) => format!("MIXER_READ({own})"),
         (b'U', READ, 0x2c) => format!("UI_GET_SYSNAME({size})"),

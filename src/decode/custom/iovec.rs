@@ -24,7 +24,8 @@ pub fn vector(ctx: &Ctx<'_>, addr: u64, count: u64, side: Side, filled: Option<u
         let value = match left {
             Some(rest) => {
                 let part = rest.min(len);
-                left = Some(rest - part);
+                // All of it: what the pieces together hold may be more than a number does.
+                left = Some(if rest == u64::MAX { rest } else { rest - part });
                 ctx.buffer(side, base, part)
             }
             None => Value::address(base),

@@ -17,6 +17,7 @@ pub mod msghdr;
 pub mod names;
 mod perf;
 pub mod pollfd;
+pub mod quota;
 pub mod shape;
 mod sigaction;
 pub mod siginfo;
@@ -25,6 +26,7 @@ pub mod sockaddr;
 pub mod sockopt;
 pub mod times;
 mod wait_status;
+pub mod words;
 
 use super::value::Value;
 use super::walk::{Ctx, Side};
@@ -43,6 +45,7 @@ pub fn decode(ctx: &Ctx<'_>, name: &str, index: usize, dir: Dir) -> Value {
 
 fn decoder(name: &str) -> Option<Decoder> {
     Some(match name {
+        "blk_user_trace_setup" => |ctx, index, _| device::trace_setup(ctx, index),
         "blkpg" => |ctx, index, _| device::blkpg(ctx, index),
         "cap_data" => capability::data,
         "cap_header" => |ctx, index, _| capability::header(ctx, index),
@@ -55,6 +58,11 @@ fn decoder(name: &str) -> Option<Decoder> {
         "file_dedupe_range" => |ctx, index, _| device::dedupe(ctx, index),
         "fs_label" => device::label,
         "hdio_drive_cmd" => |ctx, index, _| device::drive_command(ctx, index),
+        "memfd_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), MEMFD_NAME),
+        "open_how" => |ctx, index, _| small::open_how(ctx, index),
+        "sched_attr" => |ctx, index, _| small::sched_attr(ctx, index),
+        "quota" => |ctx, index, _| quota::data(ctx, index),
+        "reboot_argument" => |ctx, index, _| ctx.c_string(ctx.arg(index), REBOOT_ARGUMENT),
         "perf_event_attr" => |ctx, index, _| perf::attributes(ctx, index),
         "perf_query_bpf" => |ctx, index, _| perf::query_bpf(ctx, index),
         "rand_pool_info" => |ctx, index, _| device::rand_pool_info(ctx, index),
@@ -109,6 +117,10 @@ fn decoder(name: &str) -> Option<Decoder> {
         _ => return None,
     })
 }
+
+/// What follows `memfd:` in a name of memfd_create(2), and what reboot(2) reads of its argument, bytes.
+const MEMFD_NAME: usize = 249;
+const REBOOT_ARGUMENT: usize = 255;
 
 /// Processor numbers; the length is the argument before, sched_setaffinity(2), or the result.
 fn cpu_set(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {

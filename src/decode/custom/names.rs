@@ -33,6 +33,16 @@ pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
+pub const QUOTA_FORMAT: Set = Set("quota_format");
+pub const XFS_QUOTA: Set = Set("xfs_quota");
+pub const XFS_QUOTA_KIND: Set = Set("xfs_quota_kind");
+pub const FANOTIFY_CLASS: Set = Set("fanotify_class");
+pub const FANOTIFY_INIT: Set = Set("fanotify_init");
+pub const KEXEC: Set = Set("kexec");
+pub const KEXEC_ARCH: Set = Set("kexec_arch");
+pub const SWAP: Set = Set("swap");
+pub const IOCB_FLAG: Set = Set("iocb_flags");
+pub const RWF: Set = Set("rwf");
 pub const FIEMAP: Set = Set("fiemap_flags");
 pub const RTC_BSM: Set = Set("rtc_bsm");
 pub const RTC_FEATURE: Set = Set("rtc_feature");
@@ -106,6 +116,16 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            QUOTA_FORMAT,
+            XFS_QUOTA,
+            XFS_QUOTA_KIND,
+            FANOTIFY_CLASS,
+            FANOTIFY_INIT,
+            KEXEC,
+            KEXEC_ARCH,
+            SWAP,
+            IOCB_FLAG,
+            RWF,
             FIEMAP,
             RTC_BSM,
             RTC_FEATURE,

@@ -39,10 +39,9 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         "epoll_event" => Some(epoll_event::event(ctx.arch(), bytes)),
         // The structure has one field: strace shows it like a pointer to a number.
         "sched_param" => Some(Value::pointee(Value::Signed(le(take(bytes, 4)) as i32 as i64))),
-        "sched_attr" if le(take(bytes, 4)) < 48 => {
-            Some(Value::structure(layout.name, vec![("size".into(), Value::Unsigned(le(take(bytes, 4))))]))
-        }
-        "sched_attr" => Some(without(ctx, layout, bytes, |f| le(take(bytes, 4)) < 56 && f.starts_with("sched_util"))),
+        "sched_attr" => Some(sched_attr(ctx, layout, bytes)),
+        "loop_info" | "loop_info64" => loop_info(ctx, layout, bytes),
+        "seccomp_notif_resp" => Some(notif_resp(ctx, layout, bytes)),
         "open_how" => Some(open_how(ctx, layout, bytes)),
         "flock" | "flock64" => Some(without(ctx, layout, bytes, |field| {
             // Only the commands that ask learn who holds the lock: F_GETLK, F_GETLK64, F_OFD_GETLK.
@@ -169,6 +168,78 @@ fn rlimit(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     Value::structure(layout.name, fields)
 }
 
+/// sched_setattr(2): as many fields as the size says, the policy only if it is to change; after E2BIG how much the kernel
+/// would take.
+fn sched_attr(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    const FIRST: u64 = 48;
+    const KEEP_POLICY: u64 = 8;
+    const E2BIG: u16 = 7;
+    let size = le(take(bytes, 4));
+    let reach = if size == 0 { FIRST } else { size };
+    let refused = matches!(ctx.view.outcome, Some(crate::model::Outcome::Failed(E2BIG)));
+    if reach < FIRST {
+        let only = |size: u64| Value::structure(layout.name, vec![("size".into(), Value::Unsigned(size))]);
+        return match ctx.uint(crate::decode::walk::Side::Exit, ctx.arg(1), 4).filter(|_| refused) {
+            Some(known) => Value::Changed(Box::new(only(size)), Box::new(only(known))),
+            None => only(size),
+        };
+    }
+    let keep = le(take(bytes.get(8..).unwrap_or_default(), 8)) & KEEP_POLICY != 0;
+    let value = without(ctx, layout, bytes, |f| {
+        (f.starts_with("sched_util") && reach <= FIRST)
+            || (f == "sched_policy" && keep && ctx.call.name == "sched_setattr")
+    });
+    match value {
+        Value::Struct { name, fields, .. } => {
+            Value::Struct { name, fields, elided: reach > layout.layout(ctx.arch()).size.into() }
+        }
+        value => value,
+    }
+}
+
+/// A loop device's key is as long as it says, and only there if something is encrypted.
+fn loop_info(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Value> {
+    let own = layout.layout(ctx.arch());
+    let number = |name: &str| {
+        let field = own.fields.iter().find(|f| f.name == name)?;
+        Some(le(take(bytes.get(field.offset as usize..).unwrap_or_default(), 4)))
+    };
+    let encrypted = number("lo_encrypt_type")? != 0;
+    let len = number("lo_encrypt_key_size")?.min(32) as usize;
+    let mut fields: Fields = Vec::new();
+    let mut elided = false;
+    for f in own.fields {
+        let at = bytes.get(f.offset as usize..).unwrap_or_default();
+        match f.name {
+            "lo_encrypt_type" | "lo_encrypt_key_size" | "lo_crypt_name" | "lo_encrypt_key" if !encrypted => {}
+            "lo_encrypt_key" => {
+                let key = take(at, len);
+                fields.push((
+                    f.name.into(),
+                    Value::Str { bytes: key.to_vec(), true_len: key.len() as u64, terminated: true },
+                ));
+            }
+            _ if f.verbose && !ctx.options.verbose => elided = true,
+            _ => fields.push((f.name.into(), ctx.place(&f.ty, at))),
+        }
+    }
+    Some(Value::Struct { name: layout.name, fields, elided })
+}
+
+/// An answer to a call that waits, seccomp_unotify(2): the error is a negative number.
+fn notif_resp(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let value = without(ctx, layout, bytes, |_| false);
+    let Value::Struct { name, mut fields, elided } = value else { return value };
+    for (label, value) in &mut fields {
+        if let ("error", Value::Signed(error @ ..0)) = (label.as_ref(), &*value)
+            && let Some((text, _)) = u16::try_from(-*error).ok().and_then(crate::decode::errno_name)
+        {
+            *value = Value::Text(format!("-{text}").into());
+        }
+    }
+    Value::Struct { name, fields, elided }
+}
+
 /// openat2(2): the mode counts only for a file that may be made.
 fn open_how(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     const O_CREAT_OR_TMPFILE: u64 = 0x40 | 0x40_0000;
@@ -200,7 +271,7 @@ fn sigevent(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         fields.push(("sigev_value".into(), Value::structure("sigval", union)));
     }
     fields.extend([
-        ("sigev_signo".into(), Value::Named(signal_name_or_number(int(word)))),
+        ("sigev_signo".into(), signal_or_unsigned(int(word))),
         ("sigev_notify".into(), SIGEV.name(ctx.arch(), u64::from(notify as u32), 32)),
     ]);
     if notify == SIGEV_THREAD_ID {
@@ -215,6 +286,13 @@ fn sigevent(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         fields.push(("sigev_notify_attributes".into(), pointer(1)));
     }
     Value::structure(layout.name, fields)
+}
+
+fn signal_or_unsigned(number: i32) -> Value {
+    match u8::try_from(number) {
+        Ok(1..=64) => Value::Named(signal_name_or_number(number)),
+        _ => Value::Unsigned(u64::from(number as u32)),
+    }
 }
 
 /// io_uring_setup(2): first what the program chose, then what the kernel answered.

@@ -168,3 +168,37 @@ pub fn page_states(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         None => Value::address(addr),
     }
 }
+
+/// How to open, openat2(2), with what is beyond the fields that are known.
+pub fn open_how(ctx: &Ctx<'_>, index: usize) -> Value {
+    let (addr, size) = (ctx.arg(index), ctx.arg(index + 1));
+    let Some(layout) = crate::abi::structure("open_how").filter(|layout| {
+        // OPEN_HOW_SIZE_VER0: the kernel takes no less.
+        size >= u64::from(layout.layout(ctx.arch()).size)
+    }) else {
+        return Value::address(addr);
+    };
+    let known = u64::from(layout.layout(ctx.arch()).size);
+    match ctx.structure_at(Side::Entry, addr, layout) {
+        Value::Struct { name, mut fields, elided } => {
+            fields.extend(ctx.unknown_tail(addr, known, size).map(|tail| ("".into(), tail)));
+            Value::Struct { name, fields, elided }
+        }
+        value => value,
+    }
+}
+
+/// How to schedule, sched_setattr(2): the structure says its own size.
+pub fn sched_attr(ctx: &Ctx<'_>, index: usize) -> Value {
+    const FIRST: u64 = 48;
+    let addr = ctx.arg(index);
+    let (Some(size), Some(layout)) = (ctx.uint(Side::Entry, addr, 4), crate::abi::structure("sched_attr")) else {
+        return Value::address(addr);
+    };
+    let known = u64::from(layout.layout(ctx.arch()).size);
+    let len = if size == 0 { FIRST } else { size.min(known) };
+    match ctx.read(Side::Entry, addr, len as usize) {
+        Some(bytes) => ctx.structure(layout, bytes),
+        None => Value::address(addr),
+    }
+}

@@ -11,6 +11,10 @@ const LABEL: usize = 256;
 const PARTITION: usize = 152;
 /// The longest attributes of a perf event that the decoder knows, bytes.
 const PERF_ATTRIBUTES: usize = 144;
+/// `struct fs_quota_statv` of linux/dqblk_xfs.h, bytes.
+const QUOTA: usize = 160;
+/// The first and the last known size of `struct sched_attr` of linux/sched/types.h, bytes.
+const SCHED_ATTR: (usize, usize) = (48, 56);
 /// `struct ubi_rnvol_req` of mtd/ubi-user.h, bytes.
 const UBI_RENAME: usize = 4368;
 
@@ -46,11 +50,22 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
                 walk.keep_elements(addr.wrapping_add(8), count.min(room).min(limits::ELEMENTS), 4);
             }
         }
+        "memfd_name" | "reboot_argument" => walk.c_string(addr, limits::STRING),
+        // What quotactl(2) carries: a path, or the largest of its structures.
+        "quota" if walk.ret.is_none() => {
+            walk.c_string(addr, limits::PATH);
+            walk.keep(addr, QUOTA);
+        }
+        "quota" => walk.keep(addr, QUOTA),
         "rand_pool_info" => {
             let len = le_word(take(walk.object(addr, 8), 4, 4)) as i32;
             walk.bytes(addr.wrapping_add(8), len.max(0) as u64);
         }
         "rtc_param" | "uffdio_api" => walk.keep(addr, 24),
+        "sched_attr" => {
+            let size = walk.read_u32(addr).unwrap_or(0) as usize;
+            walk.keep(addr, if size == 0 { SCHED_ATTR.0 } else { size.min(SCHED_ATTR.1) });
+        }
         "seccomp_notif" => walk.keep(addr, 80),
         "ubi_rnvol_req" => walk.keep(addr, UBI_RENAME),
         _ => return false,

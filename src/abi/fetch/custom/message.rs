@@ -24,7 +24,7 @@ pub fn vector<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, count: u64, left: Opt
     for (base, len) in pieces {
         let len = len.min(left);
         walk.bytes(base, len);
-        left -= len;
+        left = if left == u64::MAX { left } else { left - len };
     }
 }
 
