@@ -142,12 +142,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
             let bytes = walk.read_u32(addr).unwrap_or(0) as usize;
             walk.keep(addr, 8 + bytes.min(HANDLE));
         }
-        "sock_fprog" => {
-            let word = walk.arch.word();
-            let header = walk.object(addr, 2 * word);
-            let (len, filter) = (le_word(take(header, 0, 2)) as usize, le_word(take(header, word, word)));
-            walk.keep(filter, len.min(FILTER) * 8);
-        }
+        "sock_fprog" => program(walk, addr),
         "pselect6_sigmask" => {
             let word = walk.arch.word();
             let pair = walk.object(addr, 2 * word);
@@ -175,6 +170,14 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
             }
         }
     }
+}
+
+/// A program of classic BPF: its length, and its instructions of 8 bytes.
+fn program<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
+    let word = walk.arch.word();
+    let header = walk.object(addr, 2 * word);
+    let (len, filter) = (le_word(take(header, 0, 2)) as usize, le_word(take(header, word, word)));
+    walk.keep(filter, len.min(FILTER) * 8);
 }
 
 /// clone3(2): the structure, the numbers asked for, and at exit those that the kernel stored.

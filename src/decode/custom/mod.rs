@@ -5,6 +5,7 @@
 pub mod aio;
 mod capability;
 pub mod clone;
+mod cmsg;
 pub mod device;
 pub mod dirents;
 pub mod epoll_event;
@@ -23,6 +24,7 @@ mod sigaction;
 pub mod siginfo;
 mod small;
 pub mod sockaddr;
+mod sockaddr_more;
 pub mod sockopt;
 pub mod times;
 mod wait_status;

@@ -1,13 +1,10 @@
 //! Messages of sendmsg(2), recvmsg(2) and their plural forms: address, buffers, control data.
 
-use super::names::{CONTROL_TYPE, MESSAGE, SOCKET_LEVEL};
-use super::{iovec, sockaddr};
+use super::names::MESSAGE;
+use super::{cmsg, iovec, sockaddr};
 use crate::abi::Dir;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le, take};
-
-/// Control messages of one msghdr that are shown.
-const CONTROL_LIMIT: usize = 64;
 
 /// One message.
 pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
@@ -36,9 +33,11 @@ pub fn decode_many(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let addr = ctx.arg(index);
     let (side, count) = match (dir, ctx.returned()) {
         (Dir::Out | Dir::InOut, None) => return Value::address(addr),
-        (_, Some(done)) => (if dir == Dir::In { Side::Entry } else { Side::Exit }, done.max(0) as u64),
-        (_, None) => (Side::Entry, ctx.count(index + 1)),
+        (Dir::Out | Dir::InOut, Some(done)) => (Side::Exit, done.max(0) as u64),
+        (Dir::In, _) => (Side::Entry, ctx.count(index + 1)),
     };
+    // Of several that were to be sent only some may have been.
+    let sent = ctx.returned().map_or(0, |done| done.max(0) as u64);
     let size = size(ctx);
     let stride = (size + 4).next_multiple_of(ctx.word());
     let mut at = addr;
@@ -51,7 +50,7 @@ pub fn decode_many(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         let filled = if side == Side::Exit { done } else { u64::MAX };
         let header = message(ctx, side, own, take(bytes, size), filled);
         let mut fields = vec![("msg_hdr".into(), header)];
-        if ctx.returned().is_some() {
+        if own.wrapping_sub(addr) / (stride as u64) < sent {
             fields.push(("msg_len".into(), Value::Unsigned(done)));
         }
         Value::structure("mmsghdr", fields)
@@ -85,67 +84,9 @@ fn message(ctx: &Ctx<'_>, side: Side, addr: u64, bytes: &[u8], filled: u64) -> V
     fields.push(("msg_iov".into(), iovec::vector(ctx, iov, iov_len, side, Some(filled))));
     fields.push(("msg_iovlen".into(), Value::Unsigned(iov_len)));
     if control_len != 0 {
-        fields.push(("msg_control".into(), control_messages(ctx, side, control, control_len)));
+        fields.push(("msg_control".into(), cmsg::messages(ctx, side, control, control_len)));
     }
     fields.push(("msg_controllen".into(), Value::Unsigned(control_len)));
     fields.push(("msg_flags".into(), MESSAGE.flags(ctx.arch(), flags, 32)));
     Value::structure("msghdr", fields)
-}
-
-/// cmsg(3): each a header of a length, a level and a type, its data, padding to a word.
-fn control_messages(ctx: &Ctx<'_>, side: Side, addr: u64, len: u64) -> Value {
-    let Some(piece) = ctx.memory(side).at(addr).filter(|_| addr != 0) else { return Value::address(addr) };
-    let mut rest = take(piece.bytes, usize::try_from(len).unwrap_or(usize::MAX));
-    let word = ctx.word();
-    let header = word + 8;
-    let mut items = Vec::new();
-    while rest.len() >= header && items.len() < CONTROL_LIMIT {
-        let own = usize::try_from(le(&rest[..word])).unwrap_or(usize::MAX);
-        if own < header {
-            break;
-        }
-        let (level, kind) = (le(&rest[word..word + 4]), le(&rest[word + 4..header]));
-        let data = take(rest, own).get(header..).unwrap_or_default();
-        items.push(control_message(ctx, own as u64, level, kind, data));
-        rest = rest.get(own.next_multiple_of(word)..).unwrap_or_default();
-    }
-    if items.is_empty() {
-        return Value::Address(addr);
-    }
-    Value::Array { items, elided: !rest.is_empty() && rest.len() >= header }
-}
-
-fn control_message(ctx: &Ctx<'_>, len: u64, level: u64, kind: u64, data: &[u8]) -> Value {
-    let arch = ctx.arch();
-    let socket = level == 1;
-    let kind_name = if socket { CONTROL_TYPE.name(arch, kind, 32) } else { Value::Hex(kind) };
-    let data = match kind {
-        // unix(7): SCM_RIGHTS and SCM_CREDENTIALS.
-        1 if socket => {
-            let items = data.chunks_exact(4).map(|fd| Value::Fd(le(fd) as i32)).collect();
-            Value::Array { items, elided: false }
-        }
-        2 if socket && data.len() >= 12 => Value::structure(
-            "ucred",
-            vec![
-                ("pid".into(), Value::Signed(le(&data[..4]) as i32 as i64)),
-                ("uid".into(), Value::Unsigned(le(&data[4..8]))),
-                ("gid".into(), Value::Unsigned(le(&data[8..12]))),
-            ],
-        ),
-        _ => Value::Str {
-            bytes: take(data, ctx.options.string_limit).to_vec(),
-            true_len: data.len() as u64,
-            terminated: true,
-        },
-    };
-    Value::structure(
-        "cmsghdr",
-        vec![
-            ("cmsg_len".into(), Value::Unsigned(len)),
-            ("cmsg_level".into(), SOCKET_LEVEL.name(arch, level, 32)),
-            ("cmsg_type".into(), kind_name),
-            ("cmsg_data".into(), data),
-        ],
-    )
 }

@@ -33,6 +33,13 @@ pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
+pub const IP_CONTROL: Set = Set("ip_control");
+pub const TXREHASH: Set = Set("txrehash");
+pub const PACKET_MEMBERSHIP: Set = Set("packet_membership");
+pub const ICMP_TYPE: Set = Set("icmp_type");
+pub const RAW: Set = Set("raw");
+pub const HCI_CHANNEL: Set = Set("hci_channel");
+pub const XDP: Set = Set("xdp");
 pub const QUOTA_FORMAT: Set = Set("quota_format");
 pub const XFS_QUOTA: Set = Set("xfs_quota");
 pub const XFS_QUOTA_KIND: Set = Set("xfs_quota_kind");
@@ -116,6 +123,13 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            IP_CONTROL,
+            TXREHASH,
+            PACKET_MEMBERSHIP,
+            ICMP_TYPE,
+            RAW,
+            HCI_CHANNEL,
+            XDP,
             QUOTA_FORMAT,
             XFS_QUOTA,
             XFS_QUOTA_KIND,

@@ -22,10 +22,13 @@ pub fn sockopt_name(ctx: &Ctx<'_>, index: usize) -> Value {
     let raw = ctx.arg(index) & 0xffff_ffff;
     let set = match ctx.arg(1) & 0xffff_ffff {
         0 => names::IP,
+        // Read, the program that was attached; written, one to attach.
+        1 if raw == 26 && ctx.call.name == "getsockopt" => return Value::Named("SO_GET_FILTER".into()),
         1 => names::SOCKET_OPTION,
         6 => names::TCP,
         17 => names::UDP,
         41 => names::IPV6,
+        255 => names::RAW,
         263 => names::PACKET,
         270 => names::NETLINK_OPTION,
         _ => return Value::Unsigned(raw),

@@ -1,63 +1,225 @@
 //! Values of socket options, setsockopt(2): most are one number, some a structure, the rest bytes.
 
+use std::borrow::Cow;
+
+use super::filter::{self, Owner};
+use super::names::{ICMP_TYPE, PACKET_MEMBERSHIP, TXREHASH};
 use super::sockaddr;
 use crate::abi::Dir;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le, take};
 
+// linux/socket.h
+const SOL_IP: u32 = 0;
+const SOL_SOCKET: u32 = 1;
+const SOL_IPV6: u32 = 41;
+const SOL_RAW: u32 = 255;
+const SOL_PACKET: u32 = 263;
+const SOL_NETLINK: u32 = 270;
 // asm-generic/socket.h
-const SOL_SOCKET: u64 = 1;
-const SO_ERROR: u64 = 4;
-const SO_LINGER: u64 = 13;
-const SO_PEERCRED: u64 = 17;
-const SO_BINDTODEVICE: u64 = 25;
-const SO_ATTACH_FILTER: u64 = 26;
+const SO_ERROR: u32 = 4;
+const SO_LINGER: u32 = 13;
+const SO_PEERCRED: u32 = 17;
+const SO_ATTACH_FILTER: u32 = 26;
+const SO_ATTACH_REUSEPORT_CBPF: u32 = 51;
+const SO_TXREHASH: u32 = 74;
+// linux/in.h, linux/if_packet.h, linux/netlink.h
+const MCAST_JOIN_GROUP: u32 = 42;
+const MCAST_LEAVE_GROUP: u32 = 45;
+const PACKET_ADD_MEMBERSHIP: u32 = 1;
+const PACKET_DROP_MEMBERSHIP: u32 = 2;
+const PACKET_STATISTICS: u32 = 6;
+const NETLINK_LIST_MEMBERSHIPS: u32 = 9;
+/// Of raw sockets, linux/icmp.h.
+const ICMP_FILTER: u32 = 1;
+
+/// An option's value: where its bytes are, how many there are, whose option it is.
+struct SocketOption<'a> {
+    ctx: &'a Ctx<'a>,
+    side: Side,
+    addr: u64,
+    len: u64,
+    bytes: &'a [u8],
+    fault: bool,
+    set: bool,
+    level: u32,
+    name: u32,
+}
 
 /// Argument `index`; the length is the next one, behind a pointer where the kernel fills the value in.
 pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let addr = ctx.arg(index);
-    let (side, len) = match dir {
-        Dir::In => (Side::Entry, Some(u64::from(ctx.arg(index + 1) as u32))),
-        _ => match ctx.returned() {
-            Some(_) => (Side::Exit, ctx.uint(Side::Exit, ctx.arg(index + 1), 4)),
-            None => return Value::address(addr),
-        },
-    };
-    let (Some(len), Some(piece)) = (len, ctx.memory(side).at(addr).filter(|_| addr != 0)) else {
+    let set = dir == Dir::In;
+    let (side, len) = if set {
+        (Side::Entry, Some(i64::from(ctx.arg(index + 1) as i32)))
+    } else if ctx.returned().is_some() {
+        (Side::Exit, ctx.uint(Side::Exit, ctx.arg(index + 1), 4).map(|len| i64::from(len as i32)))
+    } else {
         return Value::address(addr);
     };
-    let bytes = take(piece.bytes, usize::try_from(len).unwrap_or(usize::MAX));
-    let int = |at: usize| bytes.get(at..at + 4).map(|b| Value::Signed(le(b) as i32 as i64));
-    let structured = match (ctx.arg(1), ctx.arg(2)) {
-        (SOL_SOCKET, SO_LINGER) => fields("linger", &["l_onoff", "l_linger"], &int),
-        (SOL_SOCKET, SO_ATTACH_FILTER) if dir == Dir::In => program(ctx.word(), bytes),
-        (SOL_SOCKET, SO_PEERCRED) => fields("ucred", &["pid", "uid", "gid"], &int),
-        _ => None,
-    };
-    if let Some(value) = structured.or_else(|| membership(ctx, bytes)) {
-        return value;
+    let (level, name) = (ctx.arg(1) as u32, ctx.arg(2) as u32);
+    let Some(len) = len.and_then(|len| u64::try_from(len).ok()) else { return Value::address(addr) };
+    if (level, name, set) == (SOL_SOCKET, SO_ATTACH_FILTER, false) {
+        // The length counts instructions here: before the call there was room for that many.
+        let room = ctx.uint(Side::Entry, ctx.arg(index + 1), 4).unwrap_or(0);
+        return match addr {
+            0 => Value::Null,
+            _ if room == 0 || !ctx.options.verbose => Value::address(addr),
+            _ => filter::instructions(ctx, side, addr, len, Owner::Socket),
+        };
     }
-    match bytes.len() {
-        0..8 if dir == Dir::In && (ctx.arg(1), ctx.arg(2)) == (SOL_SOCKET, SO_LINGER) => Value::Address(addr),
-        4 if (ctx.arg(1), ctx.arg(2)) == (SOL_SOCKET, SO_ERROR) => Value::pointee(error(le(bytes) as i32)),
-        // The kernel reads an int from what is longer, and refuses what is shorter.
-        4 if len == 4 => Value::pointee(Value::Signed(le(bytes) as i32 as i64)),
-        5.. if dir == Dir::In && ctx.arg(1) == SOL_SOCKET && small(ctx.arg(2)) => {
-            Value::pointee(Value::Signed(le(&bytes[..4]) as i32 as i64))
-        }
-        0..4 if dir == Dir::In && ctx.arg(1) == SOL_SOCKET && ctx.arg(2) != SO_BINDTODEVICE => Value::Address(addr),
-        1..4 if dir != Dir::In && ctx.arg(1) == SOL_SOCKET => Value::HexStr { bytes: bytes.to_vec(), true_len: len },
-        _ => ctx.buffer(side, addr, len),
+    let piece = ctx.memory(side).at(addr).filter(|_| len != 0);
+    if addr == 0 || (piece.is_none() && len != 0) {
+        return Value::address(addr);
     }
+    let (bytes, fault) = piece.map_or((&[][..], false), |piece| (piece.bytes, piece.fault));
+    let bytes = take(bytes, usize::try_from(len).unwrap_or(usize::MAX));
+    SocketOption { ctx, side, addr, len, bytes, fault, set, level, name }.value()
 }
 
-/// `struct sock_fprog` of linux/filter.h; what it leads to is not copied.
-fn program(word: usize, bytes: &[u8]) -> Option<Value> {
-    let fields = vec![
-        ("len".into(), Value::Unsigned(le(bytes.get(..2)?))),
-        ("filter".into(), Value::address(le(bytes.get(word..2 * word)?))),
-    ];
-    Some(Value::structure("sock_fprog", fields))
+impl SocketOption<'_> {
+    fn value(&self) -> Value {
+        match (self.level, self.name) {
+            (SOL_SOCKET, SO_LINGER) => self.record("linger", &["l_onoff", "l_linger"], false),
+            (SOL_SOCKET, SO_PEERCRED) if !self.set => self.record("ucred", &["pid", "uid", "gid"], true),
+            (SOL_SOCKET, SO_ATTACH_FILTER | SO_ATTACH_REUSEPORT_CBPF) if self.set => {
+                if self.len == 2 * self.ctx.word() as u64 {
+                    filter::program(self.ctx, self.addr, Owner::Socket)
+                } else {
+                    Value::address(self.addr)
+                }
+            }
+            (SOL_SOCKET, SO_TXREHASH) => self.number(|n| match TXREHASH.name(self.ctx.arch(), n as u32 as u64, 32) {
+                Value::Unknown { comment, .. } => Value::Signed(n.into()).commented(comment),
+                name => name,
+            }),
+            (SOL_SOCKET, SO_ERROR) if !self.set => self.number(error),
+            (SOL_SOCKET, name) if number(name) => self.number(|n| Value::Signed(n.into())),
+            (SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS) if !self.set => {
+                let room = self.ctx.uint(Side::Entry, self.ctx.arg(4), 4).unwrap_or(self.len);
+                self.ctx.elements(self.side, self.addr, self.len.min(room) / 4, 4, |b| Value::Hex(le(b)))
+            }
+            (SOL_NETLINK, _) if self.set => self.number(|n| Value::Signed(n.into())),
+            (SOL_RAW, ICMP_FILTER) => self.icmp(),
+            _ => match self.group() {
+                Some(value) => value,
+                None if self.len == 4 => self.number(|n| Value::Signed(n.into())),
+                None => self.ctx.buffer(self.side, self.addr, self.len),
+            },
+        }
+    }
+
+    /// An int. What is longer is read as one, what is shorter the kernel refuses to set and cuts when it is asked.
+    fn number(&self, show: impl Fn(i32) -> Value) -> Value {
+        match self.bytes.get(..4) {
+            Some(bytes) => Value::pointee(show(le(bytes) as i32)),
+            None if self.set || self.fault || self.bytes.is_empty() => Value::address(self.addr),
+            None => Value::HexStr { bytes: self.bytes.to_vec(), true_len: self.bytes.len() as u64 },
+        }
+    }
+
+    /// A structure of ints, of which the kernel gives as much as there is room for.
+    fn record(&self, name: &'static str, names: &[&'static str], unsigned_after: bool) -> Value {
+        if self.bytes.is_empty() || (self.set && self.bytes.len() < names.len() * 4) {
+            return Value::address(self.addr);
+        }
+        let mut fields: Vec<(Cow<'static, str>, Value)> = Vec::new();
+        for (i, (label, part)) in names.iter().zip(self.bytes.chunks(4)).enumerate() {
+            let value = match part.len() {
+                4 if unsigned_after && i > 0 => Value::Unsigned(le(part)),
+                4 => Value::Signed(le(part) as i32 as i64),
+                len => Value::HexStr { bytes: part.to_vec(), true_len: len as u64 },
+            };
+            fields.push(((*label).into(), value));
+        }
+        Value::structure(name, fields)
+    }
+
+    /// A set of ICMP types that are not wanted; each bit that is set keeps one out.
+    fn icmp(&self) -> Value {
+        let Some(mask) = self.bytes.get(..4).map(le).filter(|_| self.len <= 4 || self.set) else {
+            return Value::address(self.addr);
+        };
+        let arch = self.ctx.arch();
+        let inverted = mask.count_ones() >= 22;
+        let shown = if inverted { !mask & 0xffff_ffff } else { mask };
+        let names = (0..32).filter(|bit| shown >> bit & 1 == 1).map(|bit| match ICMP_TYPE.name(arch, bit, 32) {
+            Value::Named(name) => name,
+            _ => format!("{:#x}", 1u64 << bit).into(),
+        });
+        Value::Set { items: names.collect(), inverted }
+    }
+
+    /// Groups that a socket joins or leaves, ip(7), ipv6(7) and packet(7), and the ring of packet(7).
+    fn group(&self) -> Option<Value> {
+        let number = |at: usize| self.bytes.get(at..at + 4).map(|b| Value::Unsigned(le(b)));
+        let short = || Some(Value::address(self.addr));
+        match (self.level, self.name) {
+            // IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP
+            (SOL_IP, 35 | 36) if self.set => match self.bytes.get(..8) {
+                Some(bytes) => {
+                    let group = ("imr_multiaddr".into(), sockaddr::ipv4(&bytes[..4]));
+                    Some(Value::structure(
+                        "ip_mreq",
+                        vec![group, ("imr_interface".into(), sockaddr::ipv4(&bytes[4..]))],
+                    ))
+                }
+                None => short(),
+            },
+            // IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_JOIN_ANYCAST, IPV6_LEAVE_ANYCAST
+            (SOL_IPV6, 20 | 21 | 27 | 28) if self.set => match self.bytes.get(..20) {
+                Some(bytes) => {
+                    let group = ("".into(), sockaddr::ipv6(&bytes[..16], "&ipv6mr_multiaddr"));
+                    let interface = ("ipv6mr_interface".into(), sockaddr::interface(le(&bytes[16..])));
+                    Some(Value::structure("ipv6_mreq", vec![group, interface]))
+                }
+                None => short(),
+            },
+            (SOL_IP | SOL_IPV6, MCAST_JOIN_GROUP | MCAST_LEAVE_GROUP) if self.set => {
+                // The address is aligned like a word.
+                let word = self.ctx.word();
+                match self.bytes.get(..word + 128) {
+                    Some(bytes) => {
+                        let interface = ("gr_interface".into(), sockaddr::interface(le(&bytes[..4])));
+                        let group = ("gr_group".into(), sockaddr::address(self.ctx, &bytes[word..]));
+                        Some(Value::structure("group_req", vec![interface, group]))
+                    }
+                    None => short(),
+                }
+            }
+            (SOL_PACKET, PACKET_ADD_MEMBERSHIP | PACKET_DROP_MEMBERSHIP) if self.set => {
+                if self.len != 16 || self.bytes.len() < 16 {
+                    return short();
+                }
+                let kind = PACKET_MEMBERSHIP.name(self.ctx.arch(), le(&self.bytes[4..6]), 16);
+                let len = le(&self.bytes[6..8]);
+                let address: Vec<String> =
+                    self.bytes[8..16].iter().take(len as usize).map(|b| format!("{b:02x}")).collect();
+                let fields = vec![
+                    ("mr_ifindex".into(), sockaddr::interface(le(&self.bytes[..4]))),
+                    ("mr_type".into(), kind),
+                    ("mr_alen".into(), Value::Unsigned(len)),
+                    ("mr_address".into(), Value::Text(address.join(":").into())),
+                ];
+                Some(Value::structure("packet_mreq", fields))
+            }
+            // PACKET_RX_RING, PACKET_TX_RING
+            (SOL_PACKET, 5 | 13) if self.set => {
+                if self.len != 16 || self.bytes.len() < 16 {
+                    return short();
+                }
+                let names = ["tp_block_size", "tp_block_nr", "tp_frame_size", "tp_frame_nr"];
+                let fields = names.iter().enumerate().map(|(i, name)| Some(((*name).into(), number(i * 4)?)));
+                Some(Value::structure("tpacket_req", fields.collect::<Option<_>>()?))
+            }
+            (SOL_PACKET, PACKET_STATISTICS) if !self.set => {
+                let names = ["tp_packets", "tp_drops", "tp_freeze_q_cnt"];
+                let fields = names.iter().enumerate().map_while(|(i, name)| Some(((*name).into(), number(i * 4)?)));
+                Some(Value::structure("tpacket_stats", fields.collect()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The error that a socket kept, by its name.
@@ -68,42 +230,27 @@ fn error(number: i32) -> Value {
     }
 }
 
-/// Groups that a socket joins or leaves, ip(7) and ipv6(7), and the ring of packet(7).
-fn membership(ctx: &Ctx<'_>, bytes: &[u8]) -> Option<Value> {
-    let number = |at: usize| Some(Value::Unsigned(le(bytes.get(at..at + 4)?)));
-    match (ctx.arg(1), ctx.arg(2)) {
-        // IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP
-        (0, 35 | 36) => Some(Value::structure(
-            "ip_mreq",
-            vec![
-                ("imr_multiaddr".into(), sockaddr::ipv4(bytes.get(..4)?)),
-                ("imr_interface".into(), sockaddr::ipv4(bytes.get(4..8)?)),
-            ],
-        )),
-        // IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_JOIN_ANYCAST, IPV6_LEAVE_ANYCAST
-        (41, 20 | 21 | 27 | 28) => Some(Value::structure(
-            "ipv6_mreq",
-            vec![
-                ("".into(), sockaddr::ipv6(bytes.get(..16)?, "&ipv6mr_multiaddr")),
-                ("ipv6mr_interface".into(), number(16)?),
-            ],
-        )),
-        // PACKET_RX_RING, PACKET_TX_RING
-        (263, 5 | 13) if bytes.len() == 16 => {
-            let names = ["tp_block_size", "tp_block_nr", "tp_frame_size", "tp_frame_nr"];
-            let fields = names.iter().enumerate().map(|(i, name)| Some(((*name).into(), number(i * 4)?)));
-            Some(Value::structure("tpacket_req", fields.collect::<Option<_>>()?))
-        }
-        _ => None,
-    }
-}
-
-/// Options of SOL_SOCKET up to SO_PEEK_OFF that are one int.
-fn small(option: u64) -> bool {
-    matches!(option, 1..=12 | 15..=16 | 18..=19 | 29 | 30 | 32..=36 | 38..=47)
-}
-
-fn fields(name: &'static str, names: &[&'static str], int: &dyn Fn(usize) -> Option<Value>) -> Option<Value> {
-    let fields = names.iter().enumerate().map(|(i, name)| Some(((*name).into(), int(i * 4)?)));
-    Some(Value::structure(name, fields.collect::<Option<Vec<_>>>()?))
+/// Options of SOL_SOCKET that are one int.
+fn number(option: u32) -> bool {
+    matches!(
+        option,
+        1 | 2
+            | 5..=12
+            | 14..=16
+            | 18 | 19
+            | 27
+            | 29
+            | 30
+            | 32..=37
+            | 40..=46
+            | 49
+            | 53
+            | 56
+            | 60
+            | 63..=65
+            | 68..=70
+            | 73
+            | 75 | 76
+            | 82..=84
+    )
 }

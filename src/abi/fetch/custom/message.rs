@@ -10,7 +10,7 @@ const ADDRESS: u64 = 128;
 /// Of a socket option, bytes; the longest that are common are names and filters' headers.
 const OPTION: u64 = 4096;
 /// Control data of one message, bytes: net.core.optmem_max is larger, but descriptors and credentials fit.
-const CONTROL: u64 = 16 * 1024;
+const CONTROL: u64 = 64 * 1024;
 
 /// The array of pieces and, unless `left` is None, the first `left` bytes of what the pieces name.
 pub fn vector<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, count: u64, left: Option<u64>) {
@@ -85,5 +85,14 @@ pub fn sized<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, index: usize, dir: Dir
         walk.read_u32(at).map_or(0, u64::from)
     };
     let most = if walk.is_address(index) { ADDRESS } else { OPTION };
-    walk.keep(addr, len.min(most) as usize);
+    // SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF: a program; SO_GET_FILTER counts instructions of 8 bytes.
+    let option = (walk.count(1), walk.count(2));
+    let program = !walk.is_address(index) && matches!(option, (1, 26 | 51));
+    if program && dir == Dir::In {
+        return super::program(walk, addr);
+    }
+    walk.keep(
+        addr,
+        (if program { len.saturating_mul(8) } else { len }).min(most * if program { 8 } else { 1 }) as usize,
+    );
 }
