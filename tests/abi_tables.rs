@@ -9,6 +9,8 @@ mod compiler;
 mod constants;
 #[path = "abi_tables/layouts.rs"]
 mod layouts;
+#[path = "abi_tables/requests.rs"]
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -101,6 +101,8 @@ pub enum Meaning {
     Hex,
     Pointer,
     Octal,
+    /// A number that is an error if it is negative: `-EFAULT`.
+    Error,
     /// File mode bits with type: `S_IFREG|0644`.
     Mode,
     /// A descriptor; `closes` if the call ends it (`fd-`).

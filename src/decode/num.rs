@@ -14,6 +14,7 @@ pub fn number(arch: Arch, width: Width, meaning: Meaning, raw: u64) -> Value {
         Meaning::Unsigned => Value::Unsigned(value),
         Meaning::Hex => Value::Hex(value),
         Meaning::Pointer => Value::address(value),
+        Meaning::Error => error(sign_extend(value, bits)),
         Meaning::Octal => Value::Octal(value),
         Meaning::Mode => Value::Mode(value),
         Meaning::Fd { .. } => Value::Fd(value as i32),
@@ -91,6 +92,15 @@ pub fn dirfd(fd: i32) -> Value {
 /// A user or group id; -1 means "leave as it is".
 pub fn id(value: u64, bits: usize) -> Value {
     if value == cut(u64::MAX, bits) { Value::Signed(-1) } else { Value::Unsigned(value) }
+}
+
+/// A number that is an error if it is negative: `-EFAULT`.
+pub fn error(value: i64) -> Value {
+    let name = u16::try_from(value.wrapping_neg()).ok().filter(|_| value < 0).and_then(crate::abi::errno);
+    match name {
+        Some((name, _)) => Value::Named(format!("-{name}").into()),
+        None => Value::Signed(value),
+    }
 }
 
 /// makedev(3): 12 bits of major and 20 of minor, and both extended to 32 in 64-bit numbers.

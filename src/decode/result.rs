@@ -95,7 +95,11 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
 
 fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
     let value = cut(value, 32);
-    hex(out, value);
+    match ctx.call.variant {
+        // strace shows the kind of a namespace as it shows descriptors.
+        "NS_GET_NSTYPE" => unsigned(out, value),
+        _ => hex(out, value),
+    }
     let names = num::flags(ctx.arch(), set, value, 32);
     // Zero without a name is just zero; only descriptors' flags are announced as such.
     if value != 0 || !matches!(&names, Value::Flags { names, .. } if names.is_empty()) {

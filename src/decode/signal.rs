@@ -47,7 +47,7 @@ pub fn signal_line(signal: &Signal) -> String {
         out.push_str(", si_errno=");
         match u16::try_from(signal.errno).ok().and_then(abi::errno) {
             Some((name, _)) => out.push_str(name),
-            None => signed(&mut out, i64::from(signal.errno)),
+            None => unsigned(&mut out, u64::from(signal.errno as u32)),
         }
     }
     detail(&mut out, signal);

@@ -357,7 +357,8 @@ impl<'a> Ctx<'a> {
         let Some(side) = self.side(dir) else { return Value::address(addr) };
         let word = self.word() as u64;
         match size {
-            4..=8 if size >= word => match self.uint(side, addr, size as usize) {
+            // rt_sigpending(2) alone gives a part of a set.
+            1..=8 if size >= word || self.call.name == "rt_sigpending" => match self.uint(side, addr, size as usize) {
                 Some(mask) => signal::set(mask),
                 None => Value::address(addr),
             },

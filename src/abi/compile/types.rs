@@ -2,7 +2,7 @@
 //!
 //! Numbers: `int uint long ulong size off u8 u16 u32 u64 i8 i16 i32 i64 klong kulong` (`long` is a word; `klong` is the
 //! kernel's long, 8 bytes on x32 too), `char` (`char[65]` in a structure is text), `hex hex32 hex64 ptr octal mode filemode`,
-//! `fd fd- dirfd pid uid gid dev dev64 signal time time64`, `flags[SET] enum[SET]` with the width as a suffix
+//! `errno` (a negative one by its name), `fd fd- dirfd pid uid gid dev dev64 signal time time64`, `flags[SET] enum[SET]` with the width as a suffix
 //! (`flags8 flags16 flags64 flagsw`; none: 32 bits, `w`: a word). `CONSTANT` selects a variant; `A|B` is one value.
 //!
 //! Pointers: `path str strv envv`; `in T`, `out T`, `inout T` to one value, `in T[LEN]` to several, `in bytes[LEN]`,
@@ -213,6 +213,7 @@ fn number(cur: &mut Cursor<'_>, flags: &Flags) -> Result<Option<Type>, Error> {
     }
     let (width, meaning) = match word {
         "int" | "i32" => (W32, "Signed"),
+        "errno" => (W32, "Error"),
         "uint" | "u32" => (W32, "Unsigned"),
         "long" => (Word, "Signed"),
         "ulong" | "size" => (Word, "Unsigned"),
@@ -225,6 +226,7 @@ fn number(cur: &mut Cursor<'_>, flags: &Flags) -> Result<Option<Type>, Error> {
         "i16" => (W16, "Signed"),
         "u16" => (W16, "Unsigned"),
         "hex" => (Word, "Hex"),
+        "hex8" => (W8, "Hex"),
         "hex16" => (W16, "Hex"),
         "hex32" => (W32, "Hex"),
         "hex64" => (W64, "Hex"),

@@ -58,14 +58,15 @@ fn block(ctx: &Ctx<'_>, addr: u64, full: bool) -> Value {
         let valid = data <= word_limit(ctx) && len <= word_limit(ctx) && len >> (ctx.word() * 8 - 1) == 0;
         match command {
             POLL => add("aio_buf", super::names::POLL.flags(arch, data, 64)),
-            PREADV | PWRITEV => {
+            PREADV | PWRITEV if valid => {
                 let whole = (command == PWRITEV).then_some(u64::MAX);
                 add("aio_buf", super::iovec::vector(ctx, data, len, Side::Entry, whole));
             }
             PWRITE if valid => add("aio_buf", ctx.buffer(Side::Entry, data, len)),
-            _ => add("aio_buf", Value::address(data)),
+            _ if valid => add("aio_buf", Value::address(data)),
+            _ => add("aio_buf", Value::Hex(data)),
         }
-        if matches!(command, PREAD | PWRITE) {
+        if matches!(command, PREAD | PWRITE) || (command != POLL && !valid) {
             add("aio_nbytes", Value::Unsigned(len));
         }
         if command != POLL {

@@ -106,18 +106,22 @@ pub fn clone_args(ctx: &Ctx<'_>, index: usize) -> Value {
     if flags & CLONE_PARENT_SETTID != 0 {
         add("parent_tid", Value::address(field(3)));
     }
-    add("exit_signal", Value::Named(signal_name_or_number(field(4) as i32)));
+    add("exit_signal", end_signal(field(4)));
     add("stack", Value::address(field(5)));
     add("stack_size", Value::Hex(field(6)));
     if flags & CLONE_SETTLS != 0 {
-        add("tls", Value::Hex(field(7)));
+        add("tls", Value::address(field(7)));
     }
     if field(8) != 0 || field(9) != 0 {
-        let count = field(9).min(64);
-        add("set_tid", ctx.elements(Side::Entry, field(8), count, 4, |b| Value::Signed(le(b) as i32 as i64)));
+        let ids = match field(9) {
+            // More than namespaces can be nested, MAX_PID_NS_LEVEL, or none: the kernel reads nothing.
+            0 | 33.. => Value::address(field(8)),
+            count => ctx.elements(Side::Entry, field(8), count, 4, |b| Value::Signed(le(b) as i32 as i64)),
+        };
+        add("set_tid", ids);
         add("set_tid_size", Value::Unsigned(field(9)));
     }
-    if flags & CLONE_INTO_CGROUP != 0 {
+    if size > 80 && (flags & CLONE_INTO_CGROUP != 0 || field(10) != 0) {
         add("cgroup", Value::Unsigned(field(10)));
     }
     fields.extend(ctx.unknown_tail(addr, 88, ctx.arg(index + 1)).map(|tail| ("".into(), tail)));
@@ -125,6 +129,14 @@ pub fn clone_args(ctx: &Ctx<'_>, index: usize) -> Value {
     match written(ctx, flags, field(1), field(3)) {
         Some(after) => Value::Changed(Box::new(before), Box::new(after)),
         None => before,
+    }
+}
+
+/// A signal's name, or the number in all its 64 bits.
+fn end_signal(number: u64) -> Value {
+    match u8::try_from(number) {
+        Ok(1..=64) => Value::Named(signal_name_or_number(number as i32)),
+        _ => Value::Unsigned(number),
     }
 }
 
@@ -136,10 +148,9 @@ fn written(ctx: &Ctx<'_>, flags: u64, pidfd: u64, parent_tid: u64) -> Option<Val
     ctx.returned()?;
     let mut fields = Vec::new();
     for (flag, name, addr) in [(CLONE_PIDFD, "pidfd", pidfd), (CLONE_PARENT_SETTID, "parent_tid", parent_tid)] {
-        if flags & flag != 0
-            && let Some(number) = ctx.int(Side::Exit, addr)
-        {
-            fields.push((name.into(), Value::pointee(Value::Signed(number.into()))));
+        if flags & flag != 0 {
+            let stored = ctx.int(Side::Exit, addr).map(|number| Value::pointee(Value::Signed(number.into())));
+            fields.push((name.into(), stored.unwrap_or(Value::address(addr))));
         }
     }
     (!fields.is_empty()).then(|| Value::structure("clone_args", fields))

@@ -354,3 +354,39 @@ pub fn uffd_requests(mask: u64) -> Value {
     }
     Value::Flags { names, rest, unknown: "1<<_UFFDIO_???" }
 }
+
+/// SIOCGIFCONF, netdevice(7): room for addresses of interfaces, and those that there are.
+pub fn interfaces(ctx: &Ctx<'_>, index: usize) -> Value {
+    let (addr, word) = (ctx.arg(index), ctx.word());
+    // struct ifreq: a name of 16 bytes and a union that holds a map of the device.
+    let one = 16 + if word == 8 { 24 } else { 16 };
+    let Some(bytes) = ctx.read(Side::Entry, addr, 2 * word) else { return Value::address(addr) };
+    let (room, buffer) = (le(&bytes[..4]) as i32, le(&bytes[word..]));
+    let len = |len: i32| match len as usize / one {
+        0 => Value::Signed(len.into()),
+        count if len as usize % one == 0 && len > 0 => {
+            Value::Signed(len.into()).commented(format!("{count} * sizeof(struct ifreq)"))
+        }
+        _ => Value::Signed(len.into()),
+    };
+    let Some(filled) = ctx.returned().and_then(|_| ctx.int(Side::Exit, addr)) else {
+        let fields = vec![("ifc_len".into(), len(room)), ("ifc_buf".into(), Value::address(buffer))];
+        return Value::structure("ifconf", fields);
+    };
+    let total = if room == filled || buffer == 0 {
+        len(filled)
+    } else {
+        Value::Changed(Box::new(Value::Signed(room.into())), Box::new(len(filled)))
+    };
+    let list = if buffer == 0 {
+        Value::Null
+    } else {
+        ctx.elements(Side::Exit, buffer, (filled.max(0) as usize / one) as u64, one, |bytes| {
+            let name = take(bytes, 16).split(|&b| b == 0).next().unwrap_or_default();
+            let name = Value::Str { bytes: name.to_vec(), true_len: name.len() as u64, terminated: true };
+            let address = super::sockaddr::address(ctx, take(bytes.get(16..).unwrap_or_default(), 16));
+            Value::structure("ifreq", vec![("ifr_name".into(), name), ("ifr_addr".into(), address)])
+        })
+    };
+    Value::structure("ifconf", vec![("ifc_len".into(), total), ("ifc_buf".into(), list)])
+}

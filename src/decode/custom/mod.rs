@@ -60,11 +60,13 @@ fn decoder(name: &str) -> Option<Decoder> {
         "file_dedupe_range" => |ctx, index, _| device::dedupe(ctx, index),
         "fs_label" => device::label,
         "hdio_drive_cmd" => |ctx, index, _| device::drive_command(ctx, index),
+        "ifconf" => |ctx, index, _| device::interfaces(ctx, index),
+        "mq_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), super::walk::PATH_SHOWN),
         "memfd_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), MEMFD_NAME),
         "open_how" => |ctx, index, _| small::open_how(ctx, index),
         "sched_attr" => |ctx, index, _| small::sched_attr(ctx, index),
         "quota" => |ctx, index, _| quota::data(ctx, index),
-        "reboot_argument" => |ctx, index, _| ctx.c_string(ctx.arg(index), REBOOT_ARGUMENT),
+        "reboot_argument" => |ctx, index, _| small::reboot_argument(ctx, index),
         "perf_event_attr" => |ctx, index, _| perf::attributes(ctx, index),
         "perf_query_bpf" => |ctx, index, _| perf::query_bpf(ctx, index),
         "rand_pool_info" => |ctx, index, _| device::rand_pool_info(ctx, index),
@@ -109,6 +111,7 @@ fn decoder(name: &str) -> Option<Decoder> {
         "pselect6_sigmask" => |ctx, index, _| small::sigmask_and_size(ctx, index),
         "semid_ds" => |ctx, index, dir| ipc::decode(ctx, "semid_ds", index, dir),
         "shmid_ds" => |ctx, index, dir| ipc::decode(ctx, "shmid_ds", index, dir),
+        "sigevent" => |ctx, index, _| small::sigevent(ctx, index),
         "sigaction" => sigaction::decode,
         "siginfo" => siginfo::decode,
         "sockaddr" => sockaddr::decode,
@@ -120,9 +123,8 @@ fn decoder(name: &str) -> Option<Decoder> {
     })
 }
 
-/// What follows `memfd:` in a name of memfd_create(2), and what reboot(2) reads of its argument, bytes.
+/// What follows `memfd:` in a name of memfd_create(2), bytes.
 const MEMFD_NAME: usize = 249;
-const REBOOT_ARGUMENT: usize = 255;
 
 /// Processor numbers; the length is the argument before, sched_setaffinity(2), or the result.
 fn cpu_set(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {

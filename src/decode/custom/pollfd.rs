@@ -48,7 +48,10 @@ pub fn fd_set(ctx: &Ctx<'_>, side: Side, addr: u64, nfds: i32) -> Value {
     if bytes == 0 {
         return Value::Set { items: Vec::new(), inverted: false };
     }
-    let Some(set) = ctx.read(side, addr, bytes).or_else(|| ctx.read(side, addr, nfds.div_ceil(8) as usize)) else {
+    // A number of descriptors beyond all limits says nothing about the set: what was copied is the set.
+    let beyond = || ctx.memory(side).at(addr).filter(|_| nfds > FD_LIMIT).map(|piece| piece.bytes);
+    let exact = ctx.read(side, addr, bytes).or_else(|| ctx.read(side, addr, nfds.div_ceil(8) as usize));
+    let Some(set) = exact.or_else(beyond) else {
         return Value::Address(addr);
     };
     let items = bits(set).take_while(|&fd| fd < nfds).map(|fd| fd.to_string().into()).collect();

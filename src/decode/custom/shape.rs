@@ -41,7 +41,6 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         "sched_param" => Some(Value::pointee(Value::Signed(le(take(bytes, 4)) as i32 as i64))),
         "sched_attr" => Some(sched_attr(ctx, layout, bytes)),
         "loop_info" | "loop_info64" => loop_info(ctx, layout, bytes),
-        "seccomp_notif_resp" => Some(notif_resp(ctx, layout, bytes)),
         "open_how" => Some(open_how(ctx, layout, bytes)),
         "flock" | "flock64" => Some(without(ctx, layout, bytes, |field| {
             // Only the commands that ask learn who holds the lock: F_GETLK, F_GETLK64, F_OFD_GETLK.
@@ -173,6 +172,7 @@ fn rlimit(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
 fn sched_attr(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     const FIRST: u64 = 48;
     const KEEP_POLICY: u64 = 8;
+    const KEEP_PARAMS: u64 = 0x10;
     const E2BIG: u16 = 7;
     let size = le(take(bytes, 4));
     let reach = if size == 0 { FIRST } else { size };
@@ -184,10 +184,13 @@ fn sched_attr(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
             None => only(size),
         };
     }
-    let keep = le(take(bytes.get(8..).unwrap_or_default(), 8)) & KEEP_POLICY != 0;
+    let flags = le(take(bytes.get(8..).unwrap_or_default(), 8));
+    let kept = if ctx.call.name == "sched_setattr" { flags & (KEEP_POLICY | KEEP_PARAMS) } else { 0 };
     let value = without(ctx, layout, bytes, |f| {
         (f.starts_with("sched_util") && reach <= FIRST)
-            || (f == "sched_policy" && keep && ctx.call.name == "sched_setattr")
+            || (f == "sched_policy" && kept != 0)
+            || (matches!(f, "sched_nice" | "sched_priority" | "sched_runtime" | "sched_deadline" | "sched_period")
+                && kept & KEEP_PARAMS != 0)
     });
     match value {
         Value::Struct { name, fields, .. } => {
@@ -211,7 +214,8 @@ fn loop_info(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Val
     for f in own.fields {
         let at = bytes.get(f.offset as usize..).unwrap_or_default();
         match f.name {
-            "lo_encrypt_type" | "lo_encrypt_key_size" | "lo_crypt_name" | "lo_encrypt_key" if !encrypted => {}
+            "lo_encrypt_type" | "lo_encrypt_key_size" | "lo_crypt_name" | "lo_encrypt_key"
+                if !encrypted && !ctx.options.verbose => {}
             "lo_encrypt_key" => {
                 let key = take(at, len);
                 fields.push((
@@ -224,20 +228,6 @@ fn loop_info(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Val
         }
     }
     Some(Value::Struct { name: layout.name, fields, elided })
-}
-
-/// An answer to a call that waits, seccomp_unotify(2): the error is a negative number.
-fn notif_resp(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
-    let value = without(ctx, layout, bytes, |_| false);
-    let Value::Struct { name, mut fields, elided } = value else { return value };
-    for (label, value) in &mut fields {
-        if let ("error", Value::Signed(error @ ..0)) = (label.as_ref(), &*value)
-            && let Some((text, _)) = u16::try_from(-*error).ok().and_then(crate::decode::errno_name)
-        {
-            *value = Value::Text(format!("-{text}").into());
-        }
-    }
-    Value::Struct { name, fields, elided }
 }
 
 /// openat2(2): the mode counts only for a file that may be made.

@@ -148,18 +148,18 @@ pub fn nodemask(ctx: &Ctx<'_>, index: usize, dir: Dir, maxnode: u64) -> Value {
 pub fn ruleset(ctx: &Ctx<'_>, index: usize) -> Value {
     let (addr, size) = (ctx.arg(index), ctx.arg(index + 1));
     let Some(layout) = crate::abi::structure("landlock_ruleset_attr") else { return Value::address(addr) };
-    let fields = layout.layout(ctx.arch()).fields.iter().take_while(|field| u64::from(field.offset) + 8 <= size);
-    let fields: Option<Vec<_>> = fields
-        .map(|field| {
+    let own = layout.layout(ctx.arch());
+    let roomy = own.fields.iter().take_while(|field| u64::from(field.offset) + 8 <= size);
+    let fields: Vec<_> = roomy
+        .map_while(|field| {
             let bytes = ctx.read(Side::Entry, addr.wrapping_add(field.offset.into()), 8)?;
             Some((field.name.into(), ctx.place(&field.ty, bytes)))
         })
         .collect();
-    match fields {
-        Some(fields) if !fields.is_empty() => {
-            Value::Struct { name: layout.name, fields, elided: size > u64::from(layout.layout(ctx.arch()).size) }
-        }
-        _ => Value::address(addr),
+    match fields.len() {
+        0 => Value::address(addr),
+        // What is beyond is not known here, or could not be read.
+        shown => Value::Struct { name: layout.name, fields, elided: size > shown as u64 * 8 },
     }
 }
 
@@ -203,5 +203,30 @@ pub fn sched_attr(ctx: &Ctx<'_>, index: usize) -> Value {
     match ctx.read(Side::Entry, addr, len as usize) {
         Some(bytes) => ctx.structure(layout, bytes),
         None => Value::address(addr),
+    }
+}
+
+/// What LINUX_REBOOT_CMD_RESTART2 says to the machine, reboot(2): at most 255 bytes.
+pub fn reboot_argument(ctx: &Ctx<'_>, index: usize) -> Value {
+    const MOST: usize = 255;
+    let addr = ctx.arg(index);
+    match ctx.memory(Side::Entry).at(addr).filter(|_| addr != 0) {
+        Some(piece) if piece.bytes.len() >= MOST => {
+            let shown = take(piece.bytes, MOST.min(ctx.options.string_limit));
+            Value::Str { bytes: shown.to_vec(), true_len: MOST as u64 + 1, terminated: false }
+        }
+        Some(piece) => c_string_of(piece, ctx.options.string_limit).unwrap_or(Value::Address(addr)),
+        None => Value::address(addr),
+    }
+}
+
+/// What a timer or a queue does, sigevent(3type): the kernel reads 64 bytes, but only the first fields mean anything.
+pub fn sigevent(ctx: &Ctx<'_>, index: usize) -> Value {
+    let addr = ctx.arg(index);
+    // The value, two ints, and a union of a task's number with two pointers.
+    let len = 8 + 3 * ctx.word();
+    match (crate::abi::structure("sigevent"), ctx.read(Side::Entry, addr, len)) {
+        (Some(layout), Some(bytes)) => ctx.structure(layout, bytes),
+        _ => Value::address(addr),
     }
 }

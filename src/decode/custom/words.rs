@@ -64,6 +64,11 @@ pub fn log_action(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
 pub fn log_level(ctx: &Ctx<'_>, index: usize) -> Value {
     const LEVELS: [&str; 8] = ["EMERG", "ALERT", "CRIT", "ERR", "WARNING", "NOTICE", "INFO", "DEBUG"];
     let level = cut(ctx.arg(index), 32) as i32;
-    let name = usize::try_from(level).ok().and_then(|level| LEVELS.get(level)).copied().unwrap_or("???");
+    let name = match usize::try_from(level) {
+        Ok(level) if level < LEVELS.len() => LEVELS[level],
+        // The most that the kernel takes: everything.
+        Ok(8) => "DEBUG+1",
+        _ => "???",
+    };
     Value::Signed(level.into()).commented(format!("LOGLEVEL_{name}"))
 }

@@ -50,7 +50,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
                 walk.keep_elements(addr.wrapping_add(8), count.min(room).min(limits::ELEMENTS), 4);
             }
         }
-        "memfd_name" | "reboot_argument" => walk.c_string(addr, limits::STRING),
+        "memfd_name" | "mq_name" | "reboot_argument" => walk.c_string(addr, limits::STRING),
         // What quotactl(2) carries: a path, or the largest of its structures.
         "quota" if walk.ret.is_none() => {
             walk.c_string(addr, limits::PATH);
