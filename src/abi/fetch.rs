@@ -51,6 +51,7 @@ pub fn at_failure(arch: Arch, call: &'static Call, args: &[u64; 6], errno: u16, 
     const E2BIG: u16 = 7;
     const EINVAL: u16 = 22;
     const RESTART: u16 = 516;
+    const BPF_PROG_LOAD: u32 = 5;
     let wide = if call.name.ends_with("time64") { 16 } else { 2 * plan::kernel_long(arch) };
     let (index, len) = match (call.name, errno) {
         ("nanosleep", EINTR | RESTART) => (1, wide),
@@ -58,6 +59,16 @@ pub fn at_failure(arch: Arch, call: &'static Call, args: &[u64; 6], errno: u16, 
         ("perf_event_open", E2BIG) => (0, 8),
         ("sched_setattr", E2BIG) => (1, 8),
         ("capget" | "capset", EINVAL) => (0, 8),
+        // The verifier says why it refused a program.
+        ("bpf", _) if args[0] as u32 == BPF_PROG_LOAD => {
+            let bytes = f.object(args[1], 40);
+            let field = |at: usize, len: usize| plan::le_word(bytes.get(at..at + len).unwrap_or_default());
+            let (log, size) = (field(32, 8), field(28, 4));
+            if log != 0 && size != 0 {
+                f.bytes(log, size);
+            }
+            return;
+        }
         _ => return,
     };
     let addr = if arch.word() == 4 { args[index] & 0xffff_ffff } else { args[index] };

@@ -103,6 +103,27 @@ fn operation(code: u32) -> String {
     out
 }
 
+/// The same of an instruction of the extended machine, bpf(2): two more classes of arithmetic and jumps.
+pub fn extended_operation(code: u8) -> String {
+    const EXTENDED: [&str; 8] =
+        ["BPF_LD", "BPF_LDX", "BPF_ST", "BPF_STX", "BPF_ALU", "BPF_JMP", "BPF_JMP32", "BPF_ALU64"];
+    let code = u32::from(code);
+    let class = EXTENDED[(code & 7) as usize];
+    let second = if code & 7 < 4 {
+        let mode = code >> 5;
+        let mode = MODES.get(mode as usize).copied().map_or(format!("{:#x} /* BPF_??? */", mode << 5), String::from);
+        return format!("{class}|{}|{mode}", SIZES[(code >> 3 & 3) as usize]);
+    } else if code & 7 == 4 || code & 7 == 7 {
+        &ARITHMETIC
+    } else {
+        &JUMPS
+    };
+    let source = ["BPF_K", "BPF_X"][(code >> 3 & 1) as usize];
+    let op = code >> 4;
+    let op = second.get(op as usize).map_or(format!("{:#x} /* BPF_??? */", op << 4), |name| (*name).to_string());
+    format!("{class}|{source}|{op}")
+}
+
 /// The operand: what a seccomp program returns, where a socket's program reads.
 fn operand(code: u32, k: u32, owner: Owner) -> String {
     const RETURN: u32 = 6;

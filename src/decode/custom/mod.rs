@@ -3,6 +3,7 @@
 //! A decoder gets the argument's index, because what it needs besides (a length, a command) stands in its siblings.
 
 pub mod aio;
+mod bpf;
 mod capability;
 pub mod clone;
 mod cmsg;
@@ -49,6 +50,7 @@ fn decoder(name: &str) -> Option<Decoder> {
     Some(match name {
         "blk_user_trace_setup" => |ctx, index, _| device::trace_setup(ctx, index),
         "blkpg" => |ctx, index, _| device::blkpg(ctx, index),
+        "bpf_attr" => |ctx, index, _| bpf::attributes(ctx, index),
         "cap_data" => capability::data,
         "cap_header" => |ctx, index, _| capability::header(ctx, index),
         "clone_args" => |ctx, index, _| clone::clone_args(ctx, index),

@@ -33,6 +33,8 @@ pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
+pub const BPF_REGISTER: Set = Set("bpf_register");
+pub const KPROBE: Set = Set("bpf_kprobe_flags");
 pub const IP_CONTROL: Set = Set("ip_control");
 pub const TXREHASH: Set = Set("txrehash");
 pub const PACKET_MEMBERSHIP: Set = Set("packet_membership");
@@ -123,6 +125,8 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            BPF_REGISTER,
+            KPROBE,
             IP_CONTROL,
             TXREHASH,
             PACKET_MEMBERSHIP,

@@ -27,6 +27,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
             let data = le_word(take(walk.object(addr, at + word), at, word));
             walk.keep(data, PARTITION);
         }
+        "bpf_attr" => bpf(walk, addr),
         "fiemap" => {
             let mapped = le_word(take(walk.object(addr, 32), 20, 4));
             if walk.ret.is_some() {
@@ -71,4 +72,58 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
         _ => return false,
     }
     true
+}
+
+/// The structure of bpf(2), whose size is the last argument, and what its command leads to.
+fn bpf<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
+    const PAGE: u64 = 4096;
+    const INSTRUCTIONS: u64 = 4096;
+    // linux/bpf.h
+    const PROG_LOAD: u64 = 5;
+    const OBJ_PIN: u64 = 6;
+    const OBJ_GET: u64 = 7;
+    const PROG_QUERY: u64 = 16;
+    const RAW_TRACEPOINT_OPEN: u64 = 17;
+    const BTF_LOAD: u64 = 18;
+    const TASK_FD_QUERY: u64 = 20;
+    const LINK_CREATE: u64 = 28;
+    let (command, size) = (walk.count(0), walk.count(2));
+    if size > PAGE {
+        return;
+    }
+    let bytes = walk.object(addr, size as usize).to_vec();
+    let field = |at: usize, len: usize| le_word(take(&bytes, at, len));
+    match (command, walk.ret.is_some()) {
+        (PROG_LOAD, false) => {
+            walk.c_string(field(16, 8), limits::STRING);
+            walk.keep_elements(field(8, 8), field(4, 4).min(INSTRUCTIONS), 8);
+        }
+        (PROG_LOAD, true) => walk.bytes(field(32, 8), field(28, 4)),
+        (OBJ_PIN | OBJ_GET, false) => walk.c_string(field(0, 8), limits::PATH),
+        (RAW_TRACEPOINT_OPEN, false) => walk.c_string(field(0, 8), limits::STRING),
+        (BTF_LOAD, false) => walk.bytes(field(0, 8), field(16, 4)),
+        (PROG_QUERY, true) => walk.keep_elements(field(16, 8), field(24, 4), 4),
+        (TASK_FD_QUERY, true) => walk.bytes(field(16, 8), field(12, 4)),
+        (LINK_CREATE, false) => bpf_link(walk, field(8, 4), field(16, 8), field(20, 4), &bytes),
+        _ => {}
+    }
+}
+
+fn bpf_link<F: Fetch>(walk: &mut Walk<'_, F>, kind: u64, first: u64, count: u64, bytes: &[u8]) {
+    const TRACE_ITER: u64 = 28;
+    const TRACE_KPROBE_MULTI: u64 = 42;
+    let field = |at: usize, len: usize| le_word(take(bytes, at, len));
+    match kind {
+        TRACE_ITER => walk.keep_elements(first, field(24, 4), 4),
+        TRACE_KPROBE_MULTI => {
+            let word = walk.arch.word();
+            let names: Vec<u64> = walk.elements(field(24, 8), count, word).chunks_exact(word).map(le_word).collect();
+            for name in names {
+                walk.c_string(name, limits::STRING);
+            }
+            walk.keep_elements(field(32, 8), count, 8);
+            walk.keep_elements(field(40, 8), count, 8);
+        }
+        _ => {}
+    }
 }
