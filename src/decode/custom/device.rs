@@ -364,7 +364,7 @@ pub fn interfaces(ctx: &Ctx<'_>, index: usize) -> Value {
     let (room, buffer) = (le(&bytes[..4]) as i32, le(&bytes[word..]));
     let len = |len: i32| match len as usize / one {
         0 => Value::Signed(len.into()),
-        count if len as usize % one == 0 && len > 0 => {
+        count if (len as usize).is_multiple_of(one) && len > 0 => {
             Value::Signed(len.into()).commented(format!("{count} * sizeof(struct ifreq)"))
         }
         _ => Value::Signed(len.into()),
