@@ -71,12 +71,3 @@ fn a_held_program_is_handed_over_running() {
     assert_eq!(session.end(), Some(0));
     assert!(session.screen().contains("free again"), "{}", session.screen());
 }
-
-#[test]
-fn a_wrong_catchpoint_is_one_sentence() {
-    for (filter, words) in [("read (", "column"), ("signal", "A signal is no call"), ("blocked", "press b there")] {
-        let mut session = Session::start(&[&["--catch", filter], CAT].concat());
-        assert_eq!(session.end(), Some(2));
-        assert!(session.screen().replace('\n', " ").contains(words), "{}", session.screen());
-    }
-}

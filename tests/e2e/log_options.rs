@@ -246,7 +246,7 @@ fn a_wrong_value_is_a_sentence_and_starts_nothing() {
         (&["-e", "kvm=vcpu"], "kvm"),
         (&["-a", "x"], "x"),
         (&["-ff"], "-o"),
-        (&["-y"], "-y"),
+        (&["-k"], "-k"),
         (&["-w"], "-c"),
         (&["-S", "name"], "-c"),
         (&["-c", "-S", "size"], "size"),
