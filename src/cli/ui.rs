@@ -25,6 +25,7 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
     launch.tracing.hold_at_start = args.hold;
+    launch.tracing.calibrate = true;
     launch.tracing.step_all = args.step_all;
     options.tamper = expressions.tampers().into_iter().map(|(words, tamper)| (words, vec![tamper])).collect();
     options.catch = catchpoints(&args.catch, options.profile.as_ref())?;

@@ -23,7 +23,7 @@ mod view;
 
 pub use actions::actions;
 pub use app::{App, Leave};
-pub use run::{Error, Finish, run};
+pub use run::{Error, Finish, pick, run};
 
 use crate::decode;
 use crate::lesson::Tour;

@@ -11,13 +11,14 @@ use crossterm::event::{self, Event, EventStream};
 use futures_util::StreamExt;
 use nix::libc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Options;
 use super::app::{App, Leave};
 use super::relay;
 use super::terminal::Screen;
-use crate::source::{End, Source};
+use crate::source::{Command, Control, End, Refused, Source};
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
@@ -79,6 +80,32 @@ pub fn run(source: Source, mut screen: Screen, options: Options) -> Result<Finis
     let result = runtime.block_on(session(source, &mut screen, &mut app));
     screen.leave();
     result
+}
+
+/// Lets the user choose running processes, before there is a source; None: left without a choice.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub fn pick(screen: &mut Screen, options: Options) -> Result<Option<Vec<i32>>, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    screen.enter()?;
+    let mut app = App::picking(options);
+    // Its sender lives on, so that the source seems to be one that has not begun.
+    let (_sender, messages) = mpsc::channel(1);
+    let mut source = Source { messages, control: Box::new(Nobody) };
+    let result = runtime.block_on(watch(&mut source, screen, &mut app));
+    screen.leave();
+    let signal = result?;
+    Ok(app.picked().filter(|_| signal.is_none()).map(<[i32]>::to_vec))
+}
+
+/// The control of a source that does not exist yet.
+struct Nobody;
+
+impl Control for Nobody {
+    fn send(&self, _: Command) -> Result<(), Refused> {
+        Err(Refused::Gone)
+    }
 }
 
 async fn session(mut source: Source, screen: &mut Screen, app: &mut App) -> Result<Finish, Error> {

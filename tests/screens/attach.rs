@@ -179,3 +179,21 @@ fn a_session_of_some_calls_says_which_and_can_be_handed_over() {
     app.message(Message::Detached);
     assert_eq!(app.leave(), Some(Leave::HandOver));
 }
+
+#[test]
+fn without_a_source_the_picker_is_all_there_is() {
+    for (keys, picked) in
+        [("Esc", None), ("n g i n x Enter", Some(vec![640])), ("Down Space Space Enter", Some(vec![640, 812]))]
+    {
+        let mut app = App::picking(options());
+        app.resize(80, 24);
+        let screen = print::text(&app, 80, 24);
+        assert!(screen.contains("To start a program instead: sysview -- COMMAND"), "{screen}");
+        press(&mut app, keys);
+        assert_eq!((app.leave(), app.picked()), (Some(Leave::Quit), picked.as_deref()), "{keys}");
+        assert_eq!(app.outbox().drain(), []);
+    }
+    let mut app = App::picking(options());
+    press(&mut app, "c r a s h Enter");
+    assert_eq!((app.leave(), app.picked()), (None, None), "what cannot be attached to is no choice");
+}

@@ -1,10 +1,11 @@
 //! Choosing running processes to trace.
 
-use super::App;
+use super::{App, Leave};
 use crate::source::Command;
 use crate::tui::actions::Id;
 use crate::tui::state::layer::Layer;
 use crate::tui::state::picker::Picker;
+use crate::tui::state::session::Phase;
 
 impl App {
     pub(super) fn pick_processes(&mut self) {
@@ -42,10 +43,15 @@ impl App {
 
     /// Attaches to what was chosen; what comes of it is told by the source.
     pub(super) fn attach(&mut self, picker: Picker) {
-        if !self.session.traced() {
+        let picking = self.session.phase == Phase::Waiting;
+        if !self.session.traced() && !picking {
             return self.say("Tracing is over here; start sysview anew to attach to something.");
         }
         match picker.chosen() {
+            Ok(pids) if picking => {
+                self.picked = Some(pids);
+                self.leave = Some(Leave::Quit);
+            }
             Ok(pids) => {
                 let what = match &pids[..] {
                     [pid] => format!("process {pid}"),

@@ -72,6 +72,8 @@ pub struct App {
     pub(super) outbox: Outbox,
     pub(super) leave: Option<Leave>,
     pub(super) leaving: Option<Leaving>,
+    /// Before there is a source: the processes that were chosen to attach to.
+    pub(super) picked: Option<Vec<i32>>,
     /// The escape key was just pressed in the program's pane; a second press sends it.
     escaped: bool,
     pub(super) now_ms: u64,
@@ -110,6 +112,7 @@ impl App {
             outbox: Outbox::default(),
             leave: None,
             leaving: None,
+            picked: None,
             escaped: false,
             now_ms: 0,
             dirty: true,
@@ -121,6 +124,18 @@ impl App {
             app.start_tour(tour);
         }
         app
+    }
+
+    /// A view without a source, for choosing what to attach to: it is left with the choice, or without.
+    pub fn picking(options: Options) -> App {
+        let mut app = App::new(options);
+        app.pick_processes();
+        app
+    }
+
+    /// What was chosen.
+    pub fn picked(&self) -> Option<&[i32]> {
+        self.picked.as_deref()
     }
 
     /// Takes one message of the source.

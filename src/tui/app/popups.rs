@@ -2,8 +2,8 @@
 
 use crossterm::event::KeyCode;
 
-use super::App;
 use super::update::scrolled;
+use super::{App, Leave};
 use crate::policy;
 use crate::query::Filter;
 use crate::tui::actions::{self, Id};
@@ -11,6 +11,7 @@ use crate::tui::key::Key;
 use crate::tui::profile;
 use crate::tui::state::layer::{Chooser, Input, Layer};
 use crate::tui::state::narrow::RowFilter;
+use crate::tui::state::session::Phase;
 use crate::tui::view;
 
 impl App {
@@ -20,7 +21,13 @@ impl App {
         }
         let Some(action) = actions::lookup(self.contexts(), key) else { return };
         match action.id {
-            Id::Close | Id::Stay => drop(self.layers.pop()),
+            Id::Close | Id::Stay => {
+                let closed = self.layers.pop();
+                // Nothing lies under the picker that sysview begins with.
+                if matches!(closed, Some(Layer::Picker(_))) && self.session.phase == Phase::Waiting {
+                    self.leave = Some(Leave::Quit);
+                }
+            }
             Id::Kill | Id::HandOver => {
                 self.layers.pop();
                 self.act(action.id, key);

@@ -6,6 +6,7 @@ use super::popup::{Content, tail, text};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, fit_right};
 use crate::tui::state::picker::{Entry, Picker};
+use crate::tui::state::session::Phase;
 use crate::tui::theme::Role;
 
 /// Columns of a PID, and the most for a user's name and for the place inside a container.
@@ -30,6 +31,9 @@ pub(super) fn content(app: &App, picker: &Picker, width: usize) -> Content {
         Some(hindrance) => text(&format!("It cannot be attached to: {hindrance}."), width),
         None => text(&chosen(picker), width),
     });
+    if app.session.phase == Phase::Waiting {
+        below.extend(text("To start a program instead: sysview -- COMMAND", width));
+    }
     let keys = "Enter attaches, Space marks, Ctrl-r looks again, type to search, Esc closes";
     below.push(Line::styled(cut(keys, width), style(Role::Dim)));
 
