@@ -60,7 +60,8 @@
 //! tracee waiting for its tracer. *Entry*, *exit*: the two stops of a call. *Group-stop*: job control stopped the
 //! process. *Row*: one line of the trace; a call is one row, completed in place. *Region*: a copied piece of the tracee's
 //! memory. *Verdict*: what a profile would answer to a call. *Overlay*: the verdicts shown over the trace.
-//! *Source*: where events come from. *Hand over*: stop tracing and leave the terminal to the program.
+//! *Held*: stopped for the user, by a key, a step or a *catchpoint* (a call that fits a filter). *Floor*: the time that
+//! tracing adds to the shortest call. *Source*: where events come from. *Hand over*: stop tracing and leave the terminal to the program.
 
 #![deny(unsafe_code)]
 

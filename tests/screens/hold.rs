@@ -181,6 +181,9 @@ fn the_time_of_a_call_that_was_held_is_not_told_as_its_own() {
     assert!(waited > before, "the read came back before it was held");
     held_at_exit(&mut app);
     assert_eq!(total(&app), waited, "the openat has no time");
+    press(&mut app, "t");
+    assert!(print::text(&app, 140, 40).contains("held; Ctrl-] leaves"));
+    press(&mut app, "Ctrl-]");
     press(&mut app, "Enter z");
     let screen = print::text(&app, 140, 40);
     assert!(
@@ -194,6 +197,23 @@ fn the_time_of_a_call_that_was_held_is_not_told_as_its_own() {
         screen.lines().any(|line| line.contains("openat") && line.trim_end_matches(['│', ' ']).ends_with(" held")),
         "{screen}"
     );
+}
+
+#[test]
+fn a_call_that_was_only_ever_held_has_no_times_in_the_histogram() {
+    let mut app = app(Options::default(), 120, 40);
+    let mut more = scene::Recorder::new();
+    more.after(20_000).exit(0, Outcome::Returned(0), &[]).after(5).enter(0, 39, [0; 6], &[]);
+    app.message(more.take());
+    app.message(held(0, At::Entry, Why::Asked));
+    app.message(Message::Released(TaskId(0)));
+    more.after(9_000_000).exit(0, Outcome::Returned(4_312), &[]);
+    app.message(more.take());
+    press(&mut app, "Tab z Down End");
+    let screen = print::text(&app, 120, 40);
+    let line = screen.lines().find(|line| line.contains("│getpid")).unwrap_or_else(|| panic!("{screen}"));
+    assert!(line.contains(" 1     0      -      -      -"), "{line}");
+    shows(&app, "sysview made each of them wait: no times");
 }
 
 #[test]

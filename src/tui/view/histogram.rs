@@ -185,6 +185,10 @@ fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'stati
                 blocked => (format!("x{}", number(blocked, breadth - 2)), Role::FirstBlocked),
             },
             SortKey::Errors => ("0".to_owned(), Role::Dim),
+            // All of them were made to wait, so there is no time to show.
+            SortKey::Total | SortKey::Mean | SortKey::Max if row.timed() == 0 && row.untimed > 0 => {
+                ("-".to_owned(), Role::Dim)
+            }
             SortKey::Total => (duration(row.total_ns), Role::Text),
             SortKey::Mean => (duration(row.mean_ns()), Role::Text),
             SortKey::Max => (duration(row.max_ns), Role::Text),

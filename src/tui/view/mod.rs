@@ -107,7 +107,9 @@ fn program_titles(app: &App) -> (String, String) {
     let left = if title.is_empty() { "Program".to_owned() } else { format!("Program: {title}") };
     let left = super::format::cut(&left, 40);
     let right = if app.typing() {
-        format!("{} leaves", app.options.escape)
+        // Who types to a program that does not move should know why.
+        let held = if app.session.holds.is_empty() { "" } else { "held; " };
+        format!("{held}{} leaves", app.options.escape)
     } else if app.program.scrolled() > 0 {
         format!("{} lines back", app.program.scrolled())
     } else if app.session.running() {
