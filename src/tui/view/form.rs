@@ -92,7 +92,7 @@ fn hint(field: Field) -> &'static str {
         Field::Signal => "a signal that the task gets when the call is over, such as SIGTERM; empty: none",
         Field::Before => "how long the task waits before the call, such as 500ms or 2s; empty: not at all",
         Field::After => "how long the task waits after the call, such as 500ms or 2s; empty: not at all",
-        Field::Which => "of each task's calls that fit: 3 the third, 3+ from it on, 3+2 every second; empty: all",
+        Field::Which => "counted for each call of each task: 3 the third, 3+ from it on, 3+2 every second; empty: all",
     }
 }
 
