@@ -33,6 +33,36 @@ fn a_typed_filter_narrows_and_a_wrong_one_says_where() {
 }
 
 #[test]
+fn a_filter_is_completed_and_a_candidate_is_chosen() {
+    let mut app = app(docker(), 120, 40);
+    press(&mut app, "/");
+    shows(&app, "pid:123  fd:3  path:/etc/**     by process, descriptor, path");
+    shows(&app, "Tab complete");
+    press(&mut app, "o p e n a Tab");
+    app.paste(" err=eno");
+    press(&mut app, "Down Enter");
+    shows(&app, "/openat err=ENOENT");
+    press(&mut app, "Enter");
+    shows(&app, "9 of 70 rows, filter: openat err=ENOENT");
+    press(&mut app, "/");
+    shows(&app, "/openat err=ENOENT");
+    press(&mut app, "Ctrl-u Enter");
+    shows(&app, "70 rows");
+}
+
+/// There is nothing to catch in a recording, but much to look for.
+#[test]
+fn a_recording_is_filtered_too() {
+    let mut app = App::new(Options::default());
+    app.message(scene::started(false));
+    app.message(scene::run());
+    app.message(Message::Ended(End::Replayed));
+    press(&mut app, "/ e x e c v e Enter");
+    app.work(|| false);
+    shows(&app, "1 of 70 rows, filter: execve");
+}
+
+#[test]
 fn a_narrowed_trace_grows_with_the_program() {
     let mut app = app(Options::default(), 120, 40);
     press(&mut app, "Tab 1 Down Enter");

@@ -50,12 +50,16 @@ impl App {
         if form.take(None) {
             return self.layers.push(Layer::Form(form));
         }
-        if !self.session.traced() {
+        if form.purpose != Purpose::Filter && !self.session.traced() {
             return self.say("The program is not traced any more, so nothing was changed.");
         }
         let done = form.read().and_then(|draft| {
             let calls = |sentence| (0, sentence);
             match &form.purpose {
+                Purpose::Filter => {
+                    self.set_filter(draft.filter, form.lines[0].1.text.clone());
+                    Ok(())
+                }
                 Purpose::Answer { task, seq, .. } => {
                     self.send_answer(*task, *seq, draft.change);
                     Ok(())

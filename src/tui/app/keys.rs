@@ -41,7 +41,6 @@ impl App {
         let typing = self.typing();
         match self.layers.last_mut() {
             Some(Layer::Chooser(chooser)) => chooser.path.paste(text),
-            Some(Layer::Filter(input)) => input.paste(text),
             Some(Layer::Form(form)) => {
                 form.input().paste(text);
                 form.typed();

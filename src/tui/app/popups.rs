@@ -58,7 +58,6 @@ impl App {
         }
         let builtins = policy::builtins().len();
         let input: &mut Input = match self.layers.last_mut() {
-            Some(Layer::Filter(input)) => input,
             Some(Layer::Chooser(chooser)) => {
                 if matches!(code, KeyCode::Char(_) | KeyCode::Backspace) {
                     chooser.line = builtins;
@@ -96,7 +95,6 @@ impl App {
     fn confirm(&mut self) {
         match self.layers.pop() {
             Some(Layer::Chooser(chooser)) => self.choose(chooser),
-            Some(Layer::Filter(input)) => self.set_filter(input),
             Some(Layer::Tours { line }) => self.choose_tour(line),
             Some(Layer::Points { list, line }) => self.edit_point(list, line),
             Some(Layer::Form(form)) => self.confirm_form(form),
@@ -105,20 +103,15 @@ impl App {
         }
     }
 
-    fn set_filter(&mut self, mut input: Input) {
-        match Filter::parse(&input.text) {
-            Ok(filter) if filter.is_empty() => self.trace.set_narrow(None, self.session.store.len()),
-            Ok(filter) => {
-                if filter.needs_profile() && self.overlay.is_none() {
-                    self.say("No profile is loaded, so nothing counts as blocked; s chooses one.");
-                }
-                self.narrow_to(RowFilter::Query { filter: Box::new(filter), text: input.text });
-            }
-            Err(error) => {
-                input.error = Some(format!("{}^ {}", " ".repeat(error.column), error.message));
-                self.layers.push(Layer::Filter(input));
-            }
+    /// Shows only the rows that fit; an empty filter shows all.
+    pub(super) fn set_filter(&mut self, filter: Filter, text: String) {
+        if filter.is_empty() {
+            return self.trace.set_narrow(None, self.session.store.len());
         }
+        if filter.needs_profile() && self.overlay.is_none() {
+            self.say("No profile is loaded, so nothing counts as blocked; s chooses one.");
+        }
+        self.narrow_to(RowFilter::Query { filter: Box::new(filter), text });
     }
 
     fn choose(&mut self, mut chooser: Chooser) {

@@ -10,7 +10,8 @@ use crate::stats::SortKey;
 use crate::tui::actions::Id;
 use crate::tui::key::Key;
 use crate::tui::layout::{Pane, SPLIT_STEP};
-use crate::tui::state::layer::{Chooser, Input, Layer};
+use crate::tui::state::form::Form;
+use crate::tui::state::layer::{Chooser, Layer};
 use crate::tui::state::narrow::{Narrow, RowFilter};
 use crate::tui::state::points::List;
 use crate::tui::state::session::Phase;
@@ -69,7 +70,7 @@ impl App {
             Id::Help => self.layers.push(Layer::Help { scroll: 0 }),
             Id::Filter => {
                 let text = self.trace.narrow.as_ref().map(|n| n.filter.text().to_owned()).unwrap_or_default();
-                self.layers.push(Layer::Filter(Input { text, error: None }));
+                self.layers.push(Layer::Form(Form::filter(text)));
             }
             Id::ClearFilter => self.trace.set_narrow(None, self.session.store.len()),
             Id::Seccomp => self.toggle_seccomp(),

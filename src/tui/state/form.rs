@@ -1,4 +1,4 @@
-//! Forms: which calls to catch or to change, and what becomes of them, one line of text each, with what could be typed
+//! Forms: which rows to show, which calls to catch or to change, and what becomes of them, one line of text each, with what could be typed
 //! next. Left out: what the keys do (`app::form`), how it looks (`view::form`).
 
 use std::time::Duration;
@@ -12,6 +12,8 @@ use crate::source::{Change, Forced, When};
 /// What a form is filled in for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
+    /// Which rows are shown.
+    Filter,
     /// What becomes of the call of this name, at whose entry the task is held in row `seq`.
     Answer { task: TaskId, seq: u64, call: String },
     /// A catchpoint; instead of the one with this number.
@@ -54,6 +56,11 @@ pub struct Draft {
 impl Form {
     pub fn answer(task: TaskId, seq: u64, call: String) -> Form {
         Form::new(Purpose::Answer { task, seq, call }, &[Field::Result, Field::Signal, Field::Before, Field::After])
+    }
+
+    /// With the filter that holds now.
+    pub fn filter(text: String) -> Form {
+        Form::new(Purpose::Filter, &[Field::Calls]).with_texts(&[(Field::Calls, text)])
     }
 
     pub fn catch(instead_of: Option<u32>) -> Form {

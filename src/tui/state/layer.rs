@@ -18,13 +18,11 @@ pub enum Layer {
     Vdso { scroll: u16 },
     /// Under which circumstances the profile is judged.
     Policy { scroll: u16 },
-    /// Typing a filter.
-    Filter(Input),
     /// The tours to choose from; after them the line that ends the running one.
     Tours { line: usize },
     /// The catchpoints, or the changes of calls.
     Points { list: List, line: usize },
-    /// A catchpoint or a change being typed, or what becomes of a held call.
+    /// A filter, a catchpoint or a change being typed, or what becomes of a held call.
     Form(Form),
     /// The processes to attach to.
     Picker(Picker),

@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use crate::tui::actions::{self, Action, Id};
 use crate::tui::app::App;
 use crate::tui::format;
+use crate::tui::state::layer::Layer;
 use crate::tui::theme::Role;
 
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
@@ -63,7 +64,11 @@ fn fitting(app: &App, actions: Vec<&'static Action>, room: usize) -> Vec<(String
 
 /// A key that does two things in turn is called by what it does now.
 fn label(app: &App, action: &Action) -> &'static str {
-    if action.id == Id::Hold && app.session.holds.active() { "go on" } else { action.label }
+    match (action.id, app.layers.last()) {
+        (Id::Hold, _) if app.session.holds.active() => "go on",
+        (Id::NextField, Some(Layer::Form(form))) if form.lines.len() == 1 => "complete",
+        _ => action.label,
+    }
 }
 
 /// Where there is no room for all, the entries with the highest number go first.

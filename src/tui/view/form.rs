@@ -26,7 +26,10 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
     for (index, (field, input)) in form.lines.iter().enumerate() {
         let here = index == form.at;
         let arrow = if here { ">" } else { " " };
-        let label = format!("{arrow} {}", fit(label(*field), LABEL));
+        let label = match form.purpose {
+            Purpose::Filter => "/".to_owned(),
+            _ => format!("{arrow} {}", fit(label(*field), LABEL)),
+        };
         let shown = tail(&input.text, width.saturating_sub(label.len() + 1));
         if here {
             cursor = Some((lines.len() as u16, (label.len() + format::width(shown)) as u16));
@@ -44,7 +47,8 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
     }
     let below = conclusion(app, form, width);
     let room = usize::from(app.rows).saturating_sub(2 + lines.len() + below.len());
-    lines.extend(candidates(app, form, room.min(CANDIDATES), width));
+    let room = room.min(if form.purpose == Purpose::Filter { FILTERS.len() } else { CANDIDATES });
+    lines.extend(candidates(app, form, room, width));
     lines.extend(below);
     // On a low screen the line that is typed on stays in view.
     let shown = usize::from(app.rows.saturating_sub(2)).max(1);
@@ -54,6 +58,7 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
 
 fn title(form: &Form) -> String {
     match &form.purpose {
+        Purpose::Filter => "Filter".into(),
         Purpose::Answer { call, .. } => format!("What becomes of this {call}?"),
         Purpose::Catch { instead_of: None } => "New catchpoint".into(),
         Purpose::Catch { instead_of: Some(_) } => "Catchpoint".into(),
@@ -97,6 +102,9 @@ fn hint(field: Field) -> &'static str {
 }
 
 fn candidates(app: &App, form: &Form, room: usize, width: usize) -> Vec<Line<'static>> {
+    if form.purpose == Purpose::Filter && form.lines[0].1.text.is_empty() {
+        return examples(app, room, width);
+    }
     let (_, candidates) = form.candidates();
     let first = form.candidate.map_or(0, |at| (at + 1).saturating_sub(room));
     let line = |(index, candidate): (usize, &crate::query::Candidate)| {
@@ -106,6 +114,22 @@ fn candidates(app: &App, form: &Form, room: usize, width: usize) -> Vec<Line<'st
         Line::styled(fit(&entry, width), app.theme.style(if selected { Role::Selected } else { Role::Dim }))
     };
     candidates.iter().enumerate().skip(first).take(room).map(line).collect()
+}
+
+/// What can be typed, by example; the filter language has more.
+const FILTERS: [(&[&str], &str); 4] = [
+    (&["openat", "open*", "%network"], "calls by name, by class"),
+    (&["err", "err=ENOENT", "dur>1ms"], "by result, by time in the call"),
+    (&["pid:123", "fd:3", "path:/etc/**"], "by process, descriptor, path"),
+    (&["blocked", "signal", "\"some words\""], "by verdict, by kind, by what the line says"),
+];
+
+fn examples(app: &App, room: usize, width: usize) -> Vec<Line<'static>> {
+    let line = |(examples, meaning): &(&[&str], &str)| {
+        let text = format!(" {} {meaning}", fit(&examples.join("  "), 31));
+        Line::styled(fit(&text, width), app.theme.style(Role::Dim))
+    };
+    FILTERS.iter().take(room).map(line).collect()
 }
 
 /// What the form says so far, and what can be done.
@@ -123,6 +147,11 @@ fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
         lines.extend(wrap(&only, width).into_iter().map(|part| Line::styled(part, app.theme.style(Role::Notice))));
     }
     // What is highlighted is explained in full; its line may have been cut.
+    if form.purpose == Purpose::Filter {
+        let keys = "Enter takes it, Tab completes, Up/Down choose, Esc closes; empty: all rows";
+        lines.push(Line::styled(cut(keys, width), dim));
+        return lines;
+    }
     let highlighted = form.candidate.and_then(|index| form.candidates().1.into_iter().nth(index));
     let explained = highlighted.map(|candidate| format!("{}: {}", candidate.text, candidate.about));
     let advice = explained.unwrap_or_else(|| hint(form.field()).to_owned());
@@ -137,6 +166,7 @@ fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
 
 fn meaning(form: &Form, draft: &Draft) -> String {
     match &form.purpose {
+        Purpose::Filter => format!("{}.", draft.filter.explain()),
         Purpose::Answer { call, .. } => format!("{call}: {}.", change::describe(&draft.change)),
         Purpose::Catch { .. } if draft.filter.is_empty() => "Which calls are to hold their task?".into(),
         Purpose::Catch { .. } => format!("{}.", caught(&draft.filter)),
@@ -155,5 +185,17 @@ fn caught(filter: &Filter) -> String {
     match catch::holds_at_exit(filter) {
         true => format!("Holds a task when a call is over and {calls}"),
         false => format!("Holds a task before a call when {calls}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_of_a_filter_can_be_typed() {
+        for example in FILTERS.iter().flat_map(|(examples, _)| *examples) {
+            Filter::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
+        }
     }
 }

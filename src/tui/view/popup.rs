@@ -8,11 +8,10 @@ use ratatui::widgets::{Block, Clear, Widget};
 use super::{form, header, picker, points, quit, tour};
 use crate::model::VdsoState;
 use crate::policy;
-use crate::query::Filter;
 use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
-use crate::tui::state::layer::{Chooser, Input, Layer};
+use crate::tui::state::layer::{Chooser, Layer};
 use crate::tui::theme::Role;
 
 /// Widest popup, in columns.
@@ -121,7 +120,6 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Chooser(chooser) => choose(app, chooser, width),
         Layer::Vdso { scroll } => plain("vDSO", vdso(app, width), *scroll),
         Layer::Policy { scroll } => plain("Seccomp profile", judged(app, width), *scroll),
-        Layer::Filter(input) => filter(app, input, width),
         Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),
         Layer::Form(form) => form::content(app, form, width),
@@ -230,34 +228,6 @@ fn choose(app: &App, chooser: &Chooser, width: usize) -> Content {
     Content { title: "Seccomp".into(), lines, scroll: 0, cursor }
 }
 
-fn filter(app: &App, input: &Input, width: usize) -> Content {
-    let shown = tail(&input.text, width.saturating_sub(2));
-    // The box keeps its width while one types.
-    let mut lines = vec![Line::from(fit(&format!("/{shown}"), width))];
-    match (&input.error, Filter::parse(&input.text)) {
-        // The caret stands under the character that is wrong, one column further right for the slash.
-        (Some(error), _) => lines.push(Line::styled(cut(&format!(" {error}"), width), app.theme.style(Role::Error))),
-        (None, Ok(filter)) => lines.push(Line::from(cut(&format!(" {}", filter.explain()), width))),
-        // While one types, most filters are unfinished: no complaint before Enter.
-        (None, Err(_)) => lines.push(Line::default()),
-    }
-    for (examples, meaning) in FILTERS {
-        let text = format!("{} {meaning}", fit(&examples.join("  "), 31));
-        lines.push(Line::styled(cut(&text, width), app.theme.style(Role::Dim)));
-    }
-    lines.push(Line::styled(cut("Enter takes it, Esc closes; empty: all rows", width), app.theme.style(Role::Dim)));
-    let cursor = Some((0, 1 + format::width(shown) as u16));
-    Content { title: "Filter".into(), lines, scroll: 0, cursor }
-}
-
-/// What can be typed, by example; the filter language has more.
-const FILTERS: [(&[&str], &str); 4] = [
-    (&["openat", "open*", "%network"], "calls by name, by class"),
-    (&["err", "err=ENOENT", "dur>1ms"], "by result, by time in the call"),
-    (&["pid:123", "fd:3", "path:/etc/**"], "by process, descriptor, path"),
-    (&["blocked", "signal", "\"some words\""], "by verdict, by kind, by what the line says"),
-];
-
 /// The end of a text that is longer than there is room.
 pub(super) fn tail(text: &str, width: usize) -> &str {
     let mut rest = text;
@@ -323,16 +293,4 @@ fn judged(app: &App, width: usize) -> Vec<Line<'static>> {
         }
     }
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_example_of_a_filter_can_be_typed() {
-        for example in FILTERS.iter().flat_map(|(examples, _)| *examples) {
-            Filter::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
-        }
-    }
 }
