@@ -110,8 +110,13 @@ fn candidates(app: &App, form: &Form, room: usize, width: usize) -> Vec<Line<'st
     let line = |(index, candidate): (usize, &crate::query::Candidate)| {
         let selected = form.candidate == Some(index);
         let arrow = if selected { ">" } else { " " };
-        let entry = format!("  {arrow} {} {}", fit(&candidate.text, NAME), candidate.about);
-        Line::styled(fit(&entry, width), app.theme.style(if selected { Role::Selected } else { Role::Dim }))
+        let name = format!("  {arrow} {} ", fit(&candidate.text, NAME));
+        let about = fit(&candidate.about, width.saturating_sub(format::width(&name)));
+        let role = |usual: Role| if selected { Role::Selected } else { usual };
+        Line::from(vec![
+            Span::styled(name, app.theme.style(role(Role::Text))),
+            Span::styled(about, app.theme.style(role(Role::Dim))),
+        ])
     };
     candidates.iter().enumerate().skip(first).take(room).map(line).collect()
 }
