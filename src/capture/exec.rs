@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::options::Descriptors;
 use super::{memory, procfs};
 use crate::abi::fetch::Fetch;
 use crate::model::{Batch, Exec, TaskId, VdsoImage, VdsoState};
@@ -114,7 +115,8 @@ fn remove(tid: i32, sp: u64, word: usize, auxv: &Auxv) -> std::io::Result<()> {
 
 fn read_string(tid: i32, addr: u64) -> Option<Vec<u8>> {
     let mut batch = Batch::default();
-    let mut fetcher = memory::Fetcher { tid, batch: &mut batch, limit: 0, descriptors: false, kept: None };
+    let mut fetcher =
+        memory::Fetcher { tid, batch: &mut batch, limit: 0, descriptors: Descriptors::Numbers, kept: None };
     let path = fetcher.c_string(addr, libc::PATH_MAX as usize).to_vec();
     (!path.is_empty()).then_some(path)
 }

@@ -8,9 +8,10 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 
+use super::descriptors::behind;
+use super::options::Descriptors;
 use super::sys;
 use super::worker::Engine;
 use crate::abi::fetch::{Fetch, descriptor_address};
@@ -97,8 +98,7 @@ pub struct Fetcher<'a> {
     pub batch: &'a mut Batch,
     /// The most that is copied of a buffer, in bytes.
     pub limit: usize,
-    /// What is behind descriptors is looked up in /proc.
-    pub descriptors: bool,
+    pub descriptors: Descriptors,
     /// The memory as a file, where it is closed to us by now.
     pub kept: Option<&'a File>,
 }
@@ -187,34 +187,16 @@ impl Fetch for Fetcher<'_> {
     }
 
     fn looks_up_descriptors(&self) -> bool {
-        self.descriptors
+        self.descriptors != Descriptors::Numbers
     }
 
     fn descriptor(&mut self, fd: i32) {
-        if let Some(path) = behind(self.tid, fd) {
+        if let Some(path) = behind(self.tid, fd, self.descriptors) {
             let start = self.batch.bytes.len();
             self.batch.bytes.extend_from_slice(&path);
             self.keep(descriptor_address(fd), path.len() as u64, start, false);
         }
     }
-}
-
-/// What is behind an open descriptor, or the working directory: proc_pid_fd(5). A file without a name has a zero byte
-/// behind the name that it had.
-fn behind(tid: i32, fd: i32) -> Option<Vec<u8>> {
-    const DELETED: &[u8] = b" (deleted)";
-    if fd == libc::AT_FDCWD {
-        let link = std::fs::read_link(format!("/proc/{tid}/cwd")).ok()?;
-        return Some(link.into_os_string().into_vec());
-    }
-    let place = format!("/proc/{tid}/fd/{fd}");
-    let mut path = std::fs::read_link(&place).ok()?.into_os_string().into_vec();
-    // A name can end like that, too.
-    if path.ends_with(DELETED) && std::fs::metadata(&place).is_ok_and(|file| file.nlink() == 0) {
-        path.truncate(path.len() - DELETED.len());
-        path.push(0);
-    }
-    Some(path)
 }
 
 #[cfg(test)]
@@ -230,8 +212,8 @@ mod tests {
         let data: Vec<u8> = (0..100).collect();
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let range =
-            Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: false, kept: None }.collect(|fetch| {
+        let range = Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: Descriptors::Numbers, kept: None }
+            .collect(|fetch| {
                 assert_eq!(fetch.bytes(addr, 100), &data[..10]);
                 assert_eq!(fetch.object(addr, 100), &data[..]);
                 assert_eq!(fetch.bytes(8, 100), b"");
@@ -248,12 +230,13 @@ mod tests {
         data.push(0);
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let _ = Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: false, kept: None }.collect(|fetch| {
-            assert_eq!(fetch.c_string(addr, 20_000).len(), 9000);
-            assert_eq!(fetch.c_string(addr, 100).len(), 100);
-            assert_eq!(fetch.c_string(addr + 9000, 100), b"");
-            assert_eq!(fetch.c_string(8, 100), b"");
-        });
+        let _ = Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: Descriptors::Numbers, kept: None }
+            .collect(|fetch| {
+                assert_eq!(fetch.c_string(addr, 20_000).len(), 9000);
+                assert_eq!(fetch.c_string(addr, 100).len(), 100);
+                assert_eq!(fetch.c_string(addr + 9000, 100), b"");
+                assert_eq!(fetch.c_string(8, 100), b"");
+            });
         let facts: Vec<_> = batch.regions.iter().map(|r| (r.true_len, r.len, r.fault)).collect();
         assert_eq!(facts, [(9000, 9000, false), (101, 100, false), (0, 0, false), (0, 0, true)]);
     }

@@ -13,6 +13,7 @@ mod affinity;
 mod calibrate;
 mod colocate;
 mod control;
+mod descriptors;
 mod doctor;
 mod entries;
 mod error;
@@ -43,7 +44,7 @@ pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
 pub use launch::{Launch, Terminal, launch};
 pub use only::fits_a_filter;
-pub use options::{CoLocate, Only, Tracing};
+pub use options::{CoLocate, Descriptors, Only, Tracing};
 pub use resolve::{resolve, resolve_from};
 pub use setup::{Identity, Setup, directory};
 

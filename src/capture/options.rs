@@ -10,8 +10,8 @@ pub struct Tracing {
     pub vdso: VdsoMode,
     /// The most that is copied of a buffer, in bytes.
     pub capture_limit: usize,
-    /// Look up what is behind the descriptors of each call; costs a look into /proc for each.
-    pub descriptors: bool,
+    /// What is looked up about the descriptors of each call.
+    pub descriptors: Descriptors,
     pub co_locate: CoLocate,
     /// Tasks that traced tasks make, threads too, are traced as well.
     pub follow: bool,
@@ -35,7 +35,7 @@ impl Default for Tracing {
         Tracing {
             vdso: VdsoMode::Natural,
             capture_limit: 256,
-            descriptors: false,
+            descriptors: Descriptors::Numbers,
             co_locate: CoLocate::Auto,
             follow: true,
             step_all: false,
@@ -58,6 +58,18 @@ pub enum CoLocate {
     Auto,
     On,
     Off,
+}
+
+/// What is looked up about a descriptor, in /proc, while the call waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Descriptors {
+    /// Nothing.
+    #[default]
+    Numbers,
+    /// The path that it was opened by, or the kernel's word for what has none.
+    Paths,
+    /// Also the numbers of devices, the ends of sockets, the processes of pidfds.
+    InFull,
 }
 
 /// The calls that are seen, if not all are.

@@ -517,6 +517,16 @@ impl Child {
     }
 }
 
+/// getxattr(2), of at most 64 bytes.
+pub fn extended_attribute(path: &str, name: &str) -> io::Result<Vec<u8>> {
+    let (path, name) = (CString::new(path)?, CString::new(name)?);
+    let mut value = vec![0u8; 64];
+    // SAFETY: both strings end with a zero byte, and the kernel writes at most as many bytes as the buffer has.
+    let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    value.truncate(check_long(length as libc::c_long)? as usize);
+    Ok(value)
+}
+
 /// Whether seccomp filters that answer this can be installed here at all. seccomp(2), SECCOMP_GET_ACTION_AVAIL.
 pub fn filters_can_answer(action: u32) -> bool {
     // SAFETY: the kernel reads the number behind the pointer, which lives as long as the call.

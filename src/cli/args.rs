@@ -236,9 +236,9 @@ pub struct LogArgs {
     /// Show strings that are no plain text in hexadecimal; -xx: all strings
     #[arg(short = 'x', long, action = ArgAction::Count, help_heading = FORMAT)]
     pub strings_in_hex: u8,
-    /// Show what is behind descriptors: 3</etc/passwd>
-    #[arg(short = 'y', long = "decode-fds", help_heading = FORMAT)]
-    pub descriptors: bool,
+    /// Show what is behind descriptors: 3</etc/passwd>; -yy: also devices, sockets and pidfds in full
+    #[arg(short = 'y', long = "decode-fds", action = ArgAction::Count, help_heading = FORMAT)]
+    pub descriptors: u8,
     /// Show arguments with their names, as the manual pages have them
     #[arg(short = 'N', long, help_heading = FORMAT)]
     pub arg_names: bool,

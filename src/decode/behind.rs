@@ -55,22 +55,23 @@ fn value(tree: &mut Value, memory: Memory<'_>, hex: HexStrings) {
 
 const AT_FDCWD: i32 = -100;
 
-/// `</etc/passwd>`, `<pipe:[123]>`, `</tmp/x>(deleted)`; None if nobody looked or there was nothing.
+/// `</etc/passwd>`, `<pipe:[123]>`, `</tmp/x>(deleted)`, `</dev/null<char 1:3>>`, `<TCP:[123]>`; None if nobody looked or
+/// there was nothing. How the fetcher writes these down is told by `abi::fetch::descriptor_address`.
 pub fn text(fd: i32, memory: Memory<'_>, hex: HexStrings) -> Option<String> {
     let piece = memory.at(descriptor_address(fd)).filter(|piece| !piece.bytes.is_empty())?;
-    let (path, deleted) = match piece.bytes.split_last() {
-        Some((0, path)) => (path, true),
-        _ => (piece.bytes, false),
-    };
+    let cut = piece.bytes.iter().position(|&byte| byte == 0);
+    let (path, more) = piece.bytes.split_at(cut.unwrap_or(piece.bytes.len()));
+    let more: String = more.iter().filter(|byte| (b' '..=b'~').contains(byte)).map(|&byte| char::from(byte)).collect();
     let mut out = String::from("<");
     if hexadecimal::wants(hex, path) {
         hex_escaped(&mut out, path);
     } else {
         escaped_with(&mut out, path, b"<>");
     }
-    out.push('>');
-    if deleted {
-        out.push_str("(deleted)");
+    match more.strip_prefix('=') {
+        Some(plain) => out.push_str(&format!("{plain}>")),
+        None if more.starts_with('<') => out.push_str(&format!("{more}>")),
+        None => out.push_str(&format!(">{more}")),
     }
     Some(out)
 }

@@ -198,6 +198,7 @@ fn descriptors_are_shown_with_what_is_behind_them() {
         "-y -e trace=personality,dup2,poll",
         "-y -xx -e trace=personality,openat,fchdir",
         "-y -x -e trace=personality,ftruncate",
+        "-yy -e trace=personality,openat,newfstatat,dup2",
     ];
     Oracle { name: "descriptors", behaviour: "descriptors", follow: false, runs }.check();
 }

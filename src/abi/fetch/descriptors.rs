@@ -12,7 +12,8 @@ const BASE: u64 = 0x8000_0000_0000_0000;
 /// More than the longest path.
 const ROOM: u64 = 8192;
 
-/// Where the fetcher keeps what a descriptor is: its path, then `\0` if the file is deleted. AT_FDCWD is one, too.
+/// Where the fetcher keeps what a descriptor is: its path, and behind a zero byte what else there is to say, which is
+/// `(deleted)`, `<char 1:3>`, or `=` and a text instead of a path. AT_FDCWD is a descriptor, too.
 pub fn descriptor_address(fd: i32) -> u64 {
     BASE + u64::from(fd as u32) * ROOM
 }

@@ -61,7 +61,7 @@ fn length(len: Len, call: &Call) -> String {
     match len {
         Len::Arg(arg) => format!("as many as {} says", name(arg)),
         Len::Ret => "as many as the result says".into(),
-        Len::RetUpTo(arg) => format!("as many as the result says, at most as many as {} does", name(arg)),
+        Len::RetUpTo(arg) => format!("as many as the result says, {} at most", name(arg)),
         Len::Const(count) => format!("{count} of them"),
         Len::Deref(arg) => format!("as many as {} points to", name(arg)),
     }
@@ -77,7 +77,6 @@ fn number(width: Width, meaning: &Meaning) -> String {
         Meaning::Unsigned => format!("number, {bits}"),
         Meaning::Hex => format!("address or bits, {bits}"),
         Meaning::Pointer => "address".into(),
-        Meaning::Error => "number of an error, positive or negative".into(),
         Meaning::Octal => format!("number, written in octal, {bits}"),
         Meaning::Mode => "file mode: type and permissions, written in octal".into(),
         Meaning::Fd { closes: false } => "descriptor".into(),

@@ -17,7 +17,7 @@ use super::args::LogArgs;
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch;
-use crate::capture::{self, Terminal};
+use crate::capture::{self, Descriptors, Terminal};
 use crate::source::{Command, Control, Message, Source};
 use printer::Printer;
 use settings::Settings;
@@ -35,7 +35,11 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         None => Sheets::shared(sheet::standard_error()),
     };
     let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
-    launch.tracing.descriptors = args.descriptors;
+    launch.tracing.descriptors = match args.descriptors {
+        0 => Descriptors::Numbers,
+        1 => Descriptors::Paths,
+        _ => Descriptors::InFull,
+    };
     if args.syscall_number {
         // Lines of signals tell the number of the last call, whichever it was.
         launch.tracing.only = None;
