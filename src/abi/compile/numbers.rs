@@ -56,11 +56,23 @@ pub struct Numbers {
     pub tables: [Vec<(u16, String)>; 4],
 }
 
+/// Calls that the kernel has and the crate does not yet: Linux 6.19 and 7.0, the same number on every ABI.
+const NEWER: [(u16, &str); 2] = [(470, "listns"), (471, "rseq_slice_yield")];
+
 impl Numbers {
     pub fn of_the_crate() -> Numbers {
-        let x86_64: Vec<_> = ids(|i| syscalls::x86_64::Sysno::new(i).map(|s| s.name()));
-        let i386 = ids(|i| syscalls::x86::Sysno::new(i).map(|s| s.name()));
-        let aarch64 = ids(|i| syscalls::aarch64::Sysno::new(i).map(|s| s.name()));
+        let newer = |mut table: Vec<(u16, String)>| {
+            for (number, name) in NEWER {
+                if table.iter().all(|(other, _)| *other != number) {
+                    table.push((number, name.to_string()));
+                }
+            }
+            table.sort_unstable();
+            table
+        };
+        let x86_64 = newer(ids(|i| syscalls::x86_64::Sysno::new(i).map(|s| s.name())));
+        let i386 = newer(ids(|i| syscalls::x86::Sysno::new(i).map(|s| s.name())));
+        let aarch64 = newer(ids(|i| syscalls::aarch64::Sysno::new(i).map(|s| s.name())));
         let mut x32 = x86_64.clone();
         x32.retain(|(number, _)| *number < 512);
         x32.extend(X32_OWN.iter().enumerate().map(|(i, name)| (512 + i as u16, (*name).to_string())));

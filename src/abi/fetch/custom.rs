@@ -142,7 +142,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
             let bytes = walk.read_u32(addr).unwrap_or(0) as usize;
             walk.keep(addr, 8 + bytes.min(HANDLE));
         }
-        "sock_fprog" => program(walk, addr),
+        "sock_fprog" | "socket_filter" => program(walk, addr),
         "pselect6_sigmask" => {
             let word = walk.arch.word();
             let pair = walk.object(addr, 2 * word);

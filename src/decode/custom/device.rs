@@ -390,3 +390,35 @@ pub fn interfaces(ctx: &Ctx<'_>, index: usize) -> Value {
     };
     Value::structure("ifconf", vec![("ifc_len".into(), total), ("ifc_buf".into(), list)])
 }
+
+/// PTP_PEROUT_REQUEST: a signal that repeats, from a start or with a phase, perhaps with the time that it is on.
+pub fn periodic_output(ctx: &Ctx<'_>, index: usize) -> Value {
+    const ONE_SHOT_AND_DUTY_CYCLE: u64 = 2;
+    const PHASE: u64 = 4;
+    let addr = ctx.arg(index);
+    let (Some(bytes), Some(layout)) = (ctx.read(Side::Entry, addr, 56), abi::structure("ptp_clock_time")) else {
+        return Value::address(addr);
+    };
+    let flags = le(&bytes[36..40]);
+    let time = |at: usize| ctx.structure(layout, &bytes[at..at + 16]);
+    let start = match time(0) {
+        value if flags & PHASE != 0 => value,
+        value => match crate::decode::time::date(le(&bytes[..8]) as i64, le(&bytes[8..12]), 9) {
+            Some(date) if le(&bytes[8..12]) < 1_000_000_000 => value.commented(date),
+            _ => value,
+        },
+    };
+    let mut fields: Fields = vec![
+        (if flags & PHASE != 0 { "phase" } else { "start" }.into(), start),
+        ("period".into(), time(16)),
+        ("index".into(), Value::Unsigned(le(&bytes[32..36]))),
+        ("flags".into(), super::names::PTP_PEROUT.flags(ctx.arch(), flags, 32)),
+    ];
+    if flags & ONE_SHOT_AND_DUTY_CYCLE != 0 {
+        fields.push(("on".into(), time(40)));
+    } else if bytes[40..].iter().any(|&b| b != 0) {
+        let rest = bytes[40..].chunks_exact(4).map(|word| Value::Hex(le(word))).collect();
+        fields.push(("rsv".into(), Value::Array { items: rest, elided: false }));
+    }
+    Value::structure("ptp_perout_request", fields)
+}

@@ -15,10 +15,13 @@ pub mod futex;
 pub mod ioctl;
 mod iovec;
 mod ipc;
+mod mounts;
 pub mod msghdr;
 pub mod names;
+mod options;
 mod perf;
 pub mod pollfd;
+mod ptrace;
 pub mod quota;
 pub mod shape;
 mod sigaction;
@@ -56,11 +59,26 @@ fn decoder(name: &str) -> Option<Decoder> {
         "clone_args" => |ctx, index, _| clone::clone_args(ctx, index),
         "comm" => small::comm,
         "cpu_set" => cpu_set,
+        "death_signal" => |ctx, index, _| options::death_signal(ctx, index),
+        "new_comm" => |ctx, index, _| options::bounded_string(ctx, index, 15),
+        "pid_type" => |ctx, index, _| options::pid_type(ctx, index),
+        "ptrace_syscall_info" => ptrace::syscall_info,
+        "sme_vector" => |ctx, index, _| options::vector_length(ctx, index, false),
+        "sve_vector" => |ctx, index, _| options::vector_length(ctx, index, true),
+        "tagged_address" => |ctx, index, _| options::tagged_address(ctx, index),
+        "user_offset" => |ctx, index, _| ptrace::user_offset(ctx, index),
+        "xfeature_number" => |ctx, index, _| options::feature(ctx, index),
+        "xfeatures" => options::features,
         "dirents" => |ctx, index, _| dirents::decode(ctx, index, true),
         "dirents_old" => |ctx, index, _| dirents::decode(ctx, index, false),
         "fiemap" => |ctx, index, _| device::fiemap(ctx, index),
         "file_dedupe_range" => |ctx, index, _| device::dedupe(ctx, index),
         "fs_label" => device::label,
+        "gpioevent_request" => |ctx, index, _| device::answered(ctx, "gpioevent_request", index, 1),
+        "ptp_perout_request" => |ctx, index, _| device::periodic_output(ctx, index),
+        "socket_filter" => |ctx, index, _| filter::program(ctx, ctx.arg(index), filter::Owner::Socket),
+        "statmount" => |ctx, index, _| mounts::status(ctx, index),
+        "statmount_req" => |ctx, index, _| mounts::request(ctx, index),
         "hdio_drive_cmd" => |ctx, index, _| device::drive_command(ctx, index),
         "ifconf" => |ctx, index, _| device::interfaces(ctx, index),
         "mq_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), super::walk::PATH_SHOWN),
@@ -68,7 +86,7 @@ fn decoder(name: &str) -> Option<Decoder> {
         "open_how" => |ctx, index, _| small::open_how(ctx, index),
         "sched_attr" => |ctx, index, _| small::sched_attr(ctx, index),
         "quota" => |ctx, index, _| quota::data(ctx, index),
-        "reboot_argument" => |ctx, index, _| small::reboot_argument(ctx, index),
+        "reboot_argument" => |ctx, index, _| options::bounded_string(ctx, index, 255),
         "perf_event_attr" => |ctx, index, _| perf::attributes(ctx, index),
         "perf_query_bpf" => |ctx, index, _| perf::query_bpf(ctx, index),
         "rand_pool_info" => |ctx, index, _| device::rand_pool_info(ctx, index),

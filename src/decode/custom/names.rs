@@ -33,6 +33,14 @@ pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
+pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
+pub const TUN: Set = Set("tun_flags");
+pub const MTE_CHECK: Set = Set("mte_check");
+pub const PR_SME: Set = Set("pr_sme");
+pub const PR_SVE: Set = Set("pr_sve");
+pub const XFEATURE: Set = Set("xfeature");
+pub const XFEATURE_NUMBER: Set = Set("xfeature_number");
+pub const SYSCALL_INFO: Set = Set("syscall_info_op");
 pub const BPF_REGISTER: Set = Set("bpf_register");
 pub const KPROBE: Set = Set("bpf_kprobe_flags");
 pub const IP_CONTROL: Set = Set("ip_control");
@@ -125,6 +133,14 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            PTP_PEROUT,
+            TUN,
+            MTE_CHECK,
+            PR_SME,
+            PR_SVE,
+            XFEATURE,
+            XFEATURE_NUMBER,
+            SYSCALL_INFO,
             BPF_REGISTER,
             KPROBE,
             IP_CONTROL,

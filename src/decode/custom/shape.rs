@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::names::{INTERFACE, SIGEV};
+use super::names::{INTERFACE, SIGEV, TUN};
 use super::{epoll_event, sockaddr};
 use crate::abi::{Field, Layout, Struct};
 use crate::decode::num::{sign_extend, signal_name_or_number};
@@ -20,6 +20,7 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
     match layout.name {
         "tms" => Some(ticks(ctx, layout, bytes)),
         "timespec" | "timespec64" | "timeval" => time(ctx, layout, bytes),
+        "__old_kernel_stat" if !full => Some(stat(ctx, layout, bytes)),
         "stat" | "stat64" if !full => Some(stat(ctx, layout, bytes)),
         "stat" | "stat64" => Some(full_stat(ctx, layout, bytes)),
         "statx_timestamp" => {
@@ -312,6 +313,8 @@ fn ifreq(ctx: &Ctx<'_>, bytes: &[u8]) -> Value {
     let name = Value::Str { bytes: name.to_vec(), true_len: name.len() as u64, terminated: true };
     let int = || Value::Signed(i64::from(le(take(union, 4)) as i32));
     let (label, value) = match ctx.arg(1) & 0xffff {
+        // TUNSETIFF, TUNGETIFF, TUNSETQUEUE
+        0x54ca | 0x54d2 | 0x54d9 => ("ifr_flags", TUN.flags(ctx.arch(), le(take(union, 2)), 16)),
         0x8913 | 0x8914 => ("ifr_flags", INTERFACE.flags(ctx.arch(), le(take(union, 2)), 16)),
         0x8915 | 0x8916 => ("ifr_addr", sockaddr::address(ctx, take(union, 16))),
         0x8917 | 0x8918 => ("ifr_dstaddr", sockaddr::address(ctx, take(union, 16))),

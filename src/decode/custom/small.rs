@@ -206,20 +206,6 @@ pub fn sched_attr(ctx: &Ctx<'_>, index: usize) -> Value {
     }
 }
 
-/// What LINUX_REBOOT_CMD_RESTART2 says to the machine, reboot(2): at most 255 bytes.
-pub fn reboot_argument(ctx: &Ctx<'_>, index: usize) -> Value {
-    const MOST: usize = 255;
-    let addr = ctx.arg(index);
-    match ctx.memory(Side::Entry).at(addr).filter(|_| addr != 0) {
-        Some(piece) if piece.bytes.len() >= MOST => {
-            let shown = take(piece.bytes, MOST.min(ctx.options.string_limit));
-            Value::Str { bytes: shown.to_vec(), true_len: MOST as u64 + 1, terminated: false }
-        }
-        Some(piece) => c_string_of(piece, ctx.options.string_limit).unwrap_or(Value::Address(addr)),
-        None => Value::address(addr),
-    }
-}
-
 /// What a timer or a queue does, sigevent(3type): the kernel reads 64 bytes, but only the first fields mean anything.
 pub fn sigevent(ctx: &Ctx<'_>, index: usize) -> Value {
     let addr = ctx.arg(index);

@@ -15,6 +15,10 @@ const PERF_ATTRIBUTES: usize = 144;
 const QUOTA: usize = 160;
 /// The first and the last known size of `struct sched_attr` of linux/sched/types.h, bytes.
 const SCHED_ATTR: (usize, usize) = (48, 56);
+/// `struct ptrace_syscall_info` of linux/ptrace.h, bytes.
+const SYSCALL_INFO: usize = 88;
+/// Of a mount's description with the strings behind it, bytes.
+const STATMOUNT: usize = 8192;
 /// `struct ubi_rnvol_req` of mtd/ubi-user.h, bytes.
 const UBI_RENAME: usize = 4368;
 
@@ -51,7 +55,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
                 walk.keep_elements(addr.wrapping_add(8), count.min(room).min(limits::ELEMENTS), 4);
             }
         }
-        "memfd_name" | "mq_name" | "reboot_argument" => walk.c_string(addr, limits::STRING),
+        "memfd_name" | "mq_name" | "new_comm" | "reboot_argument" => walk.c_string(addr, limits::STRING),
         // What quotactl(2) carries: a path, or the largest of its structures.
         "quota" if walk.ret.is_none() => {
             walk.c_string(addr, limits::PATH);
@@ -62,6 +66,17 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
             let len = le_word(take(walk.object(addr, 8), 4, 4)) as i32;
             walk.bytes(addr.wrapping_add(8), len.max(0) as u64);
         }
+        "ptp_perout_request" => walk.keep(addr, 56),
+        "statmount_req" => walk.keep(addr, 40),
+        "statmount" => {
+            let size = walk.read_u32(addr).unwrap_or(0) as usize;
+            walk.keep(addr, size.clamp(8, STATMOUNT));
+        }
+        "ptrace_syscall_info" => walk.keep(addr, SYSCALL_INFO),
+        "xfeatures" => walk.keep(addr, 8),
+        // Shown from the register alone.
+        "death_signal" | "pid_type" | "sme_vector" | "sve_vector" | "tagged_address" | "user_offset"
+        | "xfeature_number" => {}
         "rtc_param" | "uffdio_api" => walk.keep(addr, 24),
         "sched_attr" => {
             let size = walk.read_u32(addr).unwrap_or(0) as usize;
