@@ -77,6 +77,7 @@ fn number(width: Width, meaning: &Meaning) -> String {
         Meaning::Unsigned => format!("number, {bits}"),
         Meaning::Hex => format!("address or bits, {bits}"),
         Meaning::Pointer => "address".into(),
+        Meaning::Error => "number of an error, positive or negative".into(),
         Meaning::Octal => format!("number, written in octal, {bits}"),
         Meaning::Mode => "file mode: type and permissions, written in octal".into(),
         Meaning::Fd { closes: false } => "descriptor".into(),

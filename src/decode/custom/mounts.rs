@@ -10,11 +10,11 @@ use crate::decode::walk::{Ctx, Side, le};
 const FIXED: u64 = 512;
 
 /// The question: which mount, and what of it; structures of two lengths are in use.
-pub fn request(ctx: &Ctx<'_>, index: usize) -> Value {
+pub fn request(ctx: &Ctx<'_>, structure: &str, index: usize) -> Value {
     /// MNT_ID_REQ_SIZE_VER0 of linux/mount.h: without the namespace.
     const FIRST: usize = 24;
     let addr = ctx.arg(index);
-    let (Some(size), Some(layout)) = (ctx.uint(Side::Entry, addr, 4), abi::structure("statmount_req")) else {
+    let (Some(size), Some(layout)) = (ctx.uint(Side::Entry, addr, 4), abi::structure(structure)) else {
         return Value::address(addr);
     };
     let known = layout.layout(ctx.arch()).size as usize;

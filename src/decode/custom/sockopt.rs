@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::filter::{self, Owner};
 use super::names::{ICMP_TYPE, PACKET_MEMBERSHIP, TXREHASH};
 use super::sockaddr;
-use crate::abi::Dir;
+use crate::abi::{self, Dir};
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le, take};
 
@@ -20,8 +20,12 @@ const SOL_NETLINK: u32 = 270;
 const SO_ERROR: u32 = 4;
 const SO_LINGER: u32 = 13;
 const SO_PEERCRED: u32 = 17;
+const SO_RCVTIMEO_OLD: u32 = 20;
+const SO_SNDTIMEO_OLD: u32 = 21;
 const SO_ATTACH_FILTER: u32 = 26;
 const SO_ATTACH_REUSEPORT_CBPF: u32 = 51;
+const SO_RCVTIMEO_NEW: u32 = 66;
+const SO_SNDTIMEO_NEW: u32 = 67;
 const SO_TXREHASH: u32 = 74;
 // linux/in.h, linux/if_packet.h, linux/netlink.h
 const MCAST_JOIN_GROUP: u32 = 42;
@@ -89,6 +93,8 @@ impl SocketOption<'_> {
                     Value::address(self.addr)
                 }
             }
+            (SOL_SOCKET, SO_RCVTIMEO_OLD | SO_SNDTIMEO_OLD) => self.time(2 * self.ctx.word()),
+            (SOL_SOCKET, SO_RCVTIMEO_NEW | SO_SNDTIMEO_NEW) => self.time(16),
             (SOL_SOCKET, SO_TXREHASH) => self.number(|n| match TXREHASH.name(self.ctx.arch(), n as u32 as u64, 32) {
                 Value::Unknown { comment, .. } => Value::Signed(n.into()).commented(comment),
                 name => name,
@@ -101,11 +107,23 @@ impl SocketOption<'_> {
             }
             (SOL_NETLINK, _) if self.set => self.number(|n| Value::Signed(n.into())),
             (SOL_RAW, ICMP_FILTER) => self.icmp(),
-            _ => match self.group() {
-                Some(value) => value,
-                None if self.len == 4 => self.number(|n| Value::Signed(n.into())),
-                None => self.ctx.buffer(self.side, self.addr, self.len),
-            },
+            _ => self.group().unwrap_or_else(|| self.other()),
+        }
+    }
+
+    /// What nothing is known of: four bytes are a number.
+    fn other(&self) -> Value {
+        match self.len {
+            4 => self.number(|n| Value::Signed(n.into())),
+            _ => self.ctx.buffer(self.side, self.addr, self.len),
+        }
+    }
+
+    /// A timeval that takes `size` bytes.
+    fn time(&self, size: usize) -> Value {
+        match abi::structure("timeval").filter(|layout| layout.layout(self.ctx.arch()).size as usize == size) {
+            Some(layout) if self.bytes.len() == size => self.ctx.structure(layout, self.bytes),
+            _ => self.other(),
         }
     }
 

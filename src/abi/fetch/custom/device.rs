@@ -67,7 +67,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
             walk.bytes(addr.wrapping_add(8), len.max(0) as u64);
         }
         "ptp_perout_request" => walk.keep(addr, 56),
-        "statmount_req" => walk.keep(addr, 40),
+        "listmount_req" | "statmount_req" => walk.keep(addr, 40),
         "statmount" => {
             let size = walk.read_u32(addr).unwrap_or(0) as usize;
             walk.keep(addr, size.clamp(8, STATMOUNT));
