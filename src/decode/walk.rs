@@ -110,7 +110,7 @@ impl<'a> Ctx<'a> {
             }
             Type::Path => self.c_string(raw, PATH_SHOWN),
             Type::Str => self.c_string(raw, self.options.string_limit),
-            Type::Bytes { dir, len } => self.bytes(raw, dir, len),
+            Type::Bytes { dir, len } => self.bytes(index, dir, len),
             Type::Ptr { dir, to } => self.pointer(raw, dir, to),
             Type::Array { dir, of, len } => self.array(raw, dir, of, len),
             Type::StrVec { env } => self.string_vector(raw, env),
@@ -133,10 +133,12 @@ impl<'a> Ctx<'a> {
     }
 
     /// A buffer.
-    pub fn bytes(&self, addr: u64, dir: Dir, len: Len) -> Value {
+    pub fn bytes(&self, index: usize, dir: Dir, len: Len) -> Value {
+        let addr = self.arg(index);
         match self.side(dir) {
             Some(side) => match self.length(len) {
-                Some(len) => self.buffer(side, addr, len),
+                Some(len) => super::custom::netlink::argument(self, index, side, len)
+                    .unwrap_or_else(|| self.buffer(side, addr, len)),
                 None => Value::address(addr),
             },
             None => Value::address(addr),

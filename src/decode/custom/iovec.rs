@@ -15,6 +15,18 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
 
 /// `count` pieces at `addr`. Their bytes are shown from `side` up to `filled` in all; None: only addresses.
 pub fn vector(ctx: &Ctx<'_>, addr: u64, count: u64, side: Side, filled: Option<u64>) -> Value {
+    pieces(ctx, addr, count, side, filled, |base, len| ctx.buffer(side, base, len))
+}
+
+/// The same with pieces that `show` reads.
+pub fn pieces(
+    ctx: &Ctx<'_>,
+    addr: u64,
+    count: u64,
+    side: Side,
+    filled: Option<u64>,
+    show: impl Fn(u64, u64) -> Value,
+) -> Value {
     let word = ctx.word();
     let mut left = filled;
     // The array itself is not written by the call: whichever copy is there will do.
@@ -26,7 +38,7 @@ pub fn vector(ctx: &Ctx<'_>, addr: u64, count: u64, side: Side, filled: Option<u
                 let part = rest.min(len);
                 // All of it: what the pieces together hold may be more than a number does.
                 left = Some(if rest == u64::MAX { rest } else { rest - part });
-                ctx.buffer(side, base, part)
+                show(base, part)
             }
             None => Value::address(base),
         };

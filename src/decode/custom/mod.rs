@@ -18,6 +18,7 @@ mod ipc;
 mod mounts;
 pub mod msghdr;
 pub mod names;
+pub mod netlink;
 mod options;
 mod perf;
 pub mod pollfd;

@@ -1,7 +1,7 @@
 //! Messages of sendmsg(2), recvmsg(2) and their plural forms: address, buffers, control data.
 
 use super::names::MESSAGE;
-use super::{cmsg, iovec, sockaddr};
+use super::{cmsg, iovec, netlink, sockaddr};
 use crate::abi::Dir;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le, take};
@@ -81,7 +81,12 @@ fn message(ctx: &Ctx<'_>, side: Side, addr: u64, bytes: &[u8], filled: u64) -> V
         _ => Value::Unsigned(name_len),
     };
     fields.push(("msg_namelen".into(), len));
-    fields.push(("msg_iov".into(), iovec::vector(ctx, iov, iov_len, side, Some(filled))));
+    let netlink = netlink::talks(ctx, side, name);
+    let pieces = iovec::pieces(ctx, iov, iov_len, side, Some(filled), |base, len| {
+        let messages = if netlink { netlink::messages(ctx, side, base, len) } else { None };
+        messages.unwrap_or_else(|| ctx.buffer(side, base, len))
+    });
+    fields.push(("msg_iov".into(), pieces));
     fields.push(("msg_iovlen".into(), Value::Unsigned(iov_len)));
     if control_len != 0 {
         fields.push(("msg_control".into(), cmsg::messages(ctx, side, control, control_len)));

@@ -25,6 +25,10 @@ pub const TCP: Set = Set("tcp");
 pub const UDP: Set = Set("udp");
 pub const PACKET: Set = Set("packet");
 pub const NETLINK_OPTION: Set = Set("netlink");
+pub const NETLINK_TYPE: Set = Set("nlmsg_type");
+pub const NETLINK_FLAGS: Set = Set("nlmsg_flags");
+pub const NETLINK_GET_FLAGS: Set = Set("nlmsg_get_flags");
+pub const ROUTE_TYPE: Set = Set("rtnetlink_type");
 pub const POLL: Set = Set("poll_events");
 pub const INTERFACE: Set = Set("iff");
 pub const SIGEV: Set = Set("sigev");
@@ -110,6 +114,10 @@ mod tests {
         let all = [
             FAMILY,
             NETLINK,
+            NETLINK_TYPE,
+            NETLINK_FLAGS,
+            NETLINK_GET_FLAGS,
+            ROUTE_TYPE,
             IP_PROTOCOL,
             ETHERTYPE,
             PACKET_TYPE,
