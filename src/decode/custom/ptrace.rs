@@ -128,7 +128,7 @@ pub fn user_offset(ctx: &Ctx<'_>, index: usize) -> Value {
         Arch::Aarch64 => &[],
     };
     let step = if ctx.arch() == Arch::I386 { 4 } else { 8 };
-    match names.get((raw / step) as usize).filter(|_| raw % step == 0 && raw / step < names.len() as u64) {
+    match names.get((raw / step) as usize).filter(|_| raw.is_multiple_of(step) && raw / step < names.len() as u64) {
         Some(name) => Value::Named((*name).into()),
         None => Value::Hex(raw),
     }
