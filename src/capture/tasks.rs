@@ -1,8 +1,8 @@
 //! The worker's table of tasks, by tid. One state per task; what a task is doing is told by the kernel at each stop.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use super::affinity::Mask;
@@ -97,30 +97,13 @@ pub struct Early {
     pub status: Status,
 }
 
-/// Hashes a tid, several times at each stop. The kernel gives the numbers, one after another: nobody can make them
-/// collide, and a multiplication spreads them.
-#[derive(Debug, Default)]
-struct TidHasher(u64);
-
-impl Hasher for TidHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_i32(i32::from(byte)));
-    }
-
-    fn write_i32(&mut self, tid: i32) {
-        /// 2^64 divided by the golden ratio. The table takes its place from the low bits and its tag from the high ones.
-        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        self.0 = (self.0 ^ u64::from(tid.cast_unsigned())).wrapping_mul(SPREAD).rotate_left(20);
-    }
-}
-
+/// Tasks stand in no order; the one that was asked for last is found without a look-up, because each stop asks several
+/// times for one task.
 #[derive(Debug, Default)]
 pub struct Tasks {
-    by_tid: HashMap<i32, Task, BuildHasherDefault<TidHasher>>,
+    all: Vec<Task>,
+    by_tid: HashMap<i32, usize>,
+    last: Cell<usize>,
     next_id: u32,
     pub early: HashMap<i32, Early>,
     /// The memory of processes that may not be read otherwise, by tgid; see `memory`.
@@ -151,24 +134,42 @@ impl Tasks {
             filters: Filters::default(),
             executes: None,
         };
-        self.by_tid.insert(tid, task);
+        self.insert(task);
         id
     }
 
-    pub fn get(&self, tid: i32) -> Option<&Task> {
-        self.by_tid.get(&tid)
+    fn insert(&mut self, task: Task) {
+        // One number, one task, whatever the kernel does.
+        self.remove(task.tid);
+        self.by_tid.insert(task.tid, self.all.len());
+        self.all.push(task);
     }
 
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Task> {
-        self.by_tid.values_mut()
+    fn place(&self, tid: i32) -> Option<usize> {
+        let last = self.last.get();
+        if self.all.get(last).is_some_and(|task| task.tid == tid) {
+            return Some(last);
+        }
+        let place = *self.by_tid.get(&tid)?;
+        self.last.set(place);
+        Some(place)
+    }
+
+    pub fn get(&self, tid: i32) -> Option<&Task> {
+        self.all.get(self.place(tid)?)
     }
 
     pub fn get_mut(&mut self, tid: i32) -> Option<&mut Task> {
-        self.by_tid.get_mut(&tid)
+        let place = self.place(tid)?;
+        self.all.get_mut(place)
     }
 
     pub fn remove(&mut self, tid: i32) -> Option<Task> {
-        let task = self.by_tid.remove(&tid)?;
+        let place = self.by_tid.remove(&tid)?;
+        let task = self.all.swap_remove(place);
+        if let Some(moved) = self.all.get(place) {
+            self.by_tid.insert(moved.tid, place);
+        }
         if !self.memory.is_empty() && self.siblings(task.tgid, tid).is_empty() {
             self.memory.remove(&task.tgid);
         }
@@ -178,36 +179,41 @@ impl Tasks {
     /// A thread took over its leader's number.
     pub fn rename(&mut self, mut task: Task, tid: i32) {
         task.tid = tid;
-        self.by_tid.insert(tid, task);
+        self.insert(task);
     }
 
     pub fn is_empty(&self) -> bool {
-        self.by_tid.is_empty() && self.early.is_empty()
+        self.all.is_empty() && self.early.is_empty()
     }
 
     pub fn by_id(&self, id: TaskId) -> Option<&Task> {
-        self.by_tid.values().find(|task| task.id == id)
+        self.all.iter().find(|task| task.id == id)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Task> {
-        self.by_tid.values()
+        self.all.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Task> {
+        self.all.iter_mut()
     }
 
     /// All tids, in the order in which the tasks appeared.
     pub fn tids(&self) -> Vec<i32> {
-        let mut tasks: Vec<&Task> = self.by_tid.values().collect();
+        let mut tasks: Vec<&Task> = self.all.iter().collect();
         tasks.sort_by_key(|task| task.id);
         tasks.into_iter().map(|task| task.tid).collect()
     }
 
     /// Tids of a process.
     pub fn threads(&self, tgid: i32) -> Vec<i32> {
-        self.by_tid.values().filter(|task| task.tgid == tgid).map(|task| task.tid).collect()
+        self.all.iter().filter(|task| task.tgid == tgid).map(|task| task.tid).collect()
     }
 
     /// Tids of the other threads of a process.
     pub fn siblings(&self, tgid: i32, but: i32) -> Vec<i32> {
-        self.tids().into_iter().filter(|&tid| tid != but && self.by_tid[&tid].tgid == tgid).collect()
+        let sibling = |&tid: &i32| tid != but && self.get(tid).is_some_and(|task| task.tgid == tgid);
+        self.tids().into_iter().filter(sibling).collect()
     }
 
     /// Keeps a task's first sign of life until its parent's event; a death replaces a stop.
@@ -220,5 +226,28 @@ impl Tasks {
             Status::Stopped(stopped, _) => Some(stopped),
             Status::Exited(_) | Status::Killed { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_found_whoever_came_and_went() {
+        let mut tasks = Tasks::default();
+        let ids: Vec<TaskId> = (100..110).map(|tid| tasks.add(tid, 100, Vec::new())).collect();
+        assert_eq!(tasks.remove(103).map(|task| task.id), Some(ids[3]));
+        assert_eq!(tasks.remove(109).map(|task| task.id), Some(ids[9]));
+        assert!(tasks.remove(103).is_none() && tasks.get(103).is_none() && tasks.get(109).is_none());
+        let moved = tasks.remove(105).expect("there");
+        tasks.rename(moved, 103);
+        for (tid, id) in [(100, 0), (103, 5), (108, 8), (107, 7)] {
+            assert_eq!(tasks.get(tid).map(|task| (task.tid, task.id)), Some((tid, ids[id])));
+            assert_eq!(tasks.get_mut(tid).map(|task| task.id), Some(ids[id]));
+        }
+        assert_eq!(tasks.tids(), [100, 101, 102, 104, 103, 106, 107, 108]);
+        assert_eq!(tasks.siblings(100, 104).len(), 7);
+        assert_eq!(tasks.threads(100).len(), 8);
     }
 }
