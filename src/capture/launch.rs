@@ -17,8 +17,6 @@ use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
 use super::LaunchError;
-use super::affinity::Mask;
-use super::calibrate;
 use super::colocate::Colocation;
 use super::error::{Report, explain, not_permitted, read_report, system, text};
 use super::exec::Images;
@@ -146,8 +144,11 @@ fn begin(
     sender: mpsc::Sender<Message>,
     mailbox: Arc<Mailbox>,
 ) -> Result<(Engine, Option<Keyboard>), LaunchError> {
+    let out = Out::new(sender.clone(), &mailbox).map_err(|error| system("start a thread", &error))?;
+    // From here on processes inherit where this thread runs: nothing waits for another CPU to wake.
+    let mut colocation = Colocation::new(launch.tracing.co_locate);
     let sleeper = Sleeper::start(&mailbox)?;
-    let floor = if launch.tracing.calibrate { Mask::of(0).and_then(|own| calibrate::floor(&own).ok()) } else { None };
+    let floor = if launch.tracing.calibrate { colocation.measure() } else { None };
     let clock = Clock { began: Instant::now() };
     let began = SystemTime::now();
     let (mut pty, keyboard, other) = match &launch.terminal {
@@ -164,8 +165,11 @@ fn begin(
     let wanted = launch.tracing.only.as_ref().map(|only| Wanted::new(only, 0x5356 ^ std::process::id() as u16));
     let mut child = prepare(&launch, pty.as_ref(), other.as_ref(), &go, &failure)?;
     child.filter = wanted.as_ref().and_then(Wanted::filter);
-    let out = Out::new(sender.clone(), &mailbox).map_err(|error| system("start a thread", &error))?;
     let root = child.fork().map_err(|error| system("fork", &error))?;
+    if child.identity.is_some() {
+        // As somebody else's it might not let itself be set free any more.
+        colocation.spare(root);
+    }
     drop((child, other, failure, go));
     let mut engine = Engine {
         clock,
@@ -183,7 +187,7 @@ fn begin(
         ghosts: HashSet::new(),
         seccomp: procfs::status_field("self", "Seccomp") == Some(2),
         killed_by_seccomp: HashSet::new(),
-        colocation: Colocation::new(launch.tracing.co_locate, floor),
+        colocation,
         images: Images::default(),
         tracing: launch.tracing.clone(),
         out,
@@ -222,7 +226,7 @@ fn begin(
         let _ = sender.try_send(Message::Notice(NO_NEW_PRIVS.into()));
     }
     if let Some(pty) = &mut pty {
-        pty.start(sender).map_err(|error| system("start a thread", &error))?;
+        engine.colocation.apart(|| pty.start(sender)).map_err(|error| system("start a thread", &error))?;
     }
     engine.pty = pty;
     Ok((engine, keyboard))

@@ -128,10 +128,14 @@ impl Judge {
 
     /// Whether the tracer stood in line for its CPU although what it traces left room on it.
     fn is_crowded(&self, window: &Window, processes: &[Process]) -> bool {
-        processes.iter().any(|process| process.confined)
-            && window.waited_ns > window.wall_ns / 3
-            && window.wall_ns.saturating_sub(used_together_ns(window, processes)) > window.wall_ns / 3
+        window.waited_ns > window.wall_ns / 3 && seems_crowded(window, processes)
     }
+}
+
+/// Whether what is confined left room on its CPU. Either it slept, or it could not get the CPU.
+pub fn seems_crowded(window: &Window, processes: &[Process]) -> bool {
+    processes.iter().any(|process| process.confined)
+        && window.wall_ns.saturating_sub(used_together_ns(window, processes)) > window.wall_ns / 3
 }
 
 fn stops_in(window: &Window, per_s: u64) -> u64 {

@@ -56,6 +56,7 @@ pub struct Colocation {
     tracer_ns: u64,
     waited_ns: u64,
     ended_ns: u64,
+    /// Opened when the question comes up: a process that was looked at in /proc takes longer to end.
     schedstat: Option<File>,
     /// Of a look, kept for their memory.
     tgids: Vec<i32>,
@@ -74,15 +75,15 @@ struct Place {
 }
 
 impl Colocation {
-    /// To be made by the worker's thread. `floor` is what was measured, if it was.
-    pub fn new(wish: CoLocate, floor: Option<Floor>) -> Colocation {
+    /// To be made by the worker's thread, which is confined at once if tasks will be: whatever it forks is then too.
+    pub fn new(wish: CoLocate) -> Colocation {
         let own = Mask::of(0);
         let possible = wish != CoLocate::Off
             && own.is_some_and(|own| own.len() > 1)
             // One of two real-time tasks on a CPU could keep the tracer from it for ever. sched(7).
             && !sys::is_real_time();
         let own = own.unwrap_or(Mask::every());
-        Colocation {
+        let mut colocation = Colocation {
             wish,
             possible,
             cpu: 0,
@@ -90,7 +91,7 @@ impl Colocation {
             own,
             widest: if possible { Mask::widest().unwrap_or(own) } else { own },
             worker_confined: false,
-            judge: Judge::new(floor.map(saved_ns)),
+            judge: Judge::new(None),
             places: HashMap::new(),
             watched: if possible { Watched::new() } else { Watched::nothing() },
             stops: 0,
@@ -100,10 +101,40 @@ impl Colocation {
             tracer_ns: 0,
             waited_ns: 0,
             ended_ns: 0,
-            schedstat: if possible { File::open("/proc/thread-self/schedstat").ok() } else { None },
+            schedstat: None,
             tgids: Vec::new(),
             processes: Vec::new(),
+        };
+        if possible {
+            colocation.choose_cpu(0);
+            colocation.worker_confined = colocation.narrow.set(0);
         }
+        colocation
+    }
+
+    /// Measures what a stop costs here.
+    pub fn measure(&mut self) -> Option<Floor> {
+        let floor = calibrate::floor(&self.own).ok();
+        self.judge.saved_ns = floor.map(saved_ns);
+        floor
+    }
+
+    /// Gives a child of ours its own mask back; it is not to be confined.
+    pub fn spare(&self, pid: i32) {
+        if self.worker_confined {
+            self.restored(self.own).set(pid);
+        }
+    }
+
+    /// Does something that starts threads, which are not to inherit where the worker runs.
+    pub fn apart<T>(&self, work: impl FnOnce() -> T) -> T {
+        if !self.worker_confined {
+            return work();
+        }
+        self.restored(self.own).set(0);
+        let done = work();
+        self.narrow.set(0);
+        done
     }
 
     /// Counts a stop; whether it is time for `Engine::look_at_places`.
@@ -163,21 +194,26 @@ impl Colocation {
 }
 
 impl Engine {
-    /// Chooses the CPU and puts the program's first task there, before its first instruction: programs begin with many
-    /// calls.
+    /// The program's first task, which has inherited where the worker runs: programs begin with many calls.
     pub fn begin_colocation(&mut self) {
         if !self.colocation.possible {
             return;
         }
-        let root = self.root;
-        self.colocation.choose_cpu(root);
-        let mut place = Place { cpu_ns: process_time_ns(root), ..Place::default() };
-        // Where few calls stop the beginning is not dense.
-        place.process.confined = !self.filters() && self.confine(root);
+        let (root, own) = (self.root, self.colocation.own);
+        let confined = Mask::of(root) == Some(self.colocation.narrow);
+        if let Some(task) = self.tasks.get_mut(root) {
+            task.own_mask = confined.then_some(own);
+        }
+        let process = Process { confined, ..Process::default() };
+        let place = Place { process, cpu_ns: process_time_ns(root), hands_off: !confined, seen: false };
         self.colocation.places.insert(root, place);
+        if self.filters() && self.colocation.wish == CoLocate::Auto {
+            // Where few calls stop the beginning is not dense.
+            self.move_process(root, false);
+        }
     }
 
-    /// The worker joins, once it has started all threads that would inherit its mask.
+    /// The loop begins.
     pub fn join_colocation(&mut self) {
         if self.colocation.possible {
             let now_ns = self.clock.now_ns();
@@ -194,13 +230,21 @@ impl Engine {
         }
         self.count_processes();
         let here = &mut self.colocation;
-        let window = Window {
+        let mut window = Window {
             wall_ns: now_ns - here.began_ns,
             tracer_ns: cpu_time_ns(ClockId::CLOCK_THREAD_CPUTIME_ID).saturating_sub(here.tracer_ns),
-            waited_ns: here.waited_so_far_ns().saturating_sub(here.waited_ns),
+            waited_ns: 0,
             ended_ns: here.ended_ns,
             cpus: here.own.len(),
         };
+        if judge::seems_crowded(&window, &here.processes) {
+            if here.schedstat.is_none() {
+                // Known from the next window on.
+                here.schedstat = File::open("/proc/thread-self/schedstat").ok();
+            } else {
+                window.waited_ns = here.waited_so_far_ns().saturating_sub(here.waited_ns);
+            }
+        }
         if here.judge.needs_saving(&window, &here.processes) {
             // Once a session, and everybody waits for it: two or three milliseconds.
             here.judge.saved_ns = Some(calibrate::floor(&here.own).map_or(0, saved_ns));
