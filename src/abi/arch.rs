@@ -21,8 +21,9 @@ impl Arch {
 
     /// From the `AUDIT_ARCH_*` value that ptrace and seccomp report, and the call number (x32 shows only there).
     pub fn from_audit(audit: u32, nr: u64) -> Option<Arch> {
-        // -1 has bit 30 set too, but is no x32 call: it is how a tracer or the program says "no call".
-        let x32 = nr & X32_BIT != 0 && nr as i32 != -1;
+        // Negative numbers have bit 30 set too, but are no x32 calls: the kernel compares numbers as they are. -1 is how a
+        // tracer says "no call".
+        let x32 = nr & X32_BIT != 0 && nr as i32 >= 0;
         match audit {
             0xc000_003e if x32 => Some(Arch::X32),
             0xc000_003e => Some(Arch::X86_64),
@@ -98,7 +99,9 @@ mod tests {
     fn x32_is_told_by_the_number_and_minus_one_is_not_x32() {
         assert_eq!(Arch::from_audit(0xc000_003e, 39), Some(Arch::X86_64));
         assert_eq!(Arch::from_audit(0xc000_003e, X32_BIT | 39), Some(Arch::X32));
-        assert_eq!(Arch::from_audit(0xc000_003e, u64::MAX), Some(Arch::X86_64));
+        for negative in [-1_i64, -2, -0x4000_0000] {
+            assert_eq!(Arch::from_audit(0xc000_003e, negative as u64), Some(Arch::X86_64));
+        }
         assert_eq!(Arch::from_audit(0x4000_0003, 20), Some(Arch::I386));
         assert_eq!(Arch::from_audit(0x1234, 20), None);
     }

@@ -91,10 +91,12 @@ impl Judge {
     }
 }
 
-/// x86-64 and x32 are one architecture to the kernel; the number tells them apart.
+/// x86-64 and x32 are one architecture to the kernel; the number tells them apart. libseccomp's filters take every number
+/// from x32's first one on as x32's, but for -1, although the kernel knows no negative ones.
 pub(super) fn real(arch: Arch, nr: u64) -> Arch {
     match arch {
-        Arch::X86_64 | Arch::X32 => Arch::from_audit(arch.audit(), nr).unwrap_or(arch),
+        Arch::X86_64 | Arch::X32 if nr & X32_BIT != 0 && nr as i32 != -1 => Arch::X32,
+        Arch::X86_64 | Arch::X32 => Arch::X86_64,
         Arch::I386 | Arch::Aarch64 => arch,
     }
 }

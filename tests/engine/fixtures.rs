@@ -5,13 +5,31 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use crate::harness::{Run, run};
+use crate::harness::{Run, plan, refused, run};
 
 const PLAIN: &[&str] = &["-O1", "-pthread"];
+/// 32-bit, without a C library: it need not be installed.
+const I386: &[&str] =
+    &["-m32", "-O1", "-nostdlib", "-static", "-fno-pie", "-no-pie", "-fno-stack-protector", "-fno-builtin"];
 
 /// The fixture of this name, compiled once per test run.
 pub fn fixture(name: &str) -> String {
     compiled(name, PLAIN)
+}
+
+/// A fixture that is a 32-bit program for x86, or None where there is no such thing: on other machines, and under a kernel
+/// without it, which refuses to execute the program with and without sysview.
+pub fn fixture_i386(name: &str) -> Option<String> {
+    if !cfg!(target_arch = "x86_64") {
+        return None;
+    }
+    let program = compiled(name, I386);
+    if let Err(error) = Command::new(&program).output() {
+        assert_eq!(error.raw_os_error(), Some(libc::ENOEXEC), "{error}");
+        assert_eq!(refused(plan(&[&program])).exit_code(), 126);
+        return None;
+    }
+    Some(program)
 }
 
 fn compiled(name: &str, flags: &[&str]) -> String {

@@ -1,9 +1,11 @@
 //! The engine against real programs: real forks and execs, judged by the events that come out.
 //!
-//! Programs are `sh` and the fixtures `tests/fixtures/tracee.c` and `load.c`, compiled by the tests with `cc`. Left out: how events
-//! look as text.
+//! Programs are `sh` and the fixtures in `tests/fixtures`, compiled by the tests with `cc`. Left out: how events look as
+//! text.
 
+mod abi;
 mod alone;
+mod arguments;
 mod basics;
 mod closed;
 mod colocation;
@@ -14,11 +16,14 @@ mod harness;
 mod hold;
 mod launching;
 mod less;
+mod nested;
 mod only;
 mod privileges;
 mod seccomp;
 mod setup;
 mod signals;
+mod stops;
+mod storms;
 mod tamper;
 mod tasks;
 mod terminal;

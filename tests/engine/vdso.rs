@@ -5,6 +5,7 @@ use sysview::capture::launch;
 use sysview::model::VdsoState;
 use sysview::source::{End, VdsoMode};
 
+use crate::fixtures::fixture_i386;
 use crate::harness::*;
 
 #[test]
@@ -31,20 +32,11 @@ fn without_the_vdso_they_are_system_calls() {
 
 #[test]
 fn a_32_bit_program_is_followed_and_loses_both_of_its_entries() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/i386.c");
-    let made = format!("{}/i386-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
-    let cc =
-        ["-m32", "-O1", "-nostdlib", "-static", "-fno-pie", "-no-pie", "-fno-stack-protector", "-o", &made, source];
-    let compiled = std::process::Command::new("cc").args(cc).output().is_ok_and(|output| output.status.success());
-    // A compiler for another machine, or a kernel without 32-bit programs.
-    if !compiled || std::process::Command::new(&made).status().is_err() {
-        return;
-    }
+    let Some(made) = fixture_i386("i386") else { return };
     let natural = run(&[&made]);
     let mut absent = plan(&[&made]);
     absent.tracing.vdso = VdsoMode::Absent;
     let absent = collect(launch(absent).unwrap());
-    std::fs::remove_file(&made).unwrap();
     assert_eq!(natural.end, End::Exited(3));
     assert_eq!(natural.calls_numbered(Arch::I386, 1).len(), 1);
     let VdsoState::Present(image) = &natural.execs()[0].1.vdso else { panic!("{:?}", natural.execs()[0].1.vdso) };
