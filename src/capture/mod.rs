@@ -19,6 +19,7 @@ mod entries;
 mod error;
 mod exec;
 mod filters;
+mod find;
 mod launch;
 mod leave;
 mod memory;
@@ -42,6 +43,7 @@ mod worker;
 
 pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
+pub use find::{Container, ProcessInfo, find_container, find_processes, processes};
 pub use launch::{Launch, Terminal, launch};
 pub use only::fits_a_filter;
 pub use options::{CoLocate, Descriptors, Only, Tracing};

@@ -24,6 +24,9 @@ use crate::source::{Command, Refused};
 /// Commands that may wait for the worker; more are refused for the moment.
 const COMMANDS: usize = 64;
 
+/// Its name in /proc, as `sys::fork_sleeper` sets it.
+pub const SLEEPER_NAME: &str = "sysview-waker";
+
 /// What others want of the worker: flags for what can only be wanted once, a queue for the rest.
 #[derive(Debug, Default)]
 pub struct Mailbox {

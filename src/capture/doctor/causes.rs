@@ -113,13 +113,13 @@ fn tracer(here: &Here, refused: Option<i32>) -> Finding {
     }
 }
 
-fn yama(scope: Option<u8>, blamed: bool) -> Finding {
+pub fn yama(scope: Option<u8>, blamed: bool) -> Finding {
     const SUBJECT: &str = "Yama";
     let mark = if blamed { Finding::fails } else { Finding::note };
     match scope {
         None => Finding::ok(SUBJECT, "not in this kernel"),
         Some(0) => Finding::ok(SUBJECT, "ptrace_scope 0: you may trace every process of yours"),
-        Some(1) => Finding::ok(SUBJECT, "ptrace_scope 1: you may trace what you start, which is what sysview does"),
+        Some(1) => Finding::ok(SUBJECT, "ptrace_scope 1: you may trace what you start; to attach (-p) needs sudo"),
         Some(2) => mark(SUBJECT, "only root may trace here (kernel.yama.ptrace_scope is 2)")
             .remedy("run sysview as root or set it to 1: sudo sysctl kernel.yama.ptrace_scope=1"),
         Some(3) => mark(SUBJECT, "ptrace is switched off until the next boot (kernel.yama.ptrace_scope is 3)")

@@ -1,10 +1,8 @@
 //! What does not forbid tracing but changes what it shows or may do.
 
 use super::Finding;
-use super::here::Here;
+use super::here::{Here, has_ptrace};
 
-/// Bit of `CapEff`. capabilities(7).
-const CAP_SYS_PTRACE: u32 = 19;
 /// `uid_map` of the user namespace that the system booted with.
 const FIRST: &str = "0 0 4294967295";
 
@@ -38,10 +36,6 @@ fn no_new_privs(here: &Here) -> Finding {
     }
 }
 
-fn has_ptrace(set: u64) -> bool {
-    set & (1 << CAP_SYS_PTRACE) != 0
-}
-
 fn capabilities(here: &Here) -> Finding {
     const SUBJECT: &str = "capabilities";
     match (has_ptrace(here.cap_effective), has_ptrace(here.cap_bounding)) {
@@ -49,7 +43,9 @@ fn capabilities(here: &Here) -> Finding {
             Finding::ok(SUBJECT, "CAP_SYS_PTRACE in this user namespace: you may trace programs of all its users")
         }
         (true, _) => Finding::ok(SUBJECT, "CAP_SYS_PTRACE: you may trace programs of every user"),
-        (false, true) => Finding::ok(SUBJECT, "no CAP_SYS_PTRACE: you may trace what you start yourself"),
+        (false, true) => {
+            Finding::ok(SUBJECT, "no CAP_SYS_PTRACE: you may trace programs of yours; -p for others needs sudo")
+        }
         (false, false) => {
             Finding::note(SUBJECT, "CAP_SYS_PTRACE is out of reach here: you may trace what you start yourself")
                 .remedy("only if you need more, with Docker: docker run --cap-add=SYS_PTRACE")

@@ -39,8 +39,12 @@ pub struct Here {
     /// 0 none, 1 strict, 2 filter; None if /proc does not tell.
     pub seccomp: Option<i32>,
     pub cap_effective: u64,
+    pub cap_permitted: u64,
     pub cap_bounding: u64,
     pub uid: u32,
+    /// These count when one asks to trace, not the effective ones.
+    pub real_uid: u32,
+    pub real_gid: u32,
     pub uid_map: String,
     pub rosetta: bool,
     /// SELinux's boolean deny_ptrace.
@@ -55,7 +59,19 @@ pub struct Here {
     pub vdso: Option<Vec<String>>,
 }
 
+/// Bit of `CapEff`. capabilities(7).
+const CAP_SYS_PTRACE: u32 = 19;
+
+/// Whether a set of capabilities holds CAP_SYS_PTRACE.
+pub fn has_ptrace(set: u64) -> bool {
+    set & (1 << CAP_SYS_PTRACE) != 0
+}
+
 impl Here {
+    pub fn has_ptrace(&self) -> bool {
+        has_ptrace(self.cap_effective)
+    }
+
     pub fn read(childs_tracer: Option<Tracer>) -> Here {
         let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let status = text("/proc/self/status");
@@ -68,7 +84,10 @@ impl Here {
             no_new_privs: field_of(&status, "NoNewPrivs") == "1",
             seccomp: field_of(&status, "Seccomp").parse().ok(),
             cap_effective: hex("CapEff"),
+            cap_permitted: hex("CapPrm"),
             cap_bounding: hex("CapBnd"),
+            real_uid: nix::unistd::getuid().as_raw(),
+            real_gid: nix::unistd::getgid().as_raw(),
             uid: nix::unistd::geteuid().as_raw(),
             uid_map: text("/proc/self/uid_map").split_whitespace().collect::<Vec<_>>().join(" "),
             rosetta: text("/proc/cpuinfo").contains("VirtualApple"),

@@ -7,9 +7,11 @@
 mod causes;
 mod circumstances;
 mod here;
+mod prospect;
 mod trial;
 
 use here::Here;
+pub use prospect::Prospect;
 use trial::Trial;
 
 /// One thing that was looked at.
