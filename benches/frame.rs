@@ -38,6 +38,7 @@ fn app(rows: u64) -> App {
         origin: Origin::Launch,
         comm: b"bench".to_vec(),
         ns: Default::default(),
+        image: None,
     };
     let mut batch = Batch::default();
     batch.events.push(Event { task, t_ns: 0, kind: EventKind::NewTask(Box::new(new)) });

@@ -302,7 +302,7 @@ impl Engine {
         self.inherit(tid, parent_tid, thread_of.is_some());
         self.place_child(tid, tgid, parent_tid);
         let ns = status.map(|status| status.namespace()).unwrap_or_default();
-        let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns };
+        let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns, image: None };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
         if self.killing {
             let _ = sys::signal_thread(tgid, tid, libc::SIGKILL);
@@ -338,7 +338,7 @@ impl Engine {
         let id = self.tasks.add(tid, root, comm.clone());
         self.begin_colocation();
         let ns = StatusText::of(tid).map(|status| status.namespace()).unwrap_or_default();
-        let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm, ns };
+        let new = NewTask { tid, tgid: root, parent: None, origin: Origin::Launch, comm, ns, image: None };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
     }
 

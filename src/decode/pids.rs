@@ -94,6 +94,7 @@ mod tests {
                 origin: Origin::Fork,
                 comm: comm.into(),
                 ns,
+                image: None,
             }))
         };
         let tasks = [new(40, &[40], "runc", 5), new(41, &[41, 1], "s\x1bh", 6), new(42, &[42, 2], "ls", 6)];

@@ -84,20 +84,24 @@ fn exec_line(store: &Store, exec: &Exec) -> String {
 fn new_task_line(store: &Store, new: &NewTask) -> String {
     let what = match new.origin {
         Origin::Launch => "launched as process",
-        Origin::Attach => "attached to",
+        Origin::Attach if new.tid == new.tgid => "attached to process",
+        Origin::Attach => "attached to thread",
         Origin::Fork => "forked as process",
         Origin::Vfork => "vforked as process",
         Origin::Clone => "cloned as process",
         Origin::Thread => "started as thread",
     };
     let mut out = format!("{what} {}", new.tid);
-    if new.origin == Origin::Thread {
+    if new.tid != new.tgid {
         out.push_str(&format!(" of process {}", new.tgid));
     }
     if let [_, .., inner] = new.ns.tids[..] {
         out.push_str(&format!(" ({inner} in its PID namespace)"));
     }
-    if let Some(parent) = new.parent.and_then(|id| store.task(id)) {
+    // Who made a task that was attached to, nobody saw.
+    if new.origin != Origin::Attach
+        && let Some(parent) = new.parent.and_then(|id| store.task(id))
+    {
         out.push_str(&format!(" by {}", parent.tid));
     }
     if !new.comm.is_empty() {
@@ -111,7 +115,9 @@ fn new_task_line(store: &Store, new: &NewTask) -> String {
 mod tests {
     use super::*;
     use crate::abi::{Arch, number};
-    use crate::model::{Batch, Enter, Event, EventKind, Exit, Marks, Outcome, Signal, SignalDetail, VdsoState};
+    use crate::model::{
+        Batch, Enter, Event, EventKind, Exit, Marks, Outcome, PidNamespace, Signal, SignalDetail, VdsoState,
+    };
 
     fn event(kind: EventKind) -> Event {
         Event { task: TaskId(0), t_ns: 0, kind }
@@ -126,6 +132,7 @@ mod tests {
             origin: Origin::Launch,
             comm: b"sh".to_vec(),
             ns: Default::default(),
+            image: None,
         };
         let mut events = vec![event(EventKind::NewTask(Box::new(launch)))];
         events.extend(kinds.into_iter().map(event));
@@ -186,6 +193,7 @@ mod tests {
             origin: Origin::Thread,
             comm: Vec::new(),
             ns: Default::default(),
+            image: None,
         };
         let started = Event { task: TaskId(1), t_ns: 0, kind: EventKind::NewTask(Box::new(thread)) };
         let mut store = store(Vec::new());
@@ -199,10 +207,19 @@ mod tests {
             origin: Origin::Clone,
             comm: Vec::new(),
             ns: crate::model::PidNamespace { inode: 7, tids: vec![14, 3, 1] },
+            image: None,
         };
         let started = Event { task: TaskId(2), t_ns: 0, kind: EventKind::NewTask(Box::new(first)) };
         store.append(&Batch { events: vec![started], ..Batch::default() });
         let text = row_text(&store, 2, &Options::default());
         assert_eq!(text, "cloned as process 14 (1 in its PID namespace) by 12");
+        let attached = |tid| {
+            let ns = PidNamespace { inode: 1, tids: vec![tid, 3, 7] };
+            let (parent, comm) = (Some(TaskId(0)), b"w".to_vec());
+            NewTask { tid, tgid: 40, parent, origin: Origin::Attach, comm, ns, image: None }
+        };
+        let said = |tid| last(vec![EventKind::NewTask(Box::new(attached(tid)))]);
+        assert_eq!(said(40), "attached to process 40 (7 in its PID namespace), \"w\"");
+        assert_eq!(said(41), "attached to thread 41 of process 40 (7 in its PID namespace), \"w\"");
     }
 }

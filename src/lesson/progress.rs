@@ -154,7 +154,15 @@ mod tests {
         fn of(tour: &'static Tour, comm: &str) -> Run {
             let mut run = Run { store: Store::new(), progress: Progress::new(tour, 0), now_ns: 0 };
             let comm = comm.as_bytes().to_vec();
-            let new = NewTask { tid: 7, tgid: 7, parent: None, origin: Origin::Launch, comm, ns: Default::default() };
+            let new = NewTask {
+                tid: 7,
+                tgid: 7,
+                parent: None,
+                origin: Origin::Launch,
+                comm,
+                ns: Default::default(),
+                image: None,
+            };
             run.take(vec![EventKind::NewTask(Box::new(new))]);
             run
         }

@@ -255,6 +255,8 @@ pub struct NewTask {
     pub origin: Origin,
     pub comm: Vec<u8>,
     pub ns: PidNamespace,
+    /// What it runs, if it ran before it was attached to; any other task has its parent's image until it calls execve.
+    pub image: Option<Box<Exec>>,
 }
 
 /// The numbers that a task has in PID namespaces. pid_namespaces(7).

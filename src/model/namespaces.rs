@@ -89,6 +89,7 @@ mod tests {
                 origin: Origin::Clone,
                 comm: Vec::new(),
                 ns: PidNamespace { inode, tids: tids.to_vec() },
+                image: None,
             };
             self.event(id, id, EventKind::NewTask(Box::new(new)));
         }

@@ -298,7 +298,9 @@ impl Store {
             let id = TaskId(self.tasks.len() as u32);
             self.tasks.push(unknown_task(id));
         }
-        let inherited = new.parent.and_then(|p| self.task(p)).cloned();
+        let parents = || new.parent.and_then(|p| self.task(p)).map(|t| (t.exe.clone(), t.vdso.clone(), t.maps.clone()));
+        let image = new.image.as_ref().map(|image| (image.path.clone(), image.vdso.clone(), image.maps.clone()));
+        let (exe, vdso, maps) = image.or_else(parents).unwrap_or_default();
         let task = Task {
             id: event.task,
             tid: new.tid,
@@ -308,9 +310,9 @@ impl Store {
             comm: new.comm.clone(),
             ns: new.ns.clone(),
             former_comms: Vec::new(),
-            exe: inherited.as_ref().map(|t| t.exe.clone()).unwrap_or_default(),
-            vdso: inherited.as_ref().map(|t| t.vdso.clone()).unwrap_or_default(),
-            maps: inherited.map(|t| t.maps).unwrap_or_default(),
+            exe,
+            vdso,
+            maps,
             started_ns: event.t_ns,
             ended: None,
             open_call: None,

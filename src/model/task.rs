@@ -15,10 +15,10 @@ pub struct Task {
     pub ns: PidNamespace,
     /// The names before, each with the row of the exec that replaced it.
     pub(super) former_comms: Vec<(u64, Vec<u8>)>,
-    /// Path of the last execve, empty before the first.
+    /// Path of the last execve, empty before the first; of a process that was attached to, the file that it runs.
     pub exe: Vec<u8>,
     pub vdso: VdsoState,
-    /// Executable mappings right after the last exec.
+    /// Executable mappings right after the last exec, or when it was attached to.
     pub maps: Vec<Mapping>,
     pub started_ns: u64,
     pub ended: Option<(u64, TaskEnd)>,

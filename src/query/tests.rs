@@ -30,6 +30,7 @@ impl Run {
             origin: Origin::Fork,
             comm: comm.as_bytes().to_vec(),
             ns: Default::default(),
+            image: None,
         };
         self.event(task, EventKind::NewTask(Box::new(new)));
     }

@@ -246,6 +246,7 @@ fn exec(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         .iter()
         .map(|row| match &row.what {
             What::Event(EventKind::Exec(exec)) => Some(&**exec),
+            What::Event(EventKind::NewTask(new)) => new.image.as_deref(),
             _ => None,
         })
         .collect();

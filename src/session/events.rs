@@ -120,7 +120,7 @@ impl<R: Read> Reader<R> {
                     return Err("task ids do not count up");
                 }
                 self.next_task = self.next_task.max(task.0 + 1);
-                EventKind::NewTask(Box::new(columns.new_task(row)?))
+                EventKind::NewTask(Box::new(columns.new_task(row, &mut self.image)?))
             }
             Kind::Exit => EventKind::TaskEnd(columns.task_end(row)?),
             Kind::Warning => EventKind::Warning(columns.warning(row)?),
@@ -342,7 +342,7 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn new_task(&self, row: usize) -> Result<NewTask, Wrong> {
+    fn new_task(&self, row: usize, known: &mut Option<Arc<VdsoImage>>) -> Result<NewTask, Wrong> {
         let new = self.structure("new_task", row)?;
         Ok(NewTask {
             tid: field::<Int32Type>(new, 0, row)?,
@@ -351,6 +351,10 @@ impl<'a> Columns<'a> {
             origin: text(new.column(3), row).and_then(origin).ok_or("a task has an unknown origin")?,
             comm: binary(new.column(4), row).ok_or("a task has no name")?.to_vec(),
             ns: self.pid_namespace(row)?,
+            image: match get(self.batch, "exec")?.is_valid(row) {
+                true => Some(Box::new(self.exec(row, known)?)),
+                false => None,
+            },
         })
     }
 

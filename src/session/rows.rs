@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::model::{Batch, Event, EventKind, Marks, Outcome, Region};
+use crate::model::{Batch, Event, EventKind, Exec, Marks, Outcome, Region};
 use crate::source::End;
 
 #[derive(Debug, Default)]
@@ -124,17 +124,19 @@ fn regions<'a>(batch: &'a Batch, range: &Range<u32>) -> &'a [Region] {
     batch.regions.get(range.start as usize..range.end as usize).unwrap_or_default()
 }
 
+fn image(exec: &Exec) -> usize {
+    let maps: usize = exec.maps.iter().map(|m| 32 + m.name.len()).sum();
+    4096 + exec.path.len() + exec.comm.len() + maps
+}
+
 /// What an event takes beyond the fixed size of its row, in bytes.
 pub(super) fn payload(batch: &Batch, event: &Event) -> usize {
     let memory = |range| regions(batch, range).iter().map(|r| 32 + r.len as usize).sum();
     match &event.kind {
         EventKind::Enter(enter) => memory(&enter.regions),
         EventKind::Exit(exit) => memory(&exit.regions),
-        EventKind::Exec(exec) => {
-            let maps: usize = exec.maps.iter().map(|m| 32 + m.name.len()).sum();
-            4096 + exec.path.len() + exec.comm.len() + maps
-        }
-        EventKind::NewTask(new) => new.comm.len() + 4 * new.ns.tids.len(),
+        EventKind::Exec(exec) => image(exec),
+        EventKind::NewTask(new) => new.comm.len() + 4 * new.ns.tids.len() + new.image.as_deref().map_or(0, image),
         EventKind::Signal(_) | EventKind::GroupStop { .. } | EventKind::TaskEnd(_) | EventKind::Warning(_) => 0,
     }
 }

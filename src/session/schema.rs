@@ -10,7 +10,7 @@
 //! | `signal` | a signal about to be delivered       | `signal` `siginfo` |
 //! | `stop`   | a stop of the whole process          | `signal` |
 //! | `exec`   | a new program image                  | `exec` |
-//! | `task`   | a task that appeared                 | `new_task` `pid_namespace` |
+//! | `task`   | a task that appeared                 | `new_task` `pid_namespace`, of a process that ran already `exec` |
 //! | `exit`   | a task that is gone                  | `end` |
 //! | `warning` | tracing made a difference to a task | `warning` |
 //! | `output` | bytes that the program wrote to its terminal | `output` |

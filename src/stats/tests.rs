@@ -22,8 +22,15 @@ fn exit(outcome: Outcome) -> EventKind {
 
 fn new_task(task: u32) -> Event {
     let tid = 100 + task as i32;
-    let new =
-        NewTask { tid, tgid: tid, parent: None, origin: Origin::Launch, comm: b"t".to_vec(), ns: Default::default() };
+    let new = NewTask {
+        tid,
+        tgid: tid,
+        parent: None,
+        origin: Origin::Launch,
+        comm: b"t".to_vec(),
+        ns: Default::default(),
+        image: None,
+    };
     event(task, 0, EventKind::NewTask(Box::new(new)))
 }
 

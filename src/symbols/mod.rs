@@ -84,7 +84,13 @@ impl Spaces {
                     // What the parent did before counts for the child, what it does after does not.
                     self.complete_until(store, &mut completed, row.t_ns);
                     let parent = new.parent.filter(|parent| store.task(*parent).is_some());
-                    self.add_task(row.task, parent, new.origin);
+                    // Of a thread that was attached to nobody saw the clone that made it.
+                    let joined = new.origin == Origin::Attach && new.tid != new.tgid;
+                    let origin = if joined { Origin::Thread } else { new.origin };
+                    self.add_task(row.task, parent, origin);
+                    if let Some(image) = &new.image {
+                        self.exec(seq, row.task, image);
+                    }
                 }
                 RowKind::Exec(exec) => {
                     self.complete_until(store, &mut completed, row.t_ns);

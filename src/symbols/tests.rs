@@ -25,8 +25,15 @@ impl Run {
     }
 
     fn task(&mut self, task: u32, parent: Option<u32>, origin: Origin) {
-        let new =
-            NewTask { tid: 1, tgid: 1, parent: parent.map(TaskId), origin, comm: Vec::new(), ns: Default::default() };
+        let new = NewTask {
+            tid: 1,
+            tgid: 1,
+            parent: parent.map(TaskId),
+            origin,
+            comm: Vec::new(),
+            ns: Default::default(),
+            image: None,
+        };
         self.event(task, EventKind::NewTask(Box::new(new)));
     }
 
@@ -284,4 +291,27 @@ fn absurd_ranges_do_not_panic() {
         run.at(0, address);
     }
     assert_eq!(run.store.len(), 1 + 7 * 7 * 2);
+}
+
+#[test]
+fn a_process_that_was_attached_to_comes_with_its_image() {
+    let mut run = Run { store: Store::new(), spaces: Spaces::default(), batch: Batch::default(), t_ns: 0 };
+    let maps = vec![Mapping { start: 0x1000, end: 0x3000, offset: 0x200, name: b"/lib/a.so".to_vec() }];
+    let image = Exec { path: b"/bin/x".to_vec(), comm: b"x".to_vec(), vdso: VdsoState::None, maps, former: None };
+    for (id, tid, image) in [(0, 40, Some(Box::new(image))), (1, 41, None)] {
+        let (parent, comm) = ((id > 0).then_some(TaskId(0)), b"x".to_vec());
+        let new = NewTask { tid, tgid: 40, parent, origin: Origin::Attach, comm, ns: Default::default(), image };
+        run.event(id, EventKind::NewTask(Box::new(new)));
+    }
+    run.follow();
+    for task in run.store.tasks() {
+        assert_eq!((task.exe.as_slice(), task.maps.len()), (b"/bin/x".as_slice(), 1));
+        let found = run.spaces.locate(task.id, 0x1234).unwrap();
+        assert_eq!((found.name.as_str(), found.offset), ("a.so", 0x434));
+    }
+    // Threads share their memory: what one unmaps is gone for the other.
+    run.enter(1, Arch::X86_64, "munmap", [0x1000, 0x2000, 0, 0, 0, 0], &[]);
+    run.exit(1, Outcome::Returned(0));
+    run.follow();
+    assert_eq!(run.spaces.locate(TaskId(0), 0x1234), None);
 }

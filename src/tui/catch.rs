@@ -106,7 +106,7 @@ fn alone(moment: &Moment<'_>) -> (Store, u64) {
 fn task(index: usize, tid: i32, tgid: i32, comm: &[u8]) -> Event {
     let parent = index.checked_sub(1).map(|parent| TaskId(parent as u32));
     let (comm, ns) = (comm.to_vec(), PidNamespace::default());
-    let new = NewTask { tid, tgid, parent, origin: Origin::Fork, comm, ns };
+    let new = NewTask { tid, tgid, parent, origin: Origin::Fork, comm, ns, image: None };
     Event { task: TaskId(index as u32), t_ns: 0, kind: EventKind::NewTask(Box::new(new)) }
 }
 

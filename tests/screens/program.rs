@@ -88,6 +88,7 @@ fn a_thread_is_the_program_too() {
         origin: Origin::Thread,
         comm: b"work".to_vec(),
         ns: Default::default(),
+        image: None,
     };
     more.after(9_000).event(2, EventKind::NewTask(Box::new(thread)));
     more.after(10).event(0, EventKind::TaskEnd(TaskEnd::Exited { status: 0 }));

@@ -30,7 +30,8 @@ fn remarkable(options: Options, cols: u16, rows: u16) -> App {
     }
     let ns = PidNamespace { inode: 4_026_532_456, tids: vec![4_313, 12, 7] };
     let comm = b"inner".to_vec();
-    let new = NewTask { tid: 4_313, tgid: 4_313, parent: Some(TaskId(0)), origin: Origin::Clone, comm, ns };
+    let new =
+        NewTask { tid: 4_313, tgid: 4_313, parent: Some(TaskId(0)), origin: Origin::Clone, comm, ns, image: None };
     r.after(5).event(1, EventKind::NewTask(Box::new(new))).after(5).enter(1, 39, [0; 6], &[]);
     app.message(r.take());
     app.tick(1_000);

@@ -31,7 +31,8 @@ impl Recorder {
 
     pub fn task(&mut self, task: u32, tid: i32, parent: Option<u32>, origin: Origin, comm: &str) -> &mut Recorder {
         let comm = comm.as_bytes().to_vec();
-        let new = NewTask { tid, tgid: tid, parent: parent.map(TaskId), origin, comm, ns: Default::default() };
+        let new =
+            NewTask { tid, tgid: tid, parent: parent.map(TaskId), origin, comm, ns: Default::default(), image: None };
         self.event(task, EventKind::NewTask(Box::new(new)))
     }
 

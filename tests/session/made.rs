@@ -132,9 +132,10 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
         .prop_map(|(number, code, errno, detail)| EventKind::Signal(Signal { number, code, errno, detail }));
     let mapping = (any::<u64>(), any::<u64>(), any::<u64>(), bytes(20))
         .prop_map(|(start, end, offset, name)| Mapping { start, end, offset, name });
-    let exec = (bytes(30), bytes(16), vdso(), vec(mapping, 0..4), proptest::option::of(task())).prop_map(
-        |(path, comm, vdso, maps, former)| EventKind::Exec(Box::new(Exec { path, comm, vdso, maps, former })),
-    );
+    let image = (bytes(30), bytes(16), vdso(), vec(mapping, 0..4), proptest::option::of(task()))
+        .prop_map(|(path, comm, vdso, maps, former)| Box::new(Exec { path, comm, vdso, maps, former }))
+        .boxed();
+    let exec = image.clone().prop_map(EventKind::Exec);
     let origin = proptest::sample::select(vec![
         Origin::Launch,
         Origin::Fork,
@@ -144,9 +145,10 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
         Origin::Attach,
     ]);
     let ns = (any::<u64>(), vec(any::<i32>(), 0..4)).prop_map(|(inode, tids)| PidNamespace { inode, tids });
-    let new = (any::<i32>(), any::<i32>(), proptest::option::of(task()), origin, bytes(16), ns).prop_map(
-        |(tid, tgid, parent, origin, comm, ns)| {
-            EventKind::NewTask(Box::new(NewTask { tid, tgid, parent, origin, comm, ns }))
+    let who = (any::<i32>(), any::<i32>(), proptest::option::of(task()));
+    let new = (who, origin, bytes(16), ns, proptest::option::of(image)).prop_map(
+        |((tid, tgid, parent), origin, comm, ns, image)| {
+            EventKind::NewTask(Box::new(NewTask { tid, tgid, parent, origin, comm, ns, image }))
         },
     );
     let end = prop_oneof![
@@ -195,6 +197,7 @@ pub fn plain_run(calls: u32) -> Batch {
             origin: if id > 0 { Origin::Thread } else { Origin::Launch },
             comm: b"demo".to_vec(),
             ns: PidNamespace { inode: 4_026_531_836, tids: vec![100 + id, 1 + id] },
+            image: None,
         };
         let kind = EventKind::NewTask(Box::new(new));
         loose.push((Event { task: TaskId(id as u32), t_ns: 0, kind }, Vec::new()));
