@@ -11,7 +11,7 @@ use super::sys;
 use super::tasks::Kept;
 use super::tracee::{Stopped, tolerate_gone};
 use super::worker::Engine;
-use crate::model::{Enter, Exit, Memory, TaskId};
+use crate::model::{Enter, Exit, Marks, Memory, TaskId};
 use crate::source::{At, Catchpoint, Change, Command, Held, Message, Moment, Why};
 
 /// A task that waits.
@@ -54,7 +54,7 @@ impl Engine {
             Command::Answer(task, change) => self.answer(task, change),
             Command::Catch(list) => self.catch(list),
             Command::Tamper(list) => self.tamper(list),
-            Command::Attach(_) => Ok(()),
+            Command::Attach(pids) => self.attach_more(&pids, now),
             // These do not come this way.
             Command::Kill | Command::Detach | Command::Input(_) | Command::Resize { .. } => Ok(()),
         }
@@ -207,9 +207,10 @@ impl Engine {
         let task = self.tasks.get_mut(tid)?;
         let Parked { stopped, signal, at, .. } = task.parked.take()?;
         if at == At::Entry
-            && let Some(open) = &task.open
-            && open.change.is_some()
+            && let Some(open) = &mut task.open
+            && open.change.take().is_some()
         {
+            open.marks = Marks::NONE;
             // An error means that the task is gone.
             let _ = sys::set_call_number(tid, open.nr);
         }

@@ -65,10 +65,7 @@ pub fn examine(tid: i32, sp: u64, word: usize, mode: VdsoMode, images: &mut Imag
     let path = auxv
         .and_then(|auxv| auxv.execfn)
         .and_then(|addr| read_string(tid, addr))
-        .or_else(|| {
-            let exe = std::fs::read_link(format!("/proc/{tid}/exe")).ok()?;
-            Some(std::os::unix::ffi::OsStringExt::into_vec(exe.into_os_string()))
-        })
+        .or_else(|| file_of(tid))
         .unwrap_or_default();
     Exec {
         path,
@@ -77,6 +74,32 @@ pub fn examine(tid: i32, sp: u64, word: usize, mode: VdsoMode, images: &mut Imag
         maps: maps.into_iter().filter(|line| line.executable).map(|line| line.mapping).collect(),
         former,
     }
+}
+
+/// Looks at a program that has run for a while: the file that it runs, what is mapped now.
+pub fn running(tid: i32, images: &mut Images) -> Exec {
+    let maps = procfs::maps(tid);
+    let vdso = match maps.iter().find(|line| line.mapping.name == b"[vdso]").map(|line| &line.mapping) {
+        Some(mapping) => match read_image(tid, mapping.start, Some(mapping.end), images) {
+            Some(image) => VdsoState::Present(image),
+            None => VdsoState::Unknown,
+        },
+        None if maps.is_empty() => VdsoState::Unknown,
+        None => VdsoState::None,
+    };
+    Exec {
+        path: file_of(tid).unwrap_or_default(),
+        comm: procfs::comm(tid).unwrap_or_default(),
+        vdso,
+        maps: maps.into_iter().filter(|line| line.executable).map(|line| line.mapping).collect(),
+        former: None,
+    }
+}
+
+/// /proc/TID/exe.
+fn file_of(tid: i32) -> Option<Vec<u8>> {
+    let exe = std::fs::read_link(format!("/proc/{tid}/exe")).ok()?;
+    Some(std::os::unix::ffi::OsStringExt::into_vec(exe.into_os_string()))
 }
 
 /// Copies more and more of the stack until the whole vector is in the copy.

@@ -1,17 +1,13 @@
 //! From a command to a running session: fork, seize, first execve; and the view's end of the line.
 
-use std::collections::{HashMap, HashSet};
 use std::ffi::{CString, OsString};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc as std_mpsc;
-use std::thread;
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::mpsc;
@@ -19,19 +15,18 @@ use tokio::sync::mpsc;
 use super::LaunchError;
 use super::colocate::Colocation;
 use super::error::{Report, explain, not_permitted, read_report, system, text};
-use super::exec::Images;
 use super::only::Wanted;
 use super::options::Tracing;
 use super::out::Out;
 use super::procfs;
-use super::pty::{Keyboard, Pty};
+use super::pty::Pty;
+use super::run::{self, Begun};
 use super::setup::{Setup, environment};
 use super::sys::{self, Child};
-use super::tasks::Tasks;
 use super::tracee::{Op, Status, Stop, SyscallInfo};
-use super::wake::{Mailbox, Sleeper, raise};
-use super::worker::{Clock, Engine, Mode};
-use crate::source::{Command, Control, MESSAGE_QUEUE, Machine, Message, Refused, Source, Started};
+use super::wake::{Mailbox, Sleeper};
+use super::worker::{Clock, Engine};
+use crate::source::{Machine, Message, Source, Started};
 
 /// What to run and how.
 #[derive(Debug, Clone)]
@@ -59,91 +54,12 @@ pub enum Terminal {
 
 /// Starts the program, traced. Returns once its first execve has succeeded.
 pub fn launch(launch: Launch) -> Result<Source, LaunchError> {
-    let (sender, messages) = mpsc::channel(MESSAGE_QUEUE);
-    let mailbox = Arc::<Mailbox>::default();
-    let (answer, answered) = std_mpsc::channel();
-    thread::Builder::new()
-        .name("sysview-tracer".into())
-        .spawn({
-            let mailbox = Arc::clone(&mailbox);
-            move || work(launch, sender, mailbox, &answer)
-        })
-        .map_err(|error| system("start the tracing thread", &error))?;
-    let keyboard = answered.recv().unwrap_or_else(|_| {
-        Err(LaunchError::system("The tracing thread died before the program started; please report this.".into()))
-    })?;
-    Ok(Source { messages, control: Box::new(Handle { mailbox, keyboard }) })
-}
-
-/// The view's end of the line.
-struct Handle {
-    mailbox: Arc<Mailbox>,
-    keyboard: Option<Keyboard>,
-}
-
-impl Control for Handle {
-    fn send(&self, command: Command) -> Result<(), Refused> {
-        if !self.mailbox.is_open() {
-            return Err(Refused::Gone);
-        }
-        match (command, &self.keyboard) {
-            (Command::Kill, _) => raise(&self.mailbox.kill),
-            (Command::Detach, _) => raise(&self.mailbox.detach),
-            // These two need no tracer.
-            (Command::Input(bytes), Some(keyboard)) => return keyboard.type_in(bytes),
-            (Command::Resize { rows, cols }, Some(keyboard)) => {
-                keyboard.resize(rows, cols);
-                return Ok(());
-            }
-            (Command::Input(_) | Command::Resize { .. }, None) => return Ok(()),
-            (command, _) => self.mailbox.put(command)?,
-        }
-        self.mailbox.kick();
-        Ok(())
-    }
-}
-
-type Answer = std_mpsc::Sender<Result<Option<Keyboard>, LaunchError>>;
-
-/// The worker thread from beginning to end.
-fn work(launch: Launch, sender: mpsc::Sender<Message>, mailbox: Arc<Mailbox>, answer: &Answer) {
-    sys::block_all_signals();
-    sys::make_children_waitable();
-    mailbox.belongs_to_this_thread();
-    let failures = sender.clone();
-    match catch_unwind(AssertUnwindSafe(|| begin(launch, sender, mailbox))) {
-        Ok(Ok((engine, keyboard))) => {
-            let _ = answer.send(Ok(keyboard));
-            conclude(engine, &failures, Engine::run);
-        }
-        Ok(Err(error)) => drop(answer.send(Err(error))),
-        // `launch` sees the answer's sender go.
-        Err(_) => {}
-    }
-}
-
-/// Runs the session to its end. An error or a panic ends the program and is told; it never becomes a hang.
-fn conclude(mut engine: Engine, messages: &mpsc::Sender<Message>, run: impl FnOnce(&mut Engine) -> io::Result<()>) {
-    let what = match catch_unwind(AssertUnwindSafe(|| run(&mut engine))) {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(panic) => match panic.downcast::<String>() {
-            Ok(text) => *text,
-            Err(panic) => (*panic.downcast::<&str>().unwrap_or(Box::new("panic"))).to_owned(),
-        },
-    };
-    engine.abandon();
-    let sentence = format!("Tracing broke and the program was killed: {what}; please report this.");
-    // Fails only if nobody reads any more.
-    let _ = messages.blocking_send(Message::Failed(sentence));
+    run::start(move |sender, mailbox| begin(launch, sender, mailbox))
 }
 
 /// Everything up to the first execve's success.
-fn begin(
-    launch: Launch,
-    sender: mpsc::Sender<Message>,
-    mailbox: Arc<Mailbox>,
-) -> Result<(Engine, Option<Keyboard>), LaunchError> {
+fn begin(launch: Launch, sender: mpsc::Sender<Message>, mailbox: Arc<Mailbox>) -> Begun {
+    mailbox.belongs_to_this_thread();
     let out = Out::new(sender.clone(), &mailbox).map_err(|error| system("start a thread", &error))?;
     // From here on processes inherit where this thread runs: nothing waits for another CPU to wake.
     let mut colocation = Colocation::new(launch.tracing.co_locate);
@@ -171,30 +87,11 @@ fn begin(
         colocation.spare(root);
     }
     drop((child, other, failure, go));
-    let mut engine = Engine {
-        clock,
-        mode: Mode::Tracing,
-        tasks: Tasks::default(),
-        root,
-        own_session: !matches!(launch.terminal, Terminal::Inherit),
-        root_end: None,
-        late: HashSet::new(),
-        strangers: false,
-        killing: false,
-        holding: launch.tracing.hold_at_start,
-        hits: HashMap::new(),
-        wanted,
-        ghosts: HashSet::new(),
-        seccomp: procfs::status_field("self", "Seccomp") == Some(2),
-        killed_by_seccomp: HashSet::new(),
-        colocation,
-        images: Images::default(),
-        tracing: launch.tracing.clone(),
-        out,
-        sleeper,
-        mailbox,
-        pty: None,
-    };
+    let mut engine = Engine::new(clock, root, launch.tracing.clone(), out, sleeper, mailbox);
+    engine.own_session = !matches!(launch.terminal, Terminal::Inherit);
+    engine.holding = launch.tracing.hold_at_start;
+    engine.wanted = wanted;
+    engine.colocation = colocation;
     let report = match engine.first_exec(&launch, release, failures) {
         Ok(report) => report,
         Err(error) => {
@@ -367,7 +264,7 @@ fn comm_for(program: &Path) -> Vec<u8> {
     name[..name.len().min(15)].to_vec()
 }
 
-fn machine() -> Machine {
+pub fn machine() -> Machine {
     let read = |name: &str| std::fs::read_to_string(format!("/proc/sys/kernel/{name}")).unwrap_or_default();
     Machine {
         kernel_release: read("osrelease").trim_end().to_owned(),
@@ -380,7 +277,10 @@ fn machine() -> Machine {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+    use crate::source::MESSAGE_QUEUE;
 
     #[test]
     fn a_panic_ends_the_program_and_is_told() {
@@ -394,10 +294,9 @@ mod tests {
         };
         let worker = thread::spawn(move || {
             let mailbox = Arc::<Mailbox>::default();
-            mailbox.belongs_to_this_thread();
-            let (engine, _keyboard) = begin(launch, sender.clone(), mailbox).unwrap();
+            let (engine, _keyboard) = begin(launch, sender, mailbox).unwrap();
             let root = engine.root;
-            conclude(engine, &sender, |_| panic!("one thing and {}", "another"));
+            run::conclude(engine, |_| panic!("one thing and {}", "another"));
             root
         });
         let mut last = None;

@@ -4,12 +4,13 @@
 //! Between a stop and its resume it copies registers and memory into a batch, and nothing else. The room's layers, from
 //! the kernel up: `sys` (raw calls, the only unsafe code), `tracee` (a stop as a value), `memory` and `procfs` (what can
 //! be read of a tracee), `wake` and `out` (how the worker is woken, how events leave), `pty` (the program's terminal),
-//! `worker` with `stops`, `exec` and `leave` (the engine itself), `colocate` with `affinity` and `calibrate` (where tracer
-//! and tasks run, and what a stop costs), `launch` with `setup` (fork to first execve),
-//! `doctor` (whether and why not).
+//! `worker` with `stops`, `exec`, `restart` and `leave` (the engine itself), `colocate` with `affinity` and `calibrate` (where
+//! tracer and tasks run, and what a stop costs), `launch` with `setup` (fork to first execve), `attach` with `find`
+//! (processes that run already), `run` (the worker's thread), `doctor` (whether and why not).
 //! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
 
 mod affinity;
+mod attach;
 mod calibrate;
 mod colocate;
 mod control;
@@ -30,8 +31,11 @@ mod privileges;
 mod procfs;
 mod pty;
 mod resolve;
+mod restart;
+mod run;
 mod setup;
 mod siginfo;
+mod status;
 mod status_text;
 mod stops;
 mod sys;
@@ -41,6 +45,7 @@ mod tracee;
 mod wake;
 mod worker;
 
+pub use attach::{Attach, attach};
 pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
 pub use find::{Container, ProcessInfo, find_container, find_processes, processes};

@@ -113,6 +113,10 @@ impl Out {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.queue.is_empty()
+    }
+
     /// Hands over what there is without waiting.
     pub fn try_deliver(&mut self) -> Delivered {
         self.seal();
@@ -129,8 +133,19 @@ impl Out {
         Delivered::All
     }
 
-    /// Sleeps until the channel has room or the mailbox is kicked.
-    pub fn wait_for_room(&mut self) {
+    /// Hands everything over, however long the view takes.
+    pub fn deliver_all(&mut self) {
+        while self.try_deliver() == Delivered::Partly {
+            if self.is_closed() {
+                self.discard();
+            } else {
+                self.wait_for_room(None);
+            }
+        }
+    }
+
+    /// Sleeps until the channel has room, the mailbox is kicked, or the time is over.
+    pub fn wait_for_room(&mut self, most: Option<Duration>) {
         struct Unpark(Thread);
         impl Wake for Unpark {
             fn wake(self: Arc<Unpark>) {
@@ -141,7 +156,10 @@ impl Out {
         let mut reserve = pin!(self.sender.reserve());
         // The permit is given back at once; `try_deliver` then takes the room, or this waits again.
         if reserve.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-            thread::park();
+            match most {
+                Some(most) => thread::park_timeout(most),
+                None => thread::park(),
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 //! What /proc tells of a task. Everything here may be gone at any moment: answers are options, never errors.
 
 use std::fs;
+use std::path::Path;
 
+use super::status::Status;
 use crate::model::Mapping;
 
 /// /proc/TID/comm: at most 15 bytes, not always UTF-8.
@@ -29,14 +31,46 @@ pub fn has_capability(task: &str, number: u32) -> bool {
     set.is_some_and(|set| set >> number & 1 != 0)
 }
 
-/// Whether a signal waits that the task does not block. proc_pid_status(5), `SigPnd`, `ShdPnd`, `SigBlk`.
-pub fn has_pending_signal(tid: i32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
-    let set = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        line.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
-    };
-    (set("SigPnd") | set("ShdPnd")) & !set("SigBlk") != 0
+/// Status of a task. proc_pid_status(5).
+pub fn status(tid: i32) -> Option<Status> {
+    Status::read(Path::new("/proc"), tid)
+}
+
+/// Whether a task sleeps where nothing wakes it but what it waits for.
+pub fn is_uninterruptible(tid: i32) -> bool {
+    status(tid).is_some_and(|status| status.state == b'D')
+}
+
+/// The threads of a process, as far as they are alive.
+pub fn threads(tgid: i32) -> Vec<i32> {
+    let entries = fs::read_dir(format!("/proc/{tgid}/task")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The call that a task waits in, as its registers held it when it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub nr: u64,
+    pub args: [u64; 6],
+    pub sp: u64,
+    pub ip: u64,
+}
+
+/// What /proc/TID/syscall says; None if the task runs, or waits for something else than a call. proc_pid_syscall(5).
+pub fn waiting(tid: i32) -> Option<Waiting> {
+    waiting_line(&fs::read_to_string(format!("/proc/{tid}/syscall")).ok()?)
+}
+
+/// `0 0x3 0x7ffd… 0x400 0x0 0x0 0x0 0x7ffd… 0x7f12…`; `-1 0x7ffd… 0x7f12…` outside of a call, `running`.
+fn waiting_line(line: &str) -> Option<Waiting> {
+    let mut words = line.split_whitespace();
+    let nr = words.next()?.parse::<i64>().ok().and_then(|nr| u64::try_from(nr).ok())?;
+    let mut hex = words.map_while(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok());
+    let mut args = [0; 6];
+    for arg in &mut args {
+        *arg = hex.next()?;
+    }
+    Some(Waiting { nr, args, sp: hex.next()?, ip: hex.next()? })
 }
 
 /// One line of /proc/TID/maps.
@@ -92,6 +126,22 @@ mod tests {
         assert_eq!(anonymous.mapping.name, b"");
         assert_eq!(maps_line(b""), None);
         assert_eq!(maps_line(b"nonsense"), None);
+    }
+
+    #[test]
+    fn the_call_that_a_task_waits_in_is_read() {
+        let waiting = waiting_line("202 0x10 0x189 0x0 0x0 0x0 0xffffffff 0x7ffd00 0x7f12ab\n").unwrap();
+        assert_eq!((waiting.nr, waiting.args), (202, [0x10, 0x189, 0, 0, 0, 0xffff_ffff]));
+        assert_eq!((waiting.sp, waiting.ip), (0x7f_fd00, 0x7f_12ab));
+        for none in ["running\n", "-1 0x7ffd00 0x7f12ab\n", "", "1 0x2\n"] {
+            assert_eq!(waiting_line(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn threads_of_this_process_are_listed() {
+        let me = i32::try_from(std::process::id()).unwrap();
+        assert!(threads(me).contains(&me));
     }
 
     #[test]

@@ -1,21 +1,28 @@
 //! /proc/TID/status, read once and asked for several fields. proc_pid_status(5).
 
 use std::fs;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::model::PidNamespace;
 
 /// The text of one task's file, as it was.
 #[derive(Debug)]
-pub struct StatusText(Vec<u8>);
+pub struct StatusText(pub Vec<u8>);
 
 impl StatusText {
     /// None if the task is gone. A zombie has a status.
     pub fn of(tid: i32) -> Option<StatusText> {
-        fs::read(format!("/proc/{tid}/status")).ok().map(StatusText)
+        StatusText::below(Path::new("/proc"), tid)
     }
 
-    fn field(&self, name: &str) -> Option<&[u8]> {
+    /// As `of`, where the process file system is mounted elsewhere.
+    pub fn below(proc: &Path, tid: i32) -> Option<StatusText> {
+        fs::read(proc.join(tid.to_string()).join("status")).ok().map(StatusText)
+    }
+
+    /// What follows the colon of a line.
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
         let is_it = |line: &&[u8]| line.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':'));
         let line = self.0.split(|&b| b == b'\n').find(is_it)?;
         Some(line[name.len() + 1..].trim_ascii())

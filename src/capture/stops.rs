@@ -5,7 +5,6 @@ use std::io;
 use super::control::Pause;
 use super::exec;
 use super::filters::Filters;
-use super::procfs;
 use super::siginfo;
 use super::status_text::StatusText;
 use super::sys;
@@ -24,13 +23,19 @@ const ADOPT_AFTER_NS: u64 = 100_000_000;
 const HOLD_EXIT_NS: u64 = 250_000_000;
 
 /// The ABI of the build, for an audit architecture that nobody knows.
-const NATIVE: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
+pub const NATIVE: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
 
 impl Engine {
     /// Takes one status of a traced (or not yet known) task.
     pub fn on_status(&mut self, tid: i32, status: Status, now: u64) -> io::Result<()> {
         if self.tasks.get(tid).is_none() {
-            if self.killing {
+            if self.late.remove(&tid) {
+                return match status {
+                    Status::Stopped(stopped, stop) => self.let_go(stopped, stop, now),
+                    Status::Exited(_) | Status::Killed { .. } => Ok(()),
+                };
+            }
+            if self.killing && !self.sparing {
                 let _ = sys::signal_process(tid, libc::SIGKILL);
             }
             self.tasks.set_early(tid, now, status);
@@ -57,6 +62,10 @@ impl Engine {
             task.listening &= matches!(stop, Stop::Group(_));
             task.stops += 1;
         }
+        if self.tasks.get(tid).is_some_and(|task| task.leaving) {
+            return self.let_go(stopped, stop, now);
+        }
+        self.on_answer(tid, stop, now);
         let (mut signal, mut pause) = (0, Pause::default());
         match stop {
             Stop::Syscall => pause = self.on_syscall(tid, now),
@@ -71,12 +80,7 @@ impl Engine {
             }
             Stop::Fork(how) => self.on_fork(tid, how, now)?,
             Stop::Exec => self.on_exec(tid, now),
-            Stop::Trap => {
-                if let Some(task) = self.tasks.get_mut(tid) {
-                    task.interrupted = false;
-                }
-            }
-            Stop::Other => {}
+            Stop::Trap | Stop::Other => {}
         }
         self.conclude(stopped, signal, pause, now)
     }
@@ -140,17 +144,16 @@ impl Engine {
         }
     }
 
-    fn on_exit(&mut self, tid: i32, value: i64, is_error: bool, now: u64) -> Pause {
+    pub fn on_exit(&mut self, tid: i32, value: i64, is_error: bool, now: u64) -> Pause {
         let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
         let id = task.id;
-        let interrupted = task.interrupted;
-        // The exit of a call whose entry was not seen: a task that was taken in late.
-        let Some(open) = &mut task.open else { return Pause::default() };
-        if interrupted && is_error && open.change.is_none() && goes_on_by_itself(tid, value) {
-            open.restarting = Some((value.unsigned_abs() as u16, now));
+        let interrupted = std::mem::take(&mut task.interrupted);
+        let changed = task.open.as_ref().is_some_and(|open| open.change.is_some());
+        if interrupted && is_error && !changed && self.goes_on_by_itself(tid, value) {
+            self.await_restart(tid, value, now);
             return Pause::default();
         }
-        let Some(open) = task.open.take() else { return Pause::default() };
+        let Some(open) = self.tasks.get_mut(tid).and_then(|task| task.open.take()) else { return Pause::default() };
         self.after_call(tid, &open, if is_error { None } else { Some(value) });
         let (value, is_error) = self.change_exit(tid, &open, value, is_error);
         let first_byte = self.out.batch.bytes.len();
@@ -198,9 +201,18 @@ impl Engine {
         pause
     }
 
+    /// The open call came back, but only to be entered again.
+    pub fn await_restart(&mut self, tid: i32, value: i64, now: u64) {
+        if let Some(open) = self.tasks.get_mut(tid).and_then(|task| task.open.as_mut()) {
+            open.restarting = Some((value.unsigned_abs() as u16, now));
+        }
+    }
+
     /// Whether an entry is only the second half of a call that we interrupted: one call, one row.
     fn goes_on_with(&mut self, tid: i32, nr: u64, call: Option<&'static Call>) -> bool {
-        let Some(open) = self.tasks.get_mut(tid).and_then(|task| task.open.as_mut()) else { return false };
+        let Some(task) = self.tasks.get_mut(tid) else { return false };
+        task.mended = false;
+        let Some(open) = &mut task.open else { return false };
         let restarted = open.nr == nr || call.is_some_and(|call| call.name == "restart_syscall");
         if restarted && open.restarting.take().is_some() {
             return true;
@@ -250,6 +262,7 @@ impl Engine {
     }
 
     pub fn on_signal(&mut self, tid: i32, signal: i32, now: u64) {
+        self.on_signal_after_mending(tid, signal);
         self.end_interrupted(tid);
         let Some(task) = self.tasks.get(tid) else { return };
         let described = match sys::signal_info(tid) {
@@ -260,6 +273,7 @@ impl Engine {
     }
 
     pub fn on_group_stop(&mut self, tid: i32, signal: i32, now: u64) {
+        self.on_signal_after_mending(tid, signal);
         let Some(task) = self.tasks.get_mut(tid) else { return };
         // Interrupted while it listens, it reports the same stop again.
         if !std::mem::replace(&mut task.listening, true) {
@@ -304,13 +318,14 @@ impl Engine {
         let ns = status.map(|status| status.namespace()).unwrap_or_default();
         let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns, image: None };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));
-        if self.killing {
+        let spared = self.sparing && self.tasks.get(tid).is_some_and(|task| task.attached);
+        if self.killing && !spared {
             let _ = sys::signal_thread(tgid, tid, libc::SIGKILL);
         }
     }
 
     /// What a new task has of the one that made it.
-    fn inherit(&mut self, tid: i32, parent: Option<i32>, is_thread: bool) {
+    pub fn inherit(&mut self, tid: i32, parent: Option<i32>, is_thread: bool) {
         /// Enough to find any ancestor that somebody would name.
         const LINEAGE: usize = 64;
         let Some(parent) = parent.and_then(|parent| self.tasks.get(parent)) else {
@@ -319,7 +334,7 @@ impl Engine {
             }
             return;
         };
-        let (full, filters) = (parent.full, parent.filters.inherited());
+        let (full, attached, filters) = (parent.full, parent.attached, parent.filters.inherited());
         let ancestors = if is_thread {
             parent.ancestors.clone()
         } else {
@@ -327,6 +342,7 @@ impl Engine {
         };
         if let Some(task) = self.tasks.get_mut(tid) {
             task.full = full;
+            task.attached = attached;
             task.ancestors = ancestors;
             task.filters = filters;
         }
@@ -446,19 +462,6 @@ impl Engine {
             self.out.event(id, now, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 }));
         }
     }
-}
-
-/// Whether a call that PTRACE_INTERRUPT brought back is going to be entered again. Of the restart codes the kernel sees to
-/// that (they become EINTR only when a signal handler runs); an EINTR that no signal made is turned into one of them, so
-/// that the program does not see it. signal(7), "Interruption of system calls and library functions by stop signals".
-fn goes_on_by_itself(tid: i32, value: i64) -> bool {
-    const ERESTARTNOINTR: i64 = 513;
-    if (-516..=-512).contains(&value) {
-        return true;
-    }
-    value == -i64::from(libc::EINTR)
-        && !procfs::has_pending_signal(tid)
-        && sys::set_result(tid, -ERESTARTNOINTR).is_ok()
 }
 
 /// Whether a successful call set a seccomp filter up.

@@ -24,6 +24,8 @@ pub const FILTER_OPTIONS: c_int = LAUNCH_OPTIONS | libc::PTRACE_O_TRACESECCOMP;
 
 /// The signal by which a launched child stops itself just before its execve. It is never delivered.
 pub const PREPARED: c_int = libc::SIGTRAP;
+/// Of everything that ran before sysview and shall outlive it.
+pub const ATTACH_OPTIONS: c_int = LAUNCH_OPTIONS & !libc::PTRACE_O_EXITKILL;
 
 fn check(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -43,6 +45,12 @@ pub fn wait_any() -> io::Result<(i32, i32)> {
 pub fn wait_any_now() -> io::Result<Option<(i32, i32)>> {
     let (tid, status) = wait(-1, libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG)?;
     Ok((tid != 0).then_some((tid, status)))
+}
+
+/// The next status of one child or tracee, if there is any.
+pub fn wait_for_now(tid: i32) -> io::Result<Option<i32>> {
+    let (found, status) = wait(tid, libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG)?;
+    Ok((found != 0).then_some(status))
 }
 
 /// Waits for the next status of one child.
@@ -151,6 +159,32 @@ pub fn set_call_number(tid: i32, nr: u64) -> io::Result<()> {
         // SAFETY: the kernel reads `part` and as many bytes of `number` as it says.
         check_long(unsafe { libc::ptrace(libc::PTRACE_SETREGSET as _, tid, NT_ARM_SYSTEM_CALL, &raw const part) })
             .map(drop)
+    }
+}
+
+/// The register in which the program finds the result of a call, in the middle of one perhaps a restart code.
+pub fn result(tid: i32) -> io::Result<i64> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        /// `rax` in `struct user`.
+        const RAX: usize = 10 * 8;
+        let mut value = 0i64;
+        // SAFETY: the raw call (glibc's wrapper would return the word instead) writes one word to `value`.
+        check_long(unsafe {
+            libc::syscall(libc::SYS_ptrace, libc::PTRACE_PEEKUSER as usize, tid, RAX, &raw mut value)
+        })?;
+        Ok(value)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        const NT_PRSTATUS: usize = 1;
+        // SAFETY: all-zero registers are valid; the kernel fills at most their size.
+        unsafe {
+            let mut registers: libc::user_regs_struct = std::mem::zeroed();
+            let mut part = libc::iovec { iov_base: (&raw mut registers).cast(), iov_len: size_of_val(&registers) };
+            check_long(libc::ptrace(libc::PTRACE_GETREGSET as _, tid, NT_PRSTATUS, &raw mut part))?;
+            Ok(registers.regs[0] as i64)
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Task {
     pub step: bool,
     /// The entry of the open call, while catchpoints ask about exits.
     pub kept: Option<Kept>,
-    /// PTRACE_INTERRUPT was sent and has not been answered.
+    /// PTRACE_INTERRUPT was sent, and what it set off is not over: see `restart`.
     pub interrupted: bool,
     /// Every call stops it, although only some are asked for: it has a seccomp filter of its own.
     pub full: bool,
@@ -48,6 +48,26 @@ pub struct Task {
     pub filters: Filters,
     /// The execve that it is in.
     pub executes: Option<Box<Executes>>,
+    /// It, or a task that it comes from, ran before sysview: it must outlive the session.
+    pub attached: bool,
+    /// When it was attached to; None once the first stop has told what it was doing then.
+    pub joining: Option<u64>,
+    /// An EINTR of our making was changed into a restart; see `restart`.
+    pub mended: bool,
+    /// It is to be let go at its next stop, while others stay traced.
+    pub leaving: bool,
+}
+
+impl Task {
+    /// It has entered a call and not come back.
+    pub fn is_inside(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.restarting.is_none())
+    }
+
+    /// It has come back from a call that we interrupted and is about to enter it again.
+    pub fn is_restarting(&self) -> bool {
+        self.mended || self.open.as_ref().is_some_and(|open| open.restarting.is_some())
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +153,10 @@ impl Tasks {
             stops: 0,
             filters: Filters::default(),
             executes: None,
+            attached: false,
+            joining: None,
+            mended: false,
+            leaving: false,
         };
         self.insert(task);
         id
@@ -208,6 +232,11 @@ impl Tasks {
     /// Tids of a process.
     pub fn threads(&self, tgid: i32) -> Vec<i32> {
         self.all.iter().filter(|task| task.tgid == tgid).map(|task| task.tid).collect()
+    }
+
+    /// The tids of those that fit, in the same order.
+    pub fn tids_where(&self, fits: impl Fn(&Task) -> bool) -> Vec<i32> {
+        self.tids().into_iter().filter(|tid| self.get(*tid).is_some_and(&fits)).collect()
     }
 
     /// Tids of the other threads of a process.

@@ -10,12 +10,13 @@ use std::time::Instant;
 use super::colocate::Colocation;
 use super::exec::Images;
 use super::only::Wanted;
-use super::options::Tracing;
+use super::options::{CoLocate, Tracing};
 use super::out::{Delivered, Out};
+use super::procfs;
 use super::pty::Pty;
 use super::sys;
 use super::tasks::Tasks;
-use super::tracee::Status;
+use super::tracee::{Status, Stop};
 use super::wake::{Mailbox, Sleeper, take};
 use crate::source::{End, Message};
 
@@ -41,12 +42,15 @@ pub enum Mode {
     },
     /// The program runs on untraced; only its end is awaited.
     Relaying,
+    /// Everything was attached to and is let go: the session is over.
+    Parted,
 }
 
 pub struct Engine {
     pub clock: Clock,
     pub mode: Mode,
     pub tasks: Tasks,
+    /// The process that was launched; 0 if the session began by attaching.
     pub root: i32,
     /// Whether the program has a session, and so a process group, of its own.
     pub own_session: bool,
@@ -57,6 +61,8 @@ pub struct Engine {
     pub strangers: bool,
     /// Everything must go: whoever shows up is killed.
     pub killing: bool,
+    /// But not what was attached to.
+    pub sparing: bool,
     /// `Command::Hold` is in force: whoever stops waits.
     pub holding: bool,
     /// How often each catchpoint held a task.
@@ -79,6 +85,34 @@ pub struct Engine {
 }
 
 impl Engine {
+    pub fn new(clock: Clock, root: i32, tracing: Tracing, out: Out, sleeper: Sleeper, mailbox: Arc<Mailbox>) -> Engine {
+        Engine {
+            clock,
+            mode: Mode::Tracing,
+            tasks: Tasks::default(),
+            root,
+            own_session: false,
+            root_end: None,
+            late: HashSet::new(),
+            strangers: false,
+            killing: false,
+            sparing: false,
+            holding: false,
+            hits: HashMap::new(),
+            wanted: None,
+            ghosts: HashSet::new(),
+            seccomp: procfs::status_field("self", "Seccomp") == Some(2),
+            killed_by_seccomp: HashSet::new(),
+            colocation: Colocation::new(CoLocate::Off),
+            images: Images::default(),
+            tracing,
+            out,
+            sleeper,
+            mailbox,
+            pty: None,
+        }
+    }
+
     /// From the first execve to the end of the session.
     pub fn run(&mut self) -> io::Result<()> {
         self.join_colocation();
@@ -113,7 +147,7 @@ impl Engine {
         self.strangers = false;
         match self.mode {
             Mode::Tracing => self.on_status(tid, status, now),
-            Mode::Leaving { .. } | Mode::Relaying => self.on_status_leaving(tid, status, now),
+            Mode::Leaving { .. } | Mode::Relaying | Mode::Parted => self.on_status_leaving(tid, status, now),
         }
     }
 
@@ -123,6 +157,7 @@ impl Engine {
         self.adopt_overdue(now)?;
         self.release_overdue(now);
         self.release_due(now)?;
+        self.show_sleepers(now);
         if let Mode::Leaving { until_ns } = self.mode
             && now >= until_ns
         {
@@ -135,13 +170,13 @@ impl Engine {
         !self.tasks.early.is_empty()
             || matches!(self.mode, Mode::Leaving { .. })
             || self.colocation.must_tick()
-            || self.tasks.iter().any(|task| task.held.is_some())
+            || self.tasks.iter().any(|task| task.held.is_some() || task.joining.is_some())
     }
 
     /// Does what the mailbox asks for.
     fn obey(&mut self, now: u64) -> io::Result<()> {
         if self.out.is_closed() && !self.killing && self.mode == Mode::Tracing {
-            self.kill_all();
+            self.without_view(now)?;
         }
         if take(&self.mailbox.kill) {
             self.kill_all();
@@ -155,17 +190,28 @@ impl Engine {
         Ok(())
     }
 
-    /// SIGKILL to everything that is ours, now and as it shows up.
+    /// Nobody looks any more: what was launched ends with the view, what was attached to goes on.
+    fn without_view(&mut self, now: u64) -> io::Result<()> {
+        if self.root == 0 {
+            return self.leave(now);
+        }
+        self.sparing = true;
+        self.kill_all();
+        self.let_attached_go(now, None)
+    }
+
+    /// SIGKILL to everything, or to everything of ours, now and as it shows up.
     pub fn kill_all(&mut self) {
         self.killing = true;
-        for task in self.tasks.iter() {
+        for task in self.tasks.iter().filter(|task| !(self.sparing && task.attached)) {
             // Each thread, not each process: a number may just have passed from one thread to another.
             let _ = sys::signal_thread(task.tgid, task.tid, libc::SIGKILL);
         }
-        for &tid in self.tasks.early.keys() {
+        // Whose child it is, its parent tells.
+        for &tid in self.tasks.early.keys().filter(|_| !self.sparing) {
             let _ = sys::signal_process(tid, libc::SIGKILL);
         }
-        if self.mode != Mode::Tracing && self.root_end.is_none() {
+        if self.mode != Mode::Tracing && self.root != 0 && self.root_end.is_none() {
             // Detached: the root is still an unreaped child of ours, the others are known by its group only.
             if self.own_session {
                 let _ = sys::signal_process(-self.root, libc::SIGKILL);
@@ -178,17 +224,22 @@ impl Engine {
     }
 
     /// Gives everything to the view. Waits for room if there is none, which holds the program; commands are obeyed
-    /// meanwhile, and detaching goes on even if nobody reads.
+    /// meanwhile, detaching goes on even if nobody reads, and what was attached to is not held for ever.
     fn hand_over(&mut self) -> io::Result<()> {
+        let mut full_since = None;
         while self.out.try_deliver() == Delivered::Partly {
             if self.mode != Mode::Tracing {
                 // Tasks on their way out must not wait for a view that does not read.
                 self.out.arm();
                 return Ok(());
             }
-            self.out.wait_for_room();
             let now = self.clock.now_ns();
-            self.obey(now)?;
+            let since_ns = *full_since.get_or_insert(now);
+            let most = self.patience(now.saturating_sub(since_ns), now)?;
+            if self.mode == Mode::Tracing {
+                self.out.wait_for_room(most);
+                self.obey(self.clock.now_ns())?;
+            }
             if self.out.is_closed() {
                 self.out.discard();
             }
@@ -206,6 +257,9 @@ impl Engine {
     /// Whether nothing more can come. A child whose parent was killed between making it and telling may exist although
     /// no task is known; so the kernel is asked, with the sleeper out of the way.
     fn is_over(&mut self) -> io::Result<bool> {
+        if self.mode == Mode::Parted {
+            return Ok(true);
+        }
         if !self.tasks.is_empty() || matches!(self.mode, Mode::Leaving { .. }) {
             return Ok(false);
         }
@@ -237,39 +291,52 @@ impl Engine {
         }
     }
 
-    /// Last output, last batch, `Ended`.
+    /// Last output, last batch, `Ended`. After parting they are handed over when this thread is gone, see `run`.
     fn finish(&mut self) -> io::Result<()> {
         self.sleeper.stop();
-        self.deliver_all();
+        if self.mode == Mode::Parted {
+            self.out.message(Message::Detached);
+            self.out.message(Message::Ended(End::Exited(0)));
+            return Ok(());
+        }
+        self.out.deliver_all();
         if let Some(pty) = &mut self.pty {
             pty.finish();
         }
-        // Somebody else reaped the root: its status is not known, which is no success.
-        let end = self.root_end.unwrap_or(End::Exited(1));
+        let end = match self.root_end {
+            Some(end) => end,
+            // As with strace(1), the ends of processes that were attached to are not that of the session.
+            None if self.root == 0 => End::Exited(0),
+            // Somebody else reaped the root: its status is not known, which is no success.
+            None => End::Exited(1),
+        };
         self.out.message(Message::Ended(end));
-        self.deliver_all();
+        self.out.deliver_all();
         Ok(())
     }
 
-    fn deliver_all(&mut self) {
-        while self.out.try_deliver() == Delivered::Partly {
-            if self.out.is_closed() {
-                self.out.discard();
-            } else {
-                self.out.wait_for_room();
-            }
-        }
-    }
-
-    /// After an internal error: nothing of ours may stay behind, stopped or running.
+    /// After an internal error: nothing of ours may stay behind, stopped or running. What was attached to is let go by the
+    /// end of the thread at the latest.
     pub fn abandon(&mut self) {
         self.mode = Mode::Tracing;
+        self.sparing = true;
         self.kill_all();
         self.sleeper.stop();
-        while let Ok((tid, raw)) = sys::wait_any() {
-            if let Status::Stopped(stopped, _) = Status::decode(tid, raw) {
-                let _ = sys::signal_process(tid, libc::SIGKILL);
-                let _ = stopped.resume(0);
+        let mut spared: HashSet<i32> = self.tasks.iter().filter(|task| task.attached).map(|task| task.tid).collect();
+        let ours_only = spared.is_empty();
+        let mut root_lives = self.root != 0;
+        // A task that was attached to and sleeps would be waited for in vain.
+        while root_lives || (ours_only && self.root != 0) {
+            let Ok((tid, raw)) = sys::wait_any() else { break };
+            match Status::decode(tid, raw) {
+                Status::Stopped(stopped, stop) if spared.remove(&tid) => {
+                    let _ = stopped.detach(if let Stop::Signal(signal) = stop { signal } else { 0 });
+                }
+                Status::Stopped(stopped, _) => {
+                    let _ = sys::signal_process(tid, libc::SIGKILL);
+                    let _ = stopped.resume(0);
+                }
+                Status::Exited(_) | Status::Killed { .. } => root_lives &= tid != self.root,
             }
         }
         if let Some(pty) = &mut self.pty {

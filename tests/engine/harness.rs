@@ -187,6 +187,9 @@ impl Run {
         if self.started.only.is_some() {
             return;
         }
+        if self.started.attached {
+            return;
+        }
         let first = self.calls().next().expect("a call");
         assert_eq!(sysview::abi::lookup(first.1.arch, first.1.nr).map(|c| c.name), Some("execve"));
         assert_eq!(first.0, TaskId(0));
@@ -205,7 +208,8 @@ pub fn load() -> String {
     MADE.get_or_init(|| compiled("load")).clone()
 }
 
-fn compiled(name: &str) -> String {
+/// `tests/fixtures/NAME.c`, compiled.
+pub fn compiled(name: &str) -> String {
     let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     // Another run may be using the file of that name: put the new one in its place in one step.
     let fresh = made.with_extension(std::process::id().to_string());
@@ -234,7 +238,9 @@ pub fn start_behaviour(words: &[&str]) -> Source {
 /// Reads messages up to the output that holds `text`, or to a condition on the store; what was read is kept.
 pub struct Watch {
     pub source: Source,
+    pub started: Option<Started>,
     pub store: Store,
+    pub batches: Vec<Batch>,
     pub output: Vec<u8>,
     pub detached: bool,
     /// Tasks that are held now, in the order in which they stopped.
@@ -247,7 +253,9 @@ impl Watch {
     pub fn new(source: Source) -> Watch {
         Watch {
             source,
+            started: None,
             store: Store::new(),
+            batches: Vec::new(),
             output: Vec::new(),
             detached: false,
             held: Vec::new(),
@@ -259,9 +267,12 @@ impl Watch {
     pub fn until(&mut self, done: impl Fn(&Watch) -> bool) {
         while !done(self) {
             match self.source.messages.blocking_recv().expect("more messages") {
-                Message::Started(_) => {}
+                Message::Started(started) => self.started = Some(*started),
                 Message::Notice(text) => self.notices.push(text),
-                Message::Batch(batch) => drop(self.store.append(&batch)),
+                Message::Batch(batch) => {
+                    self.store.append(&batch);
+                    self.batches.push(batch);
+                }
                 Message::Output(bytes) => self.output.extend(bytes),
                 Message::Detached => self.detached = true,
                 Message::Held(held) => self.held.push(held),
@@ -279,6 +290,15 @@ impl Watch {
     pub fn until_end(&mut self) -> End {
         self.until(|watch| watch.end.is_some());
         self.end.expect("ended")
+    }
+
+    /// Reads to the end and looks at the whole as `collect` does.
+    pub fn into_run(mut self) -> Run {
+        let end = self.until_end();
+        let Watch { started, store, batches, output, notices, detached, .. } = self;
+        let run = Run { started: started.expect("Started"), store, batches, output, notices, end, detached };
+        run.check();
+        run
     }
 
     pub fn rows(&self) -> impl Iterator<Item = &Row> {

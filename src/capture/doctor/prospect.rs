@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::here::{self, Here, Tracer};
 use super::{Finding, Mark, causes};
-use crate::capture::find::{Status, shown_name};
+use crate::capture::find::shown_name;
+use crate::capture::status::Status;
 use crate::capture::wake::SLEEPER_NAME;
 
 /// What is known of ourselves and the system, for questions about many processes.
@@ -121,7 +122,7 @@ impl Target {
         if status.kernel {
             return Some(fails("it is a thread of the kernel, which makes no system calls").remedy("choose a program"));
         }
-        if status.is_zombie() {
+        if status.is_over() {
             let (pid, name) = &self.parent;
             return Some(
                 fails("it has ended already")

@@ -1,11 +1,10 @@
 //! Which processes there are to attach to: all of them for a picker, those that somebody names, those of a container.
 //!
-//! Everything is read from /proc at the moment of asking; a process may be gone the moment after. `status` and `container`
-//! take the texts apart, `runtime` knows names of containers. Left out: attaching.
+//! Everything is read from /proc at the moment of asking; a process may be gone the moment after. `container` reads
+//! control groups, `runtime` knows names of containers. Left out: attaching.
 
 mod container;
 mod runtime;
-mod status;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -17,8 +16,8 @@ use nix::unistd::{Uid, User};
 
 use super::LaunchError;
 use super::doctor::Prospect;
+use super::status::Status;
 use container::{Choice, Membership, Unclear};
-pub use status::Status;
 
 /// A process as a picker shows it. Bytes are the program's own: escape them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,6 +289,13 @@ impl Users {
         };
         self.known.entry(uid).or_insert_with(look_up).clone()
     }
+}
+
+/// The command line of a process, or its name where it has none: what a session that attached to it is about.
+pub(super) fn argv_of(pid: i32) -> Vec<Vec<u8>> {
+    let system = System::default();
+    let argv = system.argv(pid);
+    if argv.is_empty() { vec![system.comm(pid)] } else { argv }
 }
 
 /// The name of a process, for sentences.
