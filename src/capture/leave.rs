@@ -207,7 +207,7 @@ impl Engine {
         // A call that is about to be entered again is left to go on where the end of this thread does the rest; elsewhere a
         // signal that comes right now would find no EINTR to come back with.
         let restarting = self.tasks.get(tid).is_some_and(Task::is_restarting);
-        if !inside && !(restarting && self.mode == Mode::Parted) {
+        if !(inside || restarting && self.mode == Mode::Parted) {
             return self.detach(stopped, deliver, now);
         }
         // Detaching leaves a mark that ends the next wait: in the middle of a call the program would get an EINTR from it.

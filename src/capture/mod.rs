@@ -48,7 +48,7 @@ mod worker;
 pub use attach::{Attach, attach};
 pub use doctor::{Diagnosis, Finding, Mark, examine};
 pub use error::LaunchError;
-pub use find::{Container, ProcessInfo, find_container, find_processes, processes};
+pub use find::{Container, find_container, find_processes, processes};
 pub use launch::{Launch, Terminal, launch};
 pub use only::fits_a_filter;
 pub use options::{CoLocate, Descriptors, Only, Tracing};

@@ -15,6 +15,9 @@ pub const CAPTURE_DEFAULT: usize = 256;
 /// Bytes of a string shown before `...`, as in strace.
 pub const STRING_LIMIT_DEFAULT: usize = 32;
 
+/// Seconds for which attached processes wait for a view.
+pub const MAX_HOLD_DEFAULT: f64 = 5.0;
+
 /// Where the ` = ` stands in a log, as in strace.
 pub const RESULT_COLUMN_DEFAULT: usize = 40;
 
@@ -36,6 +39,7 @@ Examples:
   sysview -- ls -l /                          see the calls of a program
   sysview -- bash                             work in a shell and watch it
   sysview --seccomp docker-default -- nginx   what would Docker's profile block?
+  sysview -p 1234                             a process that runs already
   sysview --tour first-steps -- bash          take a guided tour
   sysview --vdso absent -- date               show clock calls that the vDSO hides
   sysview log -- sh -c 'ls | wc'              plain text, as strace prints it
@@ -54,7 +58,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview log|record|open|doctor|explain|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|doctor|explain|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -145,6 +149,16 @@ pub struct TraceArgs {
     /// parallel; never for processes that ran before. The program sees the CPUs that it would have otherwise
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
     pub co_locate: When,
+    /// Trace processes that run already: PIDs, with commas between them, or the name of one; may be repeated. They run on
+    /// when sysview ends
+    #[arg(short = 'p', long, value_name = "PID|NAME")]
+    pub attach: Vec<String>,
+    /// Trace all processes of a container: its ID or the first digits, a pod's UID, or a name that its runtime's files tell
+    #[arg(long, value_name = "ID|NAME")]
+    pub container: Option<String>,
+    /// Processes that ran before are let go when the view or the disk has not followed for so long; 0 is at once
+    #[arg(long, value_name = "SECONDS", default_value_t = MAX_HOLD_DEFAULT, value_parser = seconds)]
+    pub max_hold: f64,
     /// Run the program as USER with its groups, for root only; set-user-ID programs then gain their privileges (needs CAP_SYS_PTRACE)
     #[arg(short = 'u', long, value_name = "USER")]
     pub user: Option<String>,
@@ -193,7 +207,7 @@ impl From<Vdso> for VdsoMode {
 
 /// `sysview log -- cmd`. The letters and their meanings are strace's.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_STATUS, override_usage = "sysview log [OPTIONS] -- COMMAND [ARG]...")]
+#[command(after_help = EXIT_STATUS, override_usage = "sysview log [OPTIONS] -- COMMAND [ARG]...\n       sysview log [OPTIONS] -p PID")]
 pub struct LogArgs {
     /// Write to FILE instead of standard error
     #[arg(short, long, value_name = "FILE")]
@@ -263,13 +277,13 @@ pub struct LogArgs {
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }
 
 /// `sysview record -o FILE -- cmd`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_STATUS, override_usage = "sysview record -o FILE [OPTIONS] -- COMMAND [ARG]...")]
+#[command(after_help = EXIT_STATUS, override_usage = "sysview record -o FILE [OPTIONS] -- COMMAND [ARG]...\n       sysview record -o FILE [OPTIONS] -p PID")]
 pub struct RecordArgs {
     /// The file to write; what is there is replaced
     #[arg(short, long, value_name = "FILE")]
@@ -280,7 +294,7 @@ pub struct RecordArgs {
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }
 
@@ -310,6 +324,12 @@ pub struct ExplainArgs {
     /// A call by name or number, or an error, constant, signal or class by name: openat, 257, ENOENT, O_CLOEXEC, SIGHUP, %file
     #[arg(value_name = "WORD", required = true, allow_hyphen_values = true)]
     pub words: Vec<String>,
+}
+
+/// A time up to a day.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds, as in 5 or 0.5")?;
+    if (0.0..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("write a time from 0 to 86400 seconds".into()) }
 }
 
 /// A number of bytes.

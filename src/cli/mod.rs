@@ -3,6 +3,7 @@
 
 pub mod args;
 mod doctor;
+mod ending;
 mod error;
 mod explain;
 mod expression;

@@ -4,15 +4,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::args::RecordArgs;
+use super::ending::Ending;
 use super::error::CliError;
 use super::expression::Expressions;
-use super::launch;
-use crate::capture::{self, Terminal};
+use super::launch::{self, Plan};
+use crate::capture::Terminal;
 use crate::session::Writer;
-use crate::source::{Command, Message, Source};
+use crate::source::{Message, Source};
 
 pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
     let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
@@ -26,21 +25,22 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
         }
         None => Terminal::Inherit,
     };
-    let launch = launch::plan(&args.command, &args.trace, &expressions, terminal)?;
+    let mut plan = launch::plan(&args.command, &args.trace, &expressions)?;
+    let attached = plan.is_attach();
+    if let Plan::Launch(launch) = &mut plan {
+        launch.terminal = terminal;
+    }
     launch::remark(&expressions);
     super::view_runtime()?.block_on(async {
-        capture::leave_interrupts_to_the_program();
-        let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
-        let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
-        let Source { mut messages, control } = launch::start(launch)?;
+        let mut ending = Ending::new(attached).map_err(CliError::failed)?;
+        let Source { mut messages, control } = plan.start()?;
         let mut recording = Recording { file: Some(file), writer: None, broken: None, unwritten: false };
         loop {
             let message = tokio::select! {
                 message = messages.recv() => message,
                 // The program has gone quiet: what waits to be written must not be lost if sysview is killed now.
                 _ = tokio::time::sleep(QUIET), if recording.unwritten => { recording.flush(); continue }
-                _ = terminate.recv() => { let _ = control.send(Command::Kill); continue }
-                _ = hangup.recv() => { let _ = control.send(Command::Kill); continue }
+                () = ending.asked(&*control) => continue,
             };
             let Some(message) = message else {
                 return Err(CliError::failed("the tracer ended without a word"));
@@ -49,7 +49,7 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
             match message {
                 Message::Ended(end) => {
                     return match recording.broken {
-                        None => Ok(end.exit_code()),
+                        None => Ok(ending.status(end)),
                         Some(why) => Err(CliError::failed(format!(
                             "the program ran to its end, but {} is cut: {why}",
                             path.display()

@@ -9,8 +9,9 @@ use nix::unistd::isatty;
 use super::args::{UiArgs, ViewArgs};
 use super::error::CliError;
 use super::expression::Expressions;
-use super::{launch, profile};
-use crate::capture::Terminal;
+use super::launch::{self, Plan};
+use super::profile;
+use crate::capture::{self, Terminal};
 use crate::lesson::{self, Tour};
 use crate::policy::{Context, Judge, Profile};
 use crate::query::Filter;
@@ -23,21 +24,33 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     // Everything that can be wrong is looked at before the program starts and before the screen changes.
     let mut options = view_options(&args.view)?;
     let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
-    let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
-    launch.tracing.hold_at_start = args.hold;
-    launch.tracing.calibrate = true;
-    launch.tracing.step_all = args.step_all;
+    options.processes = Some(capture::processes);
     options.tamper = expressions.tampers().into_iter().map(|(words, tamper)| (words, vec![tamper])).collect();
     options.catch = catchpoints(&args.catch, options.profile.as_ref())?;
-    launch.tracing.catch = options.catch.iter().map(|(_, point)| point.clone()).collect();
-    let screen = Screen::open().map_err(CliError::failed)?;
-    let size = screen.size();
-    let (rows, cols) = tui::program_size(size.width, size.height, options.tour);
-    launch.terminal = match &args.tty {
-        Some(path) => Terminal::Other(path.clone()),
-        None => Terminal::Pty { rows, cols, inherit: redirected() },
+    let nothing_named = args.command.is_empty() && args.trace.attach.is_empty() && args.trace.container.is_none();
+    let (mut plan, screen) = if nothing_named && redirected() == [false; 3] {
+        let mut screen = Screen::open().map_err(CliError::failed)?;
+        let Some(pids) = tui::pick(&mut screen, options.clone()).map_err(CliError::failed)? else { return Ok(0) };
+        let tracing = launch::tracing(&args.trace, &expressions, None);
+        (Plan::Attach(launch::attach_to(pids, None, tracing)), screen)
+    } else {
+        let plan = launch::plan(&args.command, &args.trace, &expressions)?;
+        (plan, Screen::open().map_err(CliError::failed)?)
     };
-    let source = launch::start(launch)?;
+    let tracing = plan.tracing();
+    tracing.hold_at_start = args.hold;
+    tracing.calibrate = true;
+    tracing.step_all = args.step_all;
+    tracing.catch = options.catch.iter().map(|(_, point)| point.clone()).collect();
+    if let Plan::Launch(launch) = &mut plan {
+        let size = screen.size();
+        let (rows, cols) = tui::program_size(size.width, size.height, options.tour);
+        launch.terminal = match &args.tty {
+            Some(path) => Terminal::Other(path.clone()),
+            None => Terminal::Pty { rows, cols, inherit: redirected() },
+        };
+    }
+    let source = plan.start()?;
     show(source, screen, options)
 }
 

@@ -17,27 +17,8 @@ use nix::unistd::{Uid, User};
 use super::LaunchError;
 use super::doctor::Prospect;
 use super::status::Status;
+use crate::source::ProcessInfo;
 use container::{Choice, Membership, Unclear};
-
-/// A process as a picker shows it. Bytes are the program's own: escape them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProcessInfo {
-    pub pid: i32,
-    pub comm: Vec<u8>,
-    /// The command line; empty for threads of the kernel and for what has ended.
-    pub argv: Vec<Vec<u8>>,
-    /// The effective user's name, or number where it has none.
-    pub user: String,
-    /// As ps(1) has it: `R`, `S`, `D`, `T`, `Z`, …
-    pub state: char,
-    pub threads: u32,
-    /// ID of the container that it runs in.
-    pub container: Option<String>,
-    /// Its number in its own PID namespace, where that is another one.
-    pub inner_pid: Option<i32>,
-    /// Why it cannot be attached to, as far as that is known without trying: a clause with its remedy.
-    pub hindrance: Option<String>,
-}
 
 /// Every process, by PID.
 pub fn processes() -> Vec<ProcessInfo> {

@@ -11,14 +11,13 @@ pub mod summary;
 
 use std::io::{self, Write};
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::args::LogArgs;
+use super::ending::Ending;
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch;
-use crate::capture::{self, Descriptors, Terminal};
-use crate::source::{Command, Control, Message, Source};
+use crate::capture::Descriptors;
+use crate::source::{Command, Message, Source};
 use printer::Printer;
 use settings::Settings;
 use sheet::Sheets;
@@ -34,35 +33,34 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         ),
         None => Sheets::shared(sheet::standard_error()),
     };
-    let mut launch = launch::plan(&args.command, &args.trace, &expressions, Terminal::Inherit)?;
-    launch.tracing.descriptors = match args.descriptors {
+    let mut plan = launch::plan(&args.command, &args.trace, &expressions)?;
+    let attached = plan.is_attach();
+    let tracing = plan.tracing();
+    tracing.descriptors = match args.descriptors {
         0 => Descriptors::Numbers,
         1 => Descriptors::Paths,
         _ => Descriptors::InFull,
     };
     if args.syscall_number {
         // Lines of signals tell the number of the last call, whichever it was.
-        launch.tracing.only = None;
+        tracing.only = None;
     }
     launch::remark(&expressions);
     if settings.dumps() {
-        launch.tracing.capture_limit = DUMP_LIMIT;
+        tracing.capture_limit = DUMP_LIMIT;
     }
     // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
-    launch.tracing.capture_limit = launch.tracing.capture_limit.max(args.string_limit.saturating_add(1));
+    tracing.capture_limit = tracing.capture_limit.max(args.string_limit.saturating_add(1));
     let runtime = super::view_runtime()?;
     runtime.block_on(async {
-        capture::leave_interrupts_to_the_program();
-        let mut terminate = signal(SignalKind::terminate()).map_err(CliError::failed)?;
-        let mut hangup = signal(SignalKind::hangup()).map_err(CliError::failed)?;
-        let Source { mut messages, control } = launch::start(launch)?;
+        let mut ending = Ending::new(attached).map_err(CliError::failed)?;
+        let Source { mut messages, control } = plan.start()?;
         let mut printer = Printer::new(sheets, settings);
         let mut broken = None;
         loop {
             let message = tokio::select! {
                 message = messages.recv() => message,
-                _ = terminate.recv() => { kill(&*control); continue }
-                _ = hangup.recv() => { kill(&*control); continue }
+                () = ending.asked(&*control) => continue,
             };
             match message {
                 Some(Message::Batch(batch)) if broken.is_none() => {
@@ -78,7 +76,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(format!(
                             "cannot write the log: {error}; the program went on without it"
                         ))),
-                        _ => Ok(end.exit_code()),
+                        _ => Ok(ending.status(end)),
                     };
                 }
                 Some(Message::Failed(why)) => {
@@ -106,8 +104,3 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
 
 /// Bytes of a buffer that a dump shows; what goes beyond is said.
 const DUMP_LIMIT: usize = 1 << 20;
-
-/// Somebody ends sysview, and with it what it runs; if the engine is gone already, so is the program.
-fn kill(control: &dyn Control) {
-    let _ = control.send(Command::Kill);
-}

@@ -17,7 +17,8 @@ use super::summary::Summary;
 use crate::abi;
 use crate::decode::{self, Transfer};
 use crate::model::{
-    Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Marks, Memory, Outcome, TaskEnd, TaskId, Warning,
+    Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Marks, Memory, Origin, Outcome, TaskEnd, TaskId,
+    Warning,
 };
 
 #[derive(Debug, Default)]
@@ -118,7 +119,10 @@ impl Printer {
                 let known = self.tasks.entry(task).or_default();
                 (known.tid, known.tgid) = (new.tid, new.tgid);
                 self.sheets.begin(task, new.tid)?;
-                if self.alive > 1 && !self.settings.quiet.attach() {
+                let attached = new.origin == Origin::Attach;
+                if attached && new.tid == new.tgid {
+                    self.say(&format!("process {} attached", new.tid))?;
+                } else if !attached && self.alive > 1 && !self.settings.quiet.attach() {
                     self.interrupt(batch, task)?;
                     if let Some(sheet) = self.sheets.of(task) {
                         writeln!(sheet.out, "sysview: process {} attached", new.tid)?;
@@ -126,6 +130,12 @@ impl Printer {
                 }
             }
             EventKind::TaskEnd(end) => {
+                if *end == TaskEnd::Detached
+                    && let Some((tid, tgid)) = self.tasks.get(&task).map(|known| (known.tid, known.tgid))
+                    && tid == tgid
+                {
+                    self.say(&format!("process {tid} detached"))?;
+                }
                 if self.announces(*end) {
                     let text = decode::end_line(*end, |task| self.tasks.get(&task).map(|t| t.tid));
                     self.whole_line(batch, task, t_ns, &text)?;
@@ -139,12 +149,24 @@ impl Printer {
         Ok(())
     }
 
+    /// A remark on the tracing that strace makes too, on standard error wherever the log goes. Nobody may listen there.
+    fn say(&mut self, what: &str) -> io::Result<()> {
+        if self.settings.quiet.attach() {
+            return Ok(());
+        }
+        // Behind what has been written already, where both go to the same place.
+        self.sheets.all().into_iter().try_for_each(|sheet| sheet.out.flush())?;
+        let _ = writeln!(io::stderr(), "sysview: {what}");
+        Ok(())
+    }
+
     fn announces(&self, end: TaskEnd) -> bool {
         match end {
             TaskEnd::Exited { .. } => !self.settings.quiet.exit(),
             TaskEnd::Killed { signal, .. } => self.settings.signals.contains(signal),
             TaskEnd::SupersededByExec { .. } => !self.settings.quiet.superseded(),
-            TaskEnd::Detached => true,
+            // The line of its call ends with it.
+            TaskEnd::Detached => false,
         }
     }
 
@@ -204,6 +226,9 @@ impl Printer {
             self.interrupt(batch, task)?;
         }
         let options = &self.settings.decode(view.arch, view.nr);
+        if exit.outcome == Outcome::Detached {
+            return self.detached(task, t_ns, &open, continued, &decode::unfinished_text(&view, options));
+        }
         let mut result = decode::result_text(&view, options).unwrap_or_else(|| "?".into());
         if self.settings.durations && over {
             let micros = took_ns / 1000;
@@ -237,6 +262,30 @@ impl Printer {
         }
         let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
         sheet.out.write_all(dump.as_bytes())
+    }
+
+    /// The call goes on, but nobody looks any more.
+    fn detached(
+        &mut self,
+        task: TaskId,
+        t_ns: u64,
+        open: &OpenCall,
+        line: Option<OpenLine>,
+        text: &str,
+    ) -> io::Result<()> {
+        match line {
+            Some(line) if line.written > 0 => {}
+            // It ended on a line of its own, as far as it was known.
+            None if open.interrupted => return Ok(()),
+            _ => {
+                self.begin_line(task, t_ns, true)?;
+                if let Some(sheet) = self.sheets.of(task) {
+                    sheet.out.write_all(text.as_bytes())?;
+                }
+            }
+        }
+        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
+        writeln!(sheet.out, " <detached ...>")
     }
 
     /// A call that has no exit: its line is whole at once, whatever other tasks do.
