@@ -103,7 +103,7 @@ fn a_container_in_a_container_is_read_and_its_numbers_are_known() {
     // Of the outermost, the child has the same number in both worlds.
     let waits = meant(&run, "wait4", "result");
     assert_eq!(waits.len(), 3);
-    for expected in ["process hard-closed", &named(2), &named(3)] {
+    for expected in ["process closed", &named(2), &named(3)] {
         assert!(waits.iter().any(|wait| wait == expected), "no {expected} in {waits:?}");
     }
     let senders: Vec<_> = (0..run.store.len()).filter_map(|seq| decode::sender(&run.store, seq)).collect();

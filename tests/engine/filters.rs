@@ -4,7 +4,8 @@ use sysview::abi::Arch;
 use sysview::model::{Marks, Origin, Outcome};
 use sysview::source::End;
 
-use crate::fixtures::hard;
+use crate::fixtures::{fixture, hard};
+use crate::guest::{Guest, attached, calls, status_of};
 use crate::harness::*;
 
 /// Outcomes of the calls of this name, and whether each is marked as a filter's.
@@ -148,4 +149,25 @@ fn a_filter_sees_the_architecture_of_the_very_call() {
     assert_eq!(calls.len(), 1);
     assert_eq!((calls[0].outcome, calls[0].marks), (Some(failed(libc::EACCES)), Marks::FILTERED));
     assert!(marked(&run, "getppid").iter().any(|(outcome, marked)| matches!(outcome, Outcome::Returned(_)) && !marked));
+}
+
+#[test]
+fn filters_that_were_there_before_us_are_known_to_whoever_may_ask() {
+    let program = fixture("filters");
+    let mut guest = Guest::command(&[&program, "wait"]);
+    assert_eq!(guest.line(), "ready");
+    let mut watch = attached(&[guest.pid]);
+    watch.until(|watch| !calls(watch, "read").is_empty());
+    guest.tell();
+    watch.until(|watch| !calls(watch, "getppid").is_empty());
+    guest.close_input();
+    let run = watch.into_run();
+    assert_eq!(guest.end(), Some(0));
+    // ptrace(2): PTRACE_SECCOMP_GET_FILTER takes CAP_SYS_ADMIN, and no filter of the tracer's own.
+    let me = std::process::id() as i32;
+    let capabilities = u64::from_str_radix(&status_of(me, "CapEff"), 16).expect("a set");
+    let may_ask = capabilities & 1 << 21 != 0 && status_of(me, "Seccomp") == "0";
+    let expected = (failed(libc::EACCES), may_ask);
+    let all = marked(&run, "getppid");
+    assert!(!all.is_empty() && all.iter().all(|call| *call == expected), "{all:?}");
 }

@@ -1,4 +1,4 @@
-//! The families of hard programs in `tests/fixtures`, each a C file with its behaviours, compiled when first used.
+//! The programs in `tests/fixtures`, each a C file with its behaviours, compiled when first used.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn compiled(name: &str, flags: &[&str]) -> String {
     if let Some(path) = paths.get(name) {
         return path.clone();
     }
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("hard-{name}"));
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     // Another run may be using the file of that name: put the new one in its place in one step.
     let fresh = target.with_extension(std::process::id().to_string());
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.c"));

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -11,7 +10,8 @@ use sysview::capture::{Attach, LaunchError, Tracing, attach};
 use sysview::model::{CallRow, RowKind, TaskId};
 use sysview::source::Source;
 
-use crate::harness::{Watch, compiled};
+use crate::fixtures;
+use crate::harness::Watch;
 
 /// Nothing here takes longer, even on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -101,8 +101,7 @@ impl Drop for Guest {
 
 /// `tests/fixtures/attach.c`, compiled.
 pub fn fixture() -> String {
-    static MADE: OnceLock<String> = OnceLock::new();
-    MADE.get_or_init(|| compiled("attach")).clone()
+    fixtures::fixture("attach")
 }
 
 pub fn plan(pids: &[i32]) -> Attach {

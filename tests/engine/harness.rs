@@ -1,14 +1,13 @@
 //! Runs a program through the engine and collects everything that it says.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::OnceLock;
 
 use sysview::abi::Arch;
 use sysview::capture::{Launch, LaunchError, Setup, Terminal, Tracing, launch, resolve};
 use sysview::model::{Batch, CallRow, EventKind, Exec, NewTask, Outcome, Row, RowKind, Signal, Store, TaskEnd, TaskId};
 use sysview::source::{End, Held, Message, Source, Started};
+
+use crate::fixtures::fixture;
 
 pub const PTY: Terminal = Terminal::Pty { rows: 24, cols: 80, inherit: [false; 3] };
 
@@ -196,32 +195,14 @@ impl Run {
     }
 }
 
-/// The fixture program of the hard cases, compiled once per test run.
+/// The fixture program of the first hard cases.
 pub fn tracee() -> String {
-    static MADE: OnceLock<String> = OnceLock::new();
-    MADE.get_or_init(|| compiled("tracee")).clone()
+    fixture("tracee")
 }
 
 /// The fixture program that makes many calls.
 pub fn load() -> String {
-    static MADE: OnceLock<String> = OnceLock::new();
-    MADE.get_or_init(|| compiled("load")).clone()
-}
-
-/// `tests/fixtures/NAME.c`, compiled.
-pub fn compiled(name: &str) -> String {
-    let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Another run may be using the file of that name: put the new one in its place in one step.
-    let fresh = made.with_extension(std::process::id().to_string());
-    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name).with_extension("c");
-    let status = Command::new("cc")
-        .args(["-O1", "-pthread", "-o"])
-        .args([&fresh, &source])
-        .status()
-        .expect("cc is there, Rust needs it to link");
-    assert!(status.success(), "{} does not compile", source.display());
-    std::fs::rename(&fresh, &made).expect("rename");
-    made.to_str().expect("a UTF-8 path").to_owned()
+    fixture("load")
 }
 
 /// One behaviour of the fixture, run to its end.
