@@ -7,11 +7,13 @@ mod bpf;
 mod capability;
 pub mod clone;
 mod cmsg;
+mod console;
 pub mod device;
 pub mod dirents;
 pub mod epoll_event;
 pub mod filter;
 pub mod futex;
+mod interface;
 pub mod ioctl;
 mod iovec;
 mod ipc;
@@ -22,6 +24,7 @@ pub mod netlink;
 mod options;
 mod perf;
 pub mod pollfd;
+mod ptp;
 mod ptrace;
 pub mod quota;
 pub mod shape;
@@ -54,6 +57,7 @@ fn decoder(name: &str) -> Option<Decoder> {
     Some(match name {
         "blk_user_trace_setup" => |ctx, index, _| device::trace_setup(ctx, index),
         "blkpg" => |ctx, index, _| device::blkpg(ctx, index),
+        "bridge_name" => |ctx, index, _| interface::bridge(ctx, index),
         "bpf_attr" => |ctx, index, _| bpf::attributes(ctx, index),
         "cap_data" => capability::data,
         "cap_header" => |ctx, index, _| capability::header(ctx, index),
@@ -76,12 +80,16 @@ fn decoder(name: &str) -> Option<Decoder> {
         "file_dedupe_range" => |ctx, index, _| device::dedupe(ctx, index),
         "fs_label" => device::label,
         "gpioevent_request" => |ctx, index, _| device::answered(ctx, "gpioevent_request", index, 1),
-        "ptp_perout_request" => |ctx, index, _| device::periodic_output(ctx, index),
+        "ptp_extts_request" => |ctx, index, _| ptp::external(ctx, index),
+        "ptp_perout_request" => |ctx, index, _| ptp::periodic(ctx, index),
+        "ptp_pin_desc" => |ctx, index, _| ptp::pin(ctx, index),
+        "ptp_sys_offset" => |ctx, index, _| ptp::offsets(ctx, index),
+        "ptp_sys_offset_precise" => |ctx, index, _| ptp::precise(ctx, index),
         "socket_filter" => |ctx, index, _| filter::program(ctx, ctx.arg(index), filter::Owner::Socket),
         "statmount" => |ctx, index, _| mounts::status(ctx, index),
         "statmount_req" => |ctx, index, _| mounts::request(ctx, "statmount_req", index),
         "hdio_drive_cmd" => |ctx, index, _| device::drive_command(ctx, index),
-        "ifconf" => |ctx, index, _| device::interfaces(ctx, index),
+        "ifconf" => |ctx, index, _| interface::all(ctx, index),
         "mq_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), super::walk::PATH_SHOWN),
         "memfd_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), MEMFD_NAME),
         "open_how" => |ctx, index, _| small::open_how(ctx, index),
@@ -117,6 +125,9 @@ fn decoder(name: &str) -> Option<Decoder> {
             |ctx, index, _| iovec::vector(ctx, ctx.arg(index), ctx.count(index + 1), Side::Entry, None)
         }
         "ipc_flags" => |ctx, index, _| small::ipc_flags(ctx, index),
+        "kd_port" => |ctx, index, _| console::port(ctx, index),
+        "kd_sound" => |ctx, index, _| console::sound(ctx, index),
+        "kd_tone" => |ctx, index, _| console::tone(ctx, index),
         "key_description" => small::key_description,
         "key_serial" => |ctx, index, _| small::key_serial(ctx, index),
         "landlock_ruleset_attr" => |ctx, index, _| small::ruleset(ctx, index),

@@ -37,6 +37,8 @@ pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
+pub const PTP: Set = Set("ptp_flags");
+pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
 pub const TUN: Set = Set("tun_flags");
 pub const MTE_CHECK: Set = Set("mte_check");
@@ -141,6 +143,8 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            PTP,
+            PTP_PIN,
             PTP_PEROUT,
             TUN,
             MTE_CHECK,

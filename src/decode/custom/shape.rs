@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::names::{INTERFACE, SIGEV, TUN};
-use super::{epoll_event, sockaddr};
+use super::names::SIGEV;
+use super::{epoll_event, interface};
 use crate::abi::{Field, Layout, Struct};
 use crate::decode::num::{sign_extend, signal_name_or_number};
 use crate::decode::signal;
@@ -48,7 +48,7 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
             field == "l_pid" && !matches!(ctx.arg(1) as u32, 5 | 12 | 36)
         })),
         "sigevent" => Some(sigevent(ctx, layout, bytes)),
-        "ifreq" => Some(ifreq(ctx, bytes)),
+        "ifreq" => Some(interface::request(ctx, bytes)),
         "io_uring_params" => Some(ring(ctx, layout, bytes)),
         _ => None,
     }
@@ -304,27 +304,4 @@ fn ring(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         }
     }
     Value::structure(layout.name, fields)
-}
-
-/// netdevice(7): which member of the union counts depends on the request.
-fn ifreq(ctx: &Ctx<'_>, bytes: &[u8]) -> Value {
-    let name = take(bytes, 16).split(|&b| b == 0).next().unwrap_or_default();
-    let union = bytes.get(16..).unwrap_or_default();
-    let name = Value::Str { bytes: name.to_vec(), true_len: name.len() as u64, terminated: true };
-    let int = || Value::Signed(i64::from(le(take(union, 4)) as i32));
-    let (label, value) = match ctx.arg(1) & 0xffff {
-        // TUNSETIFF, TUNGETIFF, TUNSETQUEUE
-        0x54ca | 0x54d2 | 0x54d9 => ("ifr_flags", TUN.flags(ctx.arch(), le(take(union, 2)), 16)),
-        0x8913 | 0x8914 => ("ifr_flags", INTERFACE.flags(ctx.arch(), le(take(union, 2)), 16)),
-        0x8915 | 0x8916 => ("ifr_addr", sockaddr::address(ctx, take(union, 16))),
-        0x8917 | 0x8918 => ("ifr_dstaddr", sockaddr::address(ctx, take(union, 16))),
-        0x8919 | 0x891a => ("ifr_broadaddr", sockaddr::address(ctx, take(union, 16))),
-        0x891b | 0x891c => ("ifr_netmask", sockaddr::address(ctx, take(union, 16))),
-        0x891d | 0x891e => ("ifr_metric", int()),
-        0x8921 | 0x8922 => ("ifr_mtu", int()),
-        0x8910 | 0x8933 => ("ifr_ifindex", int()),
-        0x8942 | 0x8943 => ("ifr_qlen", int()),
-        _ => return Value::structure("ifreq", vec![("ifr_name".into(), name)]),
-    };
-    Value::structure("ifreq", vec![("ifr_name".into(), name), (label.into(), value)])
 }

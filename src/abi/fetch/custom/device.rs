@@ -55,7 +55,9 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
                 walk.keep_elements(addr.wrapping_add(8), count.min(room).min(limits::ELEMENTS), 4);
             }
         }
-        "memfd_name" | "mq_name" | "new_comm" | "reboot_argument" => walk.c_string(addr, limits::STRING),
+        "bridge_name" | "memfd_name" | "mq_name" | "new_comm" | "reboot_argument" => {
+            walk.c_string(addr, limits::STRING)
+        }
         // What quotactl(2) carries: a path, or the largest of its structures.
         "quota" if walk.ret.is_none() => {
             walk.c_string(addr, limits::PATH);
@@ -66,7 +68,12 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
             let len = le_word(take(walk.object(addr, 8), 4, 4)) as i32;
             walk.bytes(addr.wrapping_add(8), len.max(0) as u64);
         }
+        "ptp_extts_request" => walk.keep(addr, 16),
         "ptp_perout_request" => walk.keep(addr, 56),
+        "ptp_pin_desc" => walk.keep(addr, 96),
+        "ptp_sys_offset_precise" => walk.keep(addr, 64),
+        // The extended one is the longest: 25 times three readings.
+        "ptp_sys_offset" => walk.keep(addr, 16 + 25 * 3 * 16),
         "listmount_req" | "statmount_req" => walk.keep(addr, 40),
         "statmount" => {
             let size = walk.read_u32(addr).unwrap_or(0) as usize;
@@ -75,8 +82,8 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
         "ptrace_syscall_info" => walk.keep(addr, SYSCALL_INFO),
         "xfeatures" => walk.keep(addr, 8),
         // Shown from the register alone.
-        "death_signal" | "pid_type" | "sme_vector" | "sve_vector" | "tagged_address" | "user_offset"
-        | "xfeature_number" => {}
+        "death_signal" | "kd_port" | "kd_sound" | "kd_tone" | "pid_type" | "sme_vector" | "sve_vector"
+        | "tagged_address" | "user_offset" | "xfeature_number" => {}
         "rtc_param" | "uffdio_api" => walk.keep(addr, 24),
         "sched_attr" => {
             let size = walk.read_u32(addr).unwrap_or(0) as usize;
