@@ -255,6 +255,13 @@ pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
             custom::words::io_priority(value as u32 as u64).write(out);
             out.push(')');
         }
+        // It cuts its result to 32 bits, errors too.
+        "modify_ldt" => {
+            let error = u16::try_from((value as i32).wrapping_neg()).ok().and_then(crate::abi::errno);
+            if let Some((name, text)) = error.filter(|_| value > 0) {
+                out.push_str(&format!(" {name} ({text})"));
+            }
+        }
         "poll" => found(out, ctx, value, None),
         "ppoll" | "ppoll_time64" => found(out, ctx, value, Some(2)),
         "recvmmsg" | "recvmmsg_time64" => remark_left(out, ctx, 4),

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::names::{CLONE, CLONE3};
-use crate::abi::Arch;
+use crate::abi::{self, Arch};
 use crate::decode::num::signal_name_or_number;
 use crate::decode::value::{DecodedArg, Value};
 use crate::decode::walk::{Ctx, Side, le};
@@ -69,17 +69,10 @@ fn stored(ctx: &Ctx<'_>, addr: u64) -> Value {
 /// A descriptor of a segment on i386, the segment's base elsewhere.
 fn thread_area(ctx: &Ctx<'_>, raw: u64) -> Value {
     match ctx.read(Side::Entry, raw, 16).filter(|_| ctx.arch() == Arch::I386) {
-        Some(bytes) => {
-            let field = |i: usize| le(&bytes[i * 4..i * 4 + 4]);
-            let number = Value::Unsigned(field(0));
-            let fields = vec![
-                ("entry_number".into(), number),
-                ("base_addr".into(), Value::address(field(1))),
-                ("limit".into(), Value::Hex(field(2))),
-                ("flags".into(), Value::Hex(field(3))),
-            ];
-            Value::structure("user_desc", fields)
-        }
+        Some(bytes) => match abi::structure("user_desc") {
+            Some(layout) => ctx.structure(layout, bytes),
+            None => Value::Hex(raw),
+        },
         None => Value::Hex(raw),
     }
 }

@@ -117,6 +117,7 @@ fn decoder(name: &str) -> Option<Decoder> {
         "epoll_event" => epoll_event::decode,
         "fd_set" => |ctx, index, _| pollfd::fd_set(ctx, Side::Entry, ctx.arg(index), ctx.arg(0) as i32),
         "file_handle" => small::file_handle,
+        "ldt_entry" => |ctx, index, _| small::ldt_entry(ctx, index),
         "listmount_req" => |ctx, index, _| mounts::request(ctx, "mnt_id_req", index),
         "iocb" => |ctx, index, _| aio::cancelled(ctx, index),
         "iocbs" => |ctx, index, _| aio::submitted(ctx, index),

@@ -48,6 +48,7 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
             field == "l_pid" && !matches!(ctx.arg(1) as u32, 5 | 12 | 36)
         })),
         "sigevent" => Some(sigevent(ctx, layout, bytes)),
+        "user_desc" => Some(segment(ctx, bytes)),
         "ifreq" => Some(interface::request(ctx, bytes)),
         "io_uring_params" => Some(ring(ctx, layout, bytes)),
         _ => None,
@@ -284,6 +285,34 @@ fn signal_or_unsigned(number: i32) -> Value {
         Ok(1..=64) => Value::Named(signal_name_or_number(number)),
         _ => Value::Unsigned(u64::from(number as u32)),
     }
+}
+
+/// A segment of modify_ldt(2): what the bits of its last word mean. 32-bit programs have no `lm`.
+fn segment(ctx: &Ctx<'_>, bytes: &[u8]) -> Value {
+    const BITS: [(&str, u64, u64); 7] = [
+        ("seg_32bit", 0, 1),
+        ("contents", 1, 3),
+        ("read_exec_only", 3, 1),
+        ("limit_in_pages", 4, 1),
+        ("seg_not_present", 5, 1),
+        ("useable", 6, 1),
+        ("lm", 7, 1),
+    ];
+    let word = |i: usize| le(take(bytes.get(i * 4..).unwrap_or_default(), 4));
+    let eight = |number: u64| match number {
+        0 => Value::Text("00000000".into()),
+        _ => Value::Text(format!("{number:#08x}").into()),
+    };
+    let number = match word(0) {
+        // Any free one will do.
+        0xffff_ffff => Value::Signed(-1),
+        number => Value::Unsigned(number),
+    };
+    let mut fields: Fields =
+        vec![("entry_number".into(), number), ("base_addr".into(), eight(word(1))), ("limit".into(), eight(word(2)))];
+    let bits = BITS.iter().take(if ctx.word() == 8 { 7 } else { 6 });
+    fields.extend(bits.map(|(name, at, mask)| ((*name).into(), Value::Unsigned(word(3) >> at & mask))));
+    Value::structure("user_desc", fields)
 }
 
 /// io_uring_setup(2): first what the program chose, then what the kernel answered.

@@ -1,7 +1,7 @@
 //! Types of a few lines each: numbers and pointers whose text depends on a sibling argument.
 
 use super::names;
-use crate::abi::Dir;
+use crate::abi::{self, Dir};
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, c_string_of, le, take};
 
@@ -213,6 +213,19 @@ pub fn sigevent(ctx: &Ctx<'_>, index: usize) -> Value {
     let len = 8 + 3 * ctx.word();
     match (crate::abi::structure("sigevent"), ctx.read(Side::Entry, addr, len)) {
         (Some(layout), Some(bytes)) => ctx.structure(layout, bytes),
+        _ => Value::address(addr),
+    }
+}
+
+/// modify_ldt(2): a segment, where one is written and has its size; the reading functions fill in something else.
+pub fn ldt_entry(ctx: &Ctx<'_>, index: usize) -> Value {
+    const READ: u64 = 0;
+    const READ_DEFAULT: u64 = 2;
+    let (addr, size) = (ctx.arg(index), ctx.arg(index + 1));
+    match abi::structure("user_desc") {
+        Some(layout) if size == 16 && !matches!(ctx.arg(0) & 0xffff_ffff, READ | READ_DEFAULT) => {
+            ctx.structure_at(Side::Entry, addr, layout)
+        }
         _ => Value::address(addr),
     }
 }

@@ -68,6 +68,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
             let len = le_word(take(walk.object(addr, 8), 4, 4)) as i32;
             walk.bytes(addr.wrapping_add(8), len.max(0) as u64);
         }
+        "ldt_entry" => walk.keep(addr, 16),
         "ptp_extts_request" => walk.keep(addr, 16),
         "ptp_perout_request" => walk.keep(addr, 56),
         "ptp_pin_desc" => walk.keep(addr, 96),
