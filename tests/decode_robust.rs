@@ -57,8 +57,16 @@ fn outcome() -> impl Strategy<Value = Option<Outcome>> {
 fn options() -> impl Strategy<Value = Options> {
     let hex = prop_oneof![Just(HexStrings::Never), Just(HexStrings::NotText), Just(HexStrings::All)];
     let manner = prop_oneof![3 => Just(Manner::Decoded), 1 => Just(Manner::Pointers), 1 => Just(Manner::Raw)];
-    (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>(), hex, manner, any::<bool>())
-        .prop_map(|(string_limit, verbose, hex, manner, names)| Options { string_limit, verbose, hex, manner, names })
+    (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>(), hex, manner, any::<(bool, bool)>()).prop_map(
+        |(string_limit, verbose, hex, manner, (names, descriptors))| Options {
+            string_limit,
+            verbose,
+            hex,
+            manner,
+            names,
+            descriptors,
+        },
+    )
 }
 
 fn printable(what: &str, text: &str) {

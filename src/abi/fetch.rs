@@ -13,7 +13,7 @@ mod signal_frame;
 mod tests;
 
 pub use custom::nodemask_words;
-pub use descriptors::descriptor_address;
+pub use descriptors::{descriptor_address, descriptor_at};
 pub use signal_frame::{SignalMask, signal_mask};
 
 use super::{Arch, Call};

@@ -21,6 +21,8 @@ pub const MAX_HOLD_DEFAULT: f64 = 5.0;
 /// Where the ` = ` stands in a log, as in strace.
 pub const RESULT_COLUMN_DEFAULT: usize = 40;
 
+const TRACING: &str = "What is traced";
+const PROGRAM: &str = "The program";
 const SELECTION: &str = "Which lines";
 const FORMAT: &str = "How they look";
 const SUMMARY: &str = "Summary";
@@ -70,7 +72,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Sub {
     /// Print the calls as text, in strace's format
-    Log(LogArgs),
+    Log(Box<LogArgs>),
     /// Run a program and keep its events in a file
     Record(RecordArgs),
     /// Show a recording on the screen
@@ -130,24 +132,33 @@ pub struct TraceArgs {
     /// fault=SET[:error=ERRNO][:when=...]: make them fail. Of the lines of `sysview log` also status=SET (successful,
     /// failed, unfinished, detached), signal=SET, quiet=SET (attach, exit, thread-execve), read=SET, write=SET: dump
     /// what goes through these descriptors; raw=SET: undecoded; abbrev=SET, verbose=SET: structures in short, or at all
-    #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET")]
+    #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET", help_heading = TRACING)]
     pub expressions: Vec<String>,
+    /// The same as -e trace=SET
+    #[arg(long, value_name = "SET", help_heading = TRACING)]
+    pub trace: Vec<String>,
+    /// The same as -e inject=SET:...
+    #[arg(long, value_name = "SET:...", help_heading = TRACING)]
+    pub inject: Vec<String>,
+    /// The same as -e fault=SET...
+    #[arg(long, value_name = "SET...", help_heading = TRACING)]
+    pub fault: Vec<String>,
     /// With -e trace=, stop the program at every call although only some are shown. Without this the others pass at full
     /// speed, by a seccomp filter; unless sysview is root the program then has no_new_privs set
-    #[arg(long)]
+    #[arg(long, help_heading = TRACING)]
     pub no_call_filter: bool,
     /// Bytes copied of each buffer that a call reads or writes
-    #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT, value_parser = bytes)]
+    #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT, value_parser = bytes, help_heading = TRACING)]
     pub capture: usize,
     /// natural: leave the vDSO alone. absent: start programs without it, so that the calls it serves become real ones
-    #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural)]
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural, help_heading = TRACING)]
     pub vdso: Vdso,
     /// Trace only the first task of the program, not the processes and threads that it makes, as strace without -f
-    #[arg(long)]
+    #[arg(long, help_heading = TRACING)]
     pub no_follow: bool,
     /// Keep sysview and the program on one CPU, where stops are cheap. auto: while stops come often and little would run in
     /// parallel; never for processes that ran before. The program sees the CPUs that it would have otherwise
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, help_heading = TRACING)]
     pub co_locate: When,
     /// Trace processes that run already: PIDs, with commas between them, or the name of one; may be repeated. They run on
     /// when sysview ends
@@ -160,17 +171,26 @@ pub struct TraceArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = MAX_HOLD_DEFAULT, value_parser = seconds)]
     pub max_hold: f64,
     /// Run the program as USER with its groups, for root only; set-user-ID programs then gain their privileges (needs CAP_SYS_PTRACE)
-    #[arg(short = 'u', long, value_name = "USER")]
+    #[arg(short = 'u', long, value_name = "USER", help_heading = PROGRAM)]
     pub user: Option<String>,
     /// Set a variable for the program, or with VAR alone remove it; may be repeated
-    #[arg(short = 'E', long, value_name = "VAR[=VAL]")]
+    #[arg(short = 'E', long, value_name = "VAR[=VAL]", help_heading = PROGRAM)]
     pub env: Vec<OsString>,
     /// Call the program NAME in its argument 0; with -bash, bash is a login shell
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, help_heading = PROGRAM)]
     pub argv0: Option<OsString>,
     /// Find and start the program in DIR
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = PROGRAM)]
     pub cwd: Option<PathBuf>,
+}
+
+impl TraceArgs {
+    /// All of `-e`, whichever way it is written.
+    pub fn expressions(&self) -> Vec<String> {
+        let long = [("trace", &self.trace), ("inject", &self.inject), ("fault", &self.fault)];
+        let written = long.iter().flat_map(|(what, sets)| sets.iter().map(move |set| format!("{what}={set}")));
+        self.expressions.iter().cloned().chain(written).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -212,15 +232,30 @@ pub struct LogArgs {
     /// Write to FILE instead of standard error
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Add to FILE what is there already, instead of writing it anew
+    #[arg(short = 'A', long, requires = "output")]
+    pub output_append_mode: bool,
     /// Follow new tasks, which is the default here; -ff with -o: one file per task, FILE.PID
     #[arg(short = 'f', long, action = ArgAction::Count, conflicts_with = "no_follow")]
     pub follow_forks: u8,
+    /// Print only calls that are about PATH: as an argument, or behind a descriptor; may be repeated
+    #[arg(short = 'P', long, value_name = "PATH", help_heading = SELECTION)]
+    pub trace_path: Vec<PathBuf>,
+    /// Print only calls that are given one of these descriptors: 3,5 or !1
+    #[arg(long, value_name = "SET", help_heading = SELECTION)]
+    pub trace_fds: Option<String>,
     /// Print only calls that did not fail
     #[arg(short = 'z', long, overrides_with = "failed_only", help_heading = SELECTION)]
     pub successful_only: bool,
     /// Print only calls that failed
     #[arg(short = 'Z', long, overrides_with = "successful_only", help_heading = SELECTION)]
     pub failed_only: bool,
+    /// The same as -e status=SET
+    #[arg(long, value_name = "SET", help_heading = SELECTION)]
+    pub status: Vec<String>,
+    /// The same as -e signal=SET
+    #[arg(long, value_name = "SET", help_heading = SELECTION)]
+    pub signal: Vec<String>,
     /// Print no `process attached` and no remarks on the tracing; -qq: no `+++ exited` either; -qqq: no `+++ superseded by execve` either
     #[arg(short, long, action = ArgAction::Count, help_heading = SELECTION)]
     pub quiet: u8,
@@ -259,6 +294,21 @@ pub struct LogArgs {
     /// Show structures and lists in full
     #[arg(short = 'v', long, help_heading = FORMAT)]
     pub no_abbrev: bool,
+    /// The same as -e read=SET
+    #[arg(long, value_name = "SET", help_heading = FORMAT)]
+    pub read: Vec<String>,
+    /// The same as -e write=SET
+    #[arg(long, value_name = "SET", help_heading = FORMAT)]
+    pub write: Vec<String>,
+    /// The same as -e raw=SET
+    #[arg(long, value_name = "SET", help_heading = FORMAT)]
+    pub raw: Vec<String>,
+    /// The same as -e abbrev=SET
+    #[arg(long, value_name = "SET", help_heading = FORMAT)]
+    pub abbrev: Vec<String>,
+    /// The same as -e verbose=SET
+    #[arg(long, value_name = "SET", help_heading = FORMAT)]
+    pub verbose: Vec<String>,
     /// Print only a table of the calls at the end: counts, errors, wall time
     #[arg(short = 'c', long, conflicts_with = "summary", help_heading = SUMMARY)]
     pub summary_only: bool,
@@ -279,6 +329,23 @@ pub struct LogArgs {
     /// The program to run, with its arguments
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<OsString>,
+}
+
+impl LogArgs {
+    /// All of `-e`, whichever way it is written.
+    pub fn expressions(&self) -> Vec<String> {
+        let long = [
+            ("signal", &self.signal),
+            ("status", &self.status),
+            ("read", &self.read),
+            ("write", &self.write),
+            ("raw", &self.raw),
+            ("abbrev", &self.abbrev),
+            ("verbose", &self.verbose),
+        ];
+        let written = long.iter().flat_map(|(what, sets)| sets.iter().map(move |set| format!("{what}={set}")));
+        self.trace.expressions().into_iter().chain(written).collect()
+    }
 }
 
 /// `sysview record -o FILE -- cmd`.

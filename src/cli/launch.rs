@@ -150,8 +150,8 @@ fn variable(text: &OsStr) -> Result<(OsString, Option<OsString>), CliError> {
 }
 
 /// Says on standard error what the user should know before it starts.
-pub fn remark(expressions: &Expressions) {
-    for remark in expressions.remarks() {
+pub fn remark(remarks: impl Iterator<Item = String>) {
+    for remark in remarks {
         // Whoever closed standard error does not want to know.
         let _ = writeln!(io::stderr(), "sysview: {remark}");
     }

@@ -16,11 +16,13 @@ mod profile;
 mod record;
 mod size;
 mod ui;
+mod unsupported;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use args::{Cli, Sub};
 pub use error::CliError;
@@ -52,6 +54,12 @@ fn fail(error: &CliError) -> ExitCode {
 
 /// What is wrong with the command line, without the rest of the help.
 fn sentence(error: &clap::Error) -> String {
+    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+        && let Some(instead) = unsupported::instead(option)
+    {
+        return format!("{option} is an option of strace that sysview does not have; {instead}");
+    }
     let text = error.render().to_string();
     // A sentence can go on in indented lines: the names of what is missing.
     let first: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();

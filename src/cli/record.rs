@@ -14,7 +14,7 @@ use crate::session::Writer;
 use crate::source::{Message, Source};
 
 pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
-    let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
+    let expressions = Expressions::without_lines(&args.trace.expressions()).map_err(CliError::usage)?;
     let path = &args.output;
     let file = File::create(path)
         .map_err(|e| CliError::failed(format!("cannot write {}: {e}; choose another file", path.display())))?;
@@ -30,7 +30,7 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
     if let Plan::Launch(launch) = &mut plan {
         launch.terminal = terminal;
     }
-    launch::remark(&expressions);
+    launch::remark(expressions.remarks());
     super::view_runtime()?.block_on(async {
         let mut ending = Ending::new(attached).map_err(CliError::failed)?;
         let Source { mut messages, control } = plan.start()?;

@@ -23,7 +23,7 @@ use crate::tui::{self, Finish, Options};
 pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     // Everything that can be wrong is looked at before the program starts and before the screen changes.
     let mut options = view_options(&args.view)?;
-    let expressions = Expressions::without_lines(&args.trace.expressions).map_err(CliError::usage)?;
+    let expressions = Expressions::without_lines(&args.trace.expressions()).map_err(CliError::usage)?;
     options.processes = Some(capture::processes);
     options.tamper = expressions.tampers().into_iter().map(|(words, tamper)| (words, vec![tamper])).collect();
     options.catch = catchpoints(&args.catch, options.profile.as_ref())?;

@@ -75,3 +75,35 @@ pub fn text(fd: i32, memory: Memory<'_>, hex: HexStrings) -> Option<String> {
     }
     Some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Region;
+
+    fn shown(bytes: &[u8], hex: HexStrings) -> Option<String> {
+        let len = bytes.len() as u32;
+        let region = Region { addr: descriptor_address(3), true_len: u64::from(len), start: 0, len, fault: false };
+        text(3, Memory { regions: &[region], bytes }, hex)
+    }
+
+    #[test]
+    fn paths_and_what_is_said_beside_them_are_told_apart() {
+        let plain = |bytes| shown(bytes, HexStrings::Never);
+        assert_eq!(plain(b"/a<b>\"\n1").as_deref(), Some(r#"</a\74b\76\"\n1>"#));
+        assert_eq!(plain(b"/x\0(deleted)").as_deref(), Some("</x>(deleted)"));
+        assert_eq!(plain(b"/dev/null\0<char 1:3>").as_deref(), Some("</dev/null<char 1:3>>"));
+        assert_eq!(plain(b"\0=TCP:[127.0.0.1:80]").as_deref(), Some("<TCP:[127.0.0.1:80]>"));
+        assert_eq!(plain(b""), None);
+        assert_eq!(shown(b"/\x01", HexStrings::NotText).as_deref(), Some(r"<\x2f\x01>"));
+    }
+
+    #[test]
+    fn whatever_a_recording_holds_is_printable() {
+        let all: Vec<u8> = (0..=255).collect();
+        for start in 0..=255 {
+            let text = shown(&all[start..], HexStrings::Never).expect("some text");
+            assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{text:?}");
+        }
+    }
+}

@@ -30,7 +30,9 @@ pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
     if options.manner == Manner::Pointers {
         manner::unfollow(&mut call, view.arch.word() * 8);
     }
-    behind::name(&mut call, view, options.hex);
+    if options.descriptors {
+        behind::name(&mut call, view, options.hex);
+    }
     hexadecimal::turn(&mut call, options.hex);
     call
 }

@@ -50,6 +50,8 @@ pub struct Options {
     pub manner: Manner,
     /// Arguments with their names: `openat(dirfd=AT_FDCWD, path="/"`; strace's `-N`.
     pub names: bool,
+    /// Descriptors with what is behind them, as far as it was looked up.
+    pub descriptors: bool,
 }
 
 /// Which strings are shown as `"\x5f\x78"`.
@@ -65,7 +67,14 @@ pub enum HexStrings {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { string_limit: 32, verbose: false, hex: HexStrings::Never, manner: Manner::Decoded, names: false }
+        Options {
+            string_limit: 32,
+            verbose: false,
+            hex: HexStrings::Never,
+            manner: Manner::Decoded,
+            names: false,
+            descriptors: true,
+        }
     }
 }
 

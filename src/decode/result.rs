@@ -67,7 +67,9 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
     match ret {
         Ret::NewFd => {
             signed(out, small);
-            out.push_str(&super::behind::text(small as i32, view.exit, options.hex).unwrap_or_default());
+            if options.descriptors {
+                out.push_str(&super::behind::text(small as i32, view.exit, options.hex).unwrap_or_default());
+            }
         }
         Ret::Int | Ret::Size | Ret::Pid | Ret::Never => signed(out, small),
         // What rt_sigreturn "returns" is the register of the program that goes on: an interrupted call's result.

@@ -108,6 +108,8 @@ fn calls_are_chosen_by_name_number_and_class() {
     assert_eq!(names(&["-e", "trace=257"]), ["openat"]);
     assert_eq!(names(&["-e", "trace=/^open(at)?$"]), ["openat"]);
     assert_eq!(names(&["-e", "/^exit"]), ["exit_group"]);
+    assert_eq!(names(&["--trace=/^exit", "--status=unfinished"]), ["exit_group"]);
+    assert_eq!(names(&["-e", "openat", "--status", "detached"]), [""; 0]);
     assert_eq!(names(&["-e", "trace=?no_such_call,openat@64"]), ["openat"]);
     assert_eq!(names(&["-e", "openat", "-e", "exit_group"]), ["exit_group"]);
     assert_eq!(names(&["-e", "trace=none"]), [""; 0]);
@@ -226,6 +228,20 @@ fn ff_writes_a_file_for_each_task() {
 }
 
 #[test]
+fn a_log_can_be_added_to() {
+    let dir = temp("append");
+    let file = dir.join("t");
+    let file = file.to_str().expect("UTF-8");
+    for options in [&["-o", file][..], &["-A", "-o", file], &["-A", "-o", file]] {
+        assert!(run(&[options, &["-e", "exit_group", "--", "true"]].concat()).status.success());
+    }
+    assert_eq!(std::fs::read_to_string(file).expect("the log").matches("exit_group(0)").count(), 3);
+    assert!(run(&["-o", file, "-e", "exit_group", "--", "true"]).status.success());
+    assert_eq!(std::fs::read_to_string(file).expect("the log").matches("exit_group(0)").count(), 1);
+    std::fs::remove_dir_all(dir).expect("removed");
+}
+
+#[test]
 fn a_wrong_value_is_a_sentence_and_starts_nothing() {
     let dir = temp("wrong");
     let witness = dir.join("started");
@@ -246,7 +262,16 @@ fn a_wrong_value_is_a_sentence_and_starts_nothing() {
         (&["-e", "kvm=vcpu"], "kvm"),
         (&["-a", "x"], "x"),
         (&["-ff"], "-o"),
-        (&["-k"], "-k"),
+        (&["-A"], "--output"),
+        (&["-o", "|cat"], "2>&1 | COMMAND"),
+        (&["-k"], "-k is an option of strace that sysview does not have; the call pane"),
+        (&["-fk"], "-k is an option of strace"),
+        (&["--tips=full"], "guided tour"),
+        (&["-X", "raw"], "sysview explain"),
+        (&["--decode-pids=comm"], "the screen names the task"),
+        (&["--status=good"], "good"),
+        (&["--trace=opennat"], "openat"),
+        (&["--trace-fds", "x"], "\"x\" is no descriptor"),
         (&["-w"], "-c"),
         (&["-S", "name"], "-c"),
         (&["-c", "-S", "size"], "size"),

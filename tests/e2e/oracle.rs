@@ -49,11 +49,7 @@ pub struct Oracle<'a> {
 
 impl Oracle<'_> {
     fn output(&self, tracer: &str, own: &[&str], options: &str) -> String {
-        let mut command = Command::new(tracer);
-        command.args(own).args(options.split(' ')).arg("--").arg(lines()).arg(self.behaviour);
-        // The number of variables is on the line of the execve.
-        command.env_clear().env("PATH", "/bin").current_dir("/").stdin(Stdio::null());
-        comparable(&command.output().expect("it runs"))
+        comparable(&run(tracer, &[own, &options.split(' ').collect::<Vec<_>>()].concat(), self.behaviour))
     }
 
     /// Panics with both texts if they differ.
@@ -81,6 +77,15 @@ impl Oracle<'_> {
     fn compare(&self, whose: &str, options: &str, expected: &str, ours: &str) {
         assert!(expected == ours, "{}: {options}\n{whose}:\n{expected}\nsysview:\n{ours}", self.name);
     }
+}
+
+/// A behaviour of the fixture under a tracer.
+fn run(tracer: &str, options: &[&str], behaviour: &str) -> Output {
+    let mut command = Command::new(tracer);
+    command.args(options).arg("--").arg(lines()).arg(behaviour);
+    // The number of variables is on the line of the execve.
+    command.env_clear().env("PATH", "/bin").current_dir("/").stdin(Stdio::null());
+    command.output().expect("it runs")
 }
 
 /// What sysview says first to an ordinary user who asked for some calls only.
@@ -179,9 +184,8 @@ fn calls_can_be_shown_raw_abbreviated_or_not_followed() {
 
 #[test]
 fn names_of_arguments_are_those_of_the_manual_pages() {
-    let mut log = Command::new(SYSVIEW);
-    log.args(["log", "-qN", "-e", "openat,writev,umask", "--"]).arg(lines()).arg("kinds");
-    let text = String::from_utf8(log.output().expect("it runs").stderr).expect("ASCII");
+    let output = run(SYSVIEW, &["log", "-qN", "-e", "openat,writev,umask"], "kinds");
+    let text = String::from_utf8(output.stderr).expect("ASCII");
     for line in [
         "openat(dirfd=AT_FDCWD, path=\"/dev/null\", flags=O_WRONLY|O_CLOEXEC) = 3\n",
         "writev(fd=5, iov=[{iov_base=\"abc\", iov_len=3}], iovcnt=1) = 3\n",
@@ -201,4 +205,30 @@ fn descriptors_are_shown_with_what_is_behind_them() {
         "-yy -e trace=personality,openat,newfstatat,dup2",
     ];
     Oracle { name: "descriptors", behaviour: "descriptors", follow: false, runs }.check();
+}
+
+#[test]
+fn calls_are_chosen_by_what_they_are_about() {
+    let runs = &[
+        "-P /dev/null",
+        "-q -P /dev -P /no/such/file -e trace=!mmap",
+        "-y -P /dev/null -e trace=%desc -e inject=dup2:error=EIO",
+        "-P null -e trace=%file",
+    ];
+    Oracle { name: "about", behaviour: "descriptors", follow: false, runs }.check();
+}
+
+#[test]
+fn calls_are_chosen_by_the_descriptors_they_are_given() {
+    let output = run(SYSVIEW, &["log", "-q", "-a0", "--trace-fds", "6,20"], "descriptors");
+    let text = String::from_utf8(output.stderr).expect("ASCII");
+    for line in [
+        "dup2(3, 20) = 20\n",
+        "close(20) = 0\n",
+        "poll([{fd=6, events=POLLOUT}, {fd=-1}], 2, 0) = 1 ([{fd=6, revents=POLLOUT}])\n",
+        "select(7, NULL, [4 6], NULL, {tv_sec=0, tv_usec=0}) = ",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("openat(") && !text.contains("fchdir("), "{text}");
 }

@@ -18,6 +18,12 @@ pub fn descriptor_address(fd: i32) -> u64 {
     BASE + u64::from(fd as u32) * ROOM
 }
 
+/// The descriptor that is kept at an address.
+pub fn descriptor_at(addr: u64) -> Option<i32> {
+    let index = addr.checked_sub(BASE)?;
+    index.is_multiple_of(ROOM).then(|| u32::try_from(index / ROOM).ok().map(|fd| fd as i32)).flatten()
+}
+
 /// Looks up the descriptors of an argument whose memory is already fetched.
 pub fn of_argument<F: Fetch>(walk: &mut Walk<'_, F>, index: usize, arg: &Arg) {
     let entry = walk.ret.is_none();

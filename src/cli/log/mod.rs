@@ -7,45 +7,56 @@ mod printer;
 mod select;
 mod settings;
 mod sheet;
+mod subject;
 pub mod summary;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::args::LogArgs;
 use super::ending::Ending;
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch;
-use crate::capture::Descriptors;
-use crate::source::{Command, Message, Source};
+use crate::source::{CallTest, Command, Message, Source};
 use printer::Printer;
 use settings::Settings;
 use sheet::Sheets;
 
 pub fn run(args: &LogArgs) -> Result<i32, CliError> {
-    let expressions = Expressions::parse(&args.trace.expressions).map_err(CliError::usage)?;
+    let expressions = Expressions::parse(&args.expressions()).map_err(CliError::usage)?;
     let settings = Settings::new(args, &expressions).map_err(CliError::usage)?;
+    let append = args.output_append_mode;
+    if args.output.as_ref().is_some_and(|path| path.as_os_str().as_encoded_bytes().starts_with(b"|")) {
+        return Err(CliError::usage(
+            "-o |COMMAND: sysview starts no command for the log; write 2>&1 | COMMAND, or -o >(COMMAND)",
+        ));
+    }
     // The file first: a typo there must not start the program.
     let sheets = match &args.output {
-        Some(path) if settings.separately => Sheets::own(path.clone()),
+        Some(path) if settings.separately => Sheets::own(path.clone(), append),
         Some(path) => Sheets::shared(
-            sheet::create(path).map_err(|e| CliError::failed(format!("cannot write {e}; choose another file")))?,
+            sheet::create(path, append)
+                .map_err(|e| CliError::failed(format!("cannot write {e}; choose another file")))?,
         ),
         None => Sheets::shared(sheet::standard_error()),
     };
     let mut plan = launch::plan(&args.command, &args.trace, &expressions)?;
     let attached = plan.is_attach();
     let tracing = plan.tracing();
-    tracing.descriptors = match args.descriptors {
-        0 => Descriptors::Numbers,
-        1 => Descriptors::Paths,
-        _ => Descriptors::InFull,
-    };
+    tracing.descriptors = settings.descriptors(args.descriptors);
+    if let Some(subject) = &settings.subject {
+        // What is not wanted is not changed either.
+        for tamper in &mut tracing.tamper {
+            let (subject, test) = (subject.clone(), tamper.test.clone());
+            tamper.test = CallTest(Arc::new(move |m| (test.0)(m) && subject.holds(m.enter, m.entry_memory)));
+        }
+    }
     if args.syscall_number {
         // Lines of signals tell the number of the last call, whichever it was.
         tracing.only = None;
     }
-    launch::remark(&expressions);
+    launch::remark(expressions.remarks().chain(settings.remarks.iter().cloned()));
     if settings.dumps() {
         tracing.capture_limit = DUMP_LIMIT;
     }

@@ -177,6 +177,9 @@ impl Printer {
         if !self.settings.calls.contains(enter.arch, enter.nr) {
             return Ok(());
         }
+        if self.settings.subject.as_ref().is_some_and(|subject| !subject.holds(enter, batch.memory(&enter.regions))) {
+            return Ok(());
+        }
         if self.settings.lines && self.ends_its_task(enter) {
             return self.last_call(batch, event, enter);
         }

@@ -113,6 +113,7 @@ impl Quiet {
     const ATTACH: u64 = 1;
     const EXIT: u64 = 2;
     const SUPERSEDED: u64 = 4;
+    const PATH_RESOLUTION: u64 = 8;
 
     /// `-q`, `-qq`, `-qqq`.
     pub fn level(count: u8) -> Quiet {
@@ -127,6 +128,10 @@ impl Quiet {
         self.0 & Quiet::EXIT != 0
     }
 
+    pub fn path_resolution(self) -> bool {
+        self.0 & Quiet::PATH_RESOLUTION != 0
+    }
+
     pub fn superseded(self) -> bool {
         self.0 & Quiet::SUPERSEDED != 0
     }
@@ -139,7 +144,8 @@ impl Quiet {
                 "attach" => Quiet::ATTACH,
                 "exit" | "exits" => Quiet::EXIT,
                 "thread-execve" | "superseded" => Quiet::SUPERSEDED,
-                "path-resolution" | "path-resolve" | "personality" => 0,
+                "path-resolution" | "path-resolve" => Quiet::PATH_RESOLUTION,
+                "personality" => 0,
                 _ => return None,
             })
         })?;

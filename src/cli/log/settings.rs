@@ -2,8 +2,10 @@
 
 use super::leader::{Clock, Columns, Tasks};
 use super::select::{Descriptors, Quiet, Signals, Statuses};
+use super::subject::Subject;
 use super::summary::{Column, Order};
 use crate::abi::Arch;
+use crate::capture;
 use crate::cli::args::LogArgs;
 use crate::cli::expression::Expressions;
 use crate::decode::{self, HexStrings, Manner};
@@ -27,6 +29,10 @@ pub struct Settings {
     pub statuses: Statuses,
     pub signals: Signals,
     pub quiet: Quiet,
+    /// What calls must be about.
+    pub subject: Option<Subject>,
+    /// What is to be said before the first line.
+    pub remarks: Vec<String>,
     /// Descriptors of which everything that is read or written is shown.
     pub reads: Descriptors,
     pub writes: Descriptors,
@@ -62,11 +68,14 @@ impl Settings {
         };
         // strace tells of new tasks on standard error only; a file of several tasks has the number on every line.
         let silent = if args.output.is_some() { args.quiet.max(1) } else { args.quiet };
+        let descriptors = args.trace_fds.as_deref().map_or(Ok(Descriptors::NONE), Descriptors::parse)?;
+        let (subject, remarks) = Subject::new(&args.trace_path, descriptors);
         let mut settings = Settings {
             decode: decode::Options {
                 string_limit: args.string_limit,
                 hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(args.strings_in_hex.min(2))],
                 names: args.arg_names,
+                descriptors: args.descriptors > 0,
                 ..decode::Options::default()
             },
             abbreviated: if args.no_abbrev { Calls::none() } else { Calls::all() },
@@ -90,6 +99,8 @@ impl Settings {
             statuses,
             signals: Signals::ALL,
             quiet: Quiet::level(silent),
+            subject,
+            remarks,
             reads: Descriptors::NONE,
             writes: Descriptors::NONE,
             separately,
@@ -113,7 +124,19 @@ impl Settings {
                 _ => settings.quiet = Quiet::parse(set)?,
             }
         }
+        if settings.quiet.path_resolution() {
+            settings.remarks.clear();
+        }
         Ok(settings)
+    }
+
+    /// What is looked up of descriptors, whether it is shown or only asked for.
+    pub fn descriptors(&self, level: u8) -> capture::Descriptors {
+        match level {
+            0 if self.subject.is_none() => capture::Descriptors::Numbers,
+            0 | 1 => capture::Descriptors::Paths,
+            _ => capture::Descriptors::InFull,
+        }
     }
 
     /// How a call is written.
@@ -148,7 +171,7 @@ mod tests {
     fn settings(options: &[&str]) -> Result<Settings, String> {
         let words = ["sysview", "log"].iter().chain(options).chain(&["--", "true"]);
         match Cli::try_parse_from(words).map_err(|e| e.to_string())?.sub {
-            Some(Sub::Log(args)) => Settings::new(&args, &Expressions::parse(&args.trace.expressions)?),
+            Some(Sub::Log(args)) => Settings::new(&args, &Expressions::parse(&args.expressions())?),
             other => panic!("{other:?}"),
         }
     }

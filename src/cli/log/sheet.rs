@@ -32,8 +32,8 @@ impl Sheet {
 }
 
 /// A buffered file; the error names it.
-pub fn create(path: &Path) -> io::Result<Box<dyn Write>> {
-    match File::create(path) {
+pub fn create(path: &Path, append: bool) -> io::Result<Box<dyn Write>> {
+    match File::options().create(true).write(true).append(append).truncate(!append).open(path) {
         Ok(file) => Ok(Box::new(BufWriter::with_capacity(BUFFER, file))),
         Err(e) => Err(io::Error::new(e.kind(), format!("{}: {e}", path.display()))),
     }
@@ -49,6 +49,7 @@ pub enum Sheets {
     /// `FILE.PID`, open while the task lives.
     Own {
         base: PathBuf,
+        append: bool,
         open: HashMap<TaskId, Sheet>,
     },
 }
@@ -58,16 +59,16 @@ impl Sheets {
         Sheets::Shared(Sheet::new(out))
     }
 
-    pub fn own(base: PathBuf) -> Sheets {
-        Sheets::Own { base, open: HashMap::new() }
+    pub fn own(base: PathBuf, append: bool) -> Sheets {
+        Sheets::Own { base, append, open: HashMap::new() }
     }
 
     /// A task appeared.
     pub fn begin(&mut self, task: TaskId, tid: i32) -> io::Result<()> {
-        if let Sheets::Own { base, open } = self {
+        if let Sheets::Own { base, append, open } = self {
             let mut name = base.clone().into_os_string();
             name.push(format!(".{tid}"));
-            open.insert(task, Sheet::new(create(Path::new(&name))?));
+            open.insert(task, Sheet::new(create(Path::new(&name), *append)?));
         }
         Ok(())
     }
