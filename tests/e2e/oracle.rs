@@ -109,7 +109,7 @@ fn comparable(output: &Output) -> String {
 /// `#` for every decimal number of four digits or more, every address, and what a signal tells of its sender.
 fn without_numbers(line: &str) -> String {
     let mut out = String::new();
-    let changes = ["si_pid=", "si_uid=", "si_utime=", "si_stime=", "pipe:[", "socket:["];
+    let changes = ["si_pid=", "PID=", "si_uid=", "si_utime=", "si_stime=", "pipe:[", "socket:["];
     let mut rest = line;
     if let Some((_, after)) = line.strip_prefix("[pid ").and_then(|task| task.split_once(']')) {
         out.push_str("[pid #]");
@@ -120,7 +120,8 @@ fn without_numbers(line: &str) -> String {
         rest = &rest[at..];
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let word = &rest[..end];
-        let address = word.strip_prefix("0x").is_some_and(|digits| digits.len() > 8);
+        let plain = word.len() > 8 && word.bytes().all(|b| b.is_ascii_hexdigit()) && out.ends_with('[');
+        let address = plain || word.strip_prefix("0x").is_some_and(|digits| digits.len() > 8);
         let number = word.len() >= 4 && word.bytes().all(|b| b.is_ascii_digit());
         let told = changes.iter().any(|field| out.ends_with(field));
         out.push_str(if address || number || told { "#" } else { word });
@@ -231,4 +232,16 @@ fn calls_are_chosen_by_the_descriptors_they_are_given() {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
     assert!(!text.contains("openat(") && !text.contains("fchdir("), "{text}");
+}
+
+#[test]
+fn a_change_of_abi_is_announced() {
+    let runs = &[
+        "-e quiet=attach",
+        "-q -e trace=personality,umask",
+        "-n -i -a90 -e trace=personality,umask -e quiet=attach,exit",
+        "-e status=successful -e trace=personality,umask -e quiet=attach",
+        "-e quiet=personality,attach -e trace=personality,umask",
+    ];
+    Oracle { name: "abis", behaviour: "abis", follow: false, runs }.check();
 }

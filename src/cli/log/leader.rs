@@ -70,6 +70,11 @@ impl LastCall {
         LastCall { arch: enter.arch, nr: enter.nr, ip: enter.ip }
     }
 
+    /// The same number, seen from where another call is made.
+    pub fn at(self, enter: &Enter) -> LastCall {
+        LastCall { arch: enter.arch, ip: enter.ip, ..self }
+    }
+
     /// Hexadecimal digits of an address.
     fn digits(self) -> usize {
         self.arch.word() * 2

@@ -52,8 +52,9 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
             tamper.test = CallTest(Arc::new(move |m| (test.0)(m) && subject.holds(m.enter, m.entry_memory)));
         }
     }
-    if args.syscall_number {
-        // Lines of signals tell the number of the last call, whichever it was.
+    // Lines of signals tell the number of the last call, whichever it was, and a change of ABI shows at any call: where all
+    // of them stop anyway, the printer does the choosing.
+    if args.syscall_number || tracing.only.as_ref().is_some_and(|only| !only.at_full_speed) {
         tracing.only = None;
     }
     launch::remark(expressions.remarks().chain(settings.remarks.iter().cloned()));

@@ -14,7 +14,7 @@ use super::select::Statuses;
 use super::settings::Settings;
 use super::sheet::{OpenLine, Sheets};
 use super::summary::Summary;
-use crate::abi;
+use crate::abi::{self, Arch};
 use crate::decode::{self, Transfer};
 use crate::model::{
     Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Marks, Memory, Origin, Outcome, TaskEnd, TaskId,
@@ -27,6 +27,8 @@ struct TaskLine {
     tgid: i32,
     open: Option<OpenCall>,
     last: Option<LastCall>,
+    /// How it makes calls; a change is announced. None: as the machine does.
+    mode: Option<&'static str>,
 }
 
 pub struct Printer {
@@ -116,8 +118,9 @@ impl Printer {
             }
             EventKind::NewTask(new) => {
                 self.alive += 1;
+                let mode = new.parent.and_then(|parent| self.tasks.get(&parent)).and_then(|parent| parent.mode);
                 let known = self.tasks.entry(task).or_default();
-                (known.tid, known.tgid) = (new.tid, new.tgid);
+                (known.tid, known.tgid, known.mode) = (new.tid, new.tgid, mode);
                 self.sheets.begin(task, new.tid)?;
                 let attached = new.origin == Origin::Attach;
                 if attached && new.tid == new.tgid {
@@ -172,6 +175,7 @@ impl Printer {
 
     fn enter(&mut self, batch: &Batch, index: usize, event: &Event, enter: &Enter) -> io::Result<()> {
         let task = event.task;
+        self.announce_mode(batch, event, enter)?;
         let restarts = self.interrupted.by(task, enter);
         self.tasks.entry(task).or_default().last = Some(LastCall::of(enter));
         if !self.settings.calls.contains(enter.arch, enter.nr) {
@@ -289,6 +293,26 @@ impl Printer {
         }
         let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
         writeln!(sheet.out, " <detached ...>")
+    }
+
+    /// A task makes its calls through another ABI than before.
+    fn announce_mode(&mut self, batch: &Batch, event: &Event, enter: &Enter) -> io::Result<()> {
+        let native = mode_name(Arch::X86_64);
+        let known = self.tasks.entry(event.task).or_default();
+        let mode = mode_name(enter.arch);
+        if known.mode.replace(mode).unwrap_or(native) == mode || self.settings.quiet.personality() {
+            return Ok(());
+        }
+        // The place is that of the new call, the number still that of the one before.
+        known.last = known.last.map(|last| last.at(enter));
+        let text = format!("[ Process PID={} runs in {mode} mode. ]", known.tid);
+        if !self.settings.lines {
+            return Ok(());
+        }
+        self.interrupt(batch, event.task)?;
+        self.begin_line(event.task, event.t_ns, true)?;
+        let Some(sheet) = self.sheets.of(event.task) else { return Ok(()) };
+        writeln!(sheet.out, "{text}")
     }
 
     /// A call that has no exit: its line is whole at once, whatever other tasks do.
@@ -409,5 +433,13 @@ impl Printer {
     fn ends_its_task(&self, enter: &Enter) -> bool {
         abi::lookup(enter.arch, enter.nr).is_some_and(|call| matches!(call.name, "exit" | "exit_group"))
             && !self.settings.tampered.iter().any(|calls| calls.contains(enter.arch, enter.nr))
+    }
+}
+
+fn mode_name(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X86_64 | Arch::Aarch64 => "64 bit",
+        Arch::I386 => "32 bit",
+        Arch::X32 => "x32",
     }
 }

@@ -114,10 +114,12 @@ impl Quiet {
     const EXIT: u64 = 2;
     const SUPERSEDED: u64 = 4;
     const PATH_RESOLUTION: u64 = 8;
+    const PERSONALITY: u64 = 16;
 
     /// `-q`, `-qq`, `-qqq`.
     pub fn level(count: u8) -> Quiet {
-        Quiet([0, Quiet::ATTACH, Quiet::ATTACH | Quiet::EXIT, u64::MAX][usize::from(count.min(3))])
+        let some = Quiet::ATTACH | Quiet::PERSONALITY;
+        Quiet([0, some, some | Quiet::EXIT, u64::MAX][usize::from(count.min(3))])
     }
 
     pub fn attach(self) -> bool {
@@ -132,11 +134,15 @@ impl Quiet {
         self.0 & Quiet::PATH_RESOLUTION != 0
     }
 
+    pub fn personality(self) -> bool {
+        self.0 & Quiet::PERSONALITY != 0
+    }
+
     pub fn superseded(self) -> bool {
         self.0 & Quiet::SUPERSEDED != 0
     }
 
-    /// `attach,exit`, `all`, `none`. The names of messages that sysview never prints are taken too.
+    /// `attach,exit`, `all`, `none`.
     pub fn parse(text: &str) -> Result<Quiet, String> {
         let known = "attach, exit, path-resolution, personality or thread-execve";
         let bits = words(text, "kind of message", known, |word| {
@@ -145,7 +151,7 @@ impl Quiet {
                 "exit" | "exits" => Quiet::EXIT,
                 "thread-execve" | "superseded" => Quiet::SUPERSEDED,
                 "path-resolution" | "path-resolve" => Quiet::PATH_RESOLUTION,
-                "personality" => 0,
+                "personality" => Quiet::PERSONALITY,
                 _ => return None,
             })
         })?;
