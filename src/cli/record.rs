@@ -30,6 +30,7 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
     if let Plan::Launch(launch) = &mut plan {
         launch.terminal = terminal;
     }
+    plan.tracing().calibrate = true;
     launch::remark(expressions.remarks());
     super::view_runtime()?.block_on(async {
         let mut ending = Ending::new(attached).map_err(CliError::failed)?;

@@ -47,6 +47,9 @@ fn temp(name: &str) -> PathBuf {
     dir
 }
 
+/// Said once on standard error, where times were printed.
+const FLOOR: &str = "sysview: of the time of each call, * us are the tracing itself";
+
 const EXIT: &[&str] = &["sh", "-c", "exit 3"];
 
 #[test]
@@ -54,7 +57,9 @@ fn lines_begin_with_what_is_asked_for() {
     let only = ["-e", "exit_group"];
     let shape = |option: &str, call: &str, end: &str| {
         let options: Vec<&str> = only.iter().copied().chain(option.split(' ')).collect();
-        expect(&options, EXIT, &[call, end]);
+        let mut lines = vec![call, end];
+        lines.extend(option.contains("-r").then_some(FLOOR));
+        expect(&options, EXIT, &lines);
     };
     shape("-t", "#:#:# exit_group(3)                  = ?", "#:#:# +++ exited with 3 +++");
     shape("-tt", "#:#:#.# exit_group(3)           = ?", "#:#:#.# +++ exited with 3 +++");
@@ -314,7 +319,15 @@ fn the_summary_is_a_table() {
     expect(
         &["-c", "-w", "-S", "name", "-e", "access,openat,exit_group"],
         &["true"],
-        &[header, rule, "*    0.#*         1         1 access", "*    0.#* openat", rule, "100.00    0.#* total"],
+        &[
+            header,
+            rule,
+            "*    0.#*         1         1 access",
+            "*    0.#* openat",
+            rule,
+            "100.00    0.#* total",
+            FLOOR,
+        ],
     );
     expect(
         &["-C", "-e", "access"],
@@ -327,6 +340,7 @@ fn the_summary_is_a_table() {
             "100.00    0.#*         1         1 access",
             rule,
             "100.00    0.#*         1         1 total",
+            FLOOR,
         ],
     );
     // Nothing counted, nothing said; and what sleeps takes its time.

@@ -1,6 +1,7 @@
 //! `sysview log`: the same events as on the screen, as text in strace's default format.
 //! The program keeps sysview's own stdin, stdout and terminal. What a line looks like is `printer`'s business.
 
+mod floor;
 mod leader;
 mod open_call;
 mod printer;
@@ -57,6 +58,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     if args.syscall_number || tracing.only.as_ref().is_some_and(|only| !only.at_full_speed) {
         tracing.only = None;
     }
+    tracing.calibrate = settings.tells_times();
     launch::remark(expressions.remarks().chain(settings.remarks.iter().cloned()));
     if settings.dumps() {
         tracing.capture_limit = DUMP_LIMIT;
@@ -69,6 +71,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         let Source { mut messages, control } = plan.start()?;
         let mut printer = Printer::new(sheets, settings);
         let mut broken = None;
+        let mut floor = None;
         loop {
             let message = tokio::select! {
                 message = messages.recv() => message,
@@ -83,7 +86,11 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     }
                 }
                 Some(Message::Ended(end)) => {
-                    return match broken.map_or_else(|| printer.finish(), Err) {
+                    let finished = broken.map_or_else(|| printer.finish(), Err);
+                    if let (Ok(()), Some(floor), 0) = (&finished, floor.filter(|_| printer.told_times()), args.quiet) {
+                        let _ = writeln!(io::stderr(), "sysview: {}", floor::sentence(floor));
+                    }
+                    return match finished {
                         // Nobody reads any more (`| head`), so nobody misses the rest.
                         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(format!(
                             "cannot write the log: {error}; the program went on without it"
@@ -100,7 +107,10 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     // Whoever closed standard error does not want to know.
                     let _ = writeln!(io::stderr(), "sysview: {sentence}");
                 }
-                Some(Message::Started(started)) => printer.began(started.began),
+                Some(Message::Started(started)) => {
+                    floor = started.floor;
+                    printer.began(started.began);
+                }
                 Some(
                     Message::Batch(_)
                     | Message::Output(_)

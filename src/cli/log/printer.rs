@@ -70,6 +70,11 @@ impl Printer {
         self.sheets.all().into_iter().try_for_each(|sheet| sheet.out.flush())
     }
 
+    /// Whether anything was printed in which the tracer's own part could be taken for the program's.
+    pub fn told_times(&self) -> bool {
+        self.settings.lines && (self.settings.durations || self.settings.columns.relative) || !self.summary.is_empty()
+    }
+
     /// Ends what is open and adds the summary.
     pub fn finish(&mut self) -> io::Result<()> {
         let summary = self.settings.summary.map(|order| self.summary.text(order, &self.settings.summary_columns));

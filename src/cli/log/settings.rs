@@ -151,6 +151,11 @@ impl Settings {
         decode::Options { verbose: !self.abbreviated.contains(arch, nr), manner, ..self.decode }
     }
 
+    /// Whether anything is printed in which the tracer's own part would be taken for the program's.
+    pub fn tells_times(&self) -> bool {
+        self.durations || self.columns.relative || self.summary.is_some()
+    }
+
     /// Whether whole buffers must be copied, not only what a line shows of them.
     pub fn dumps(&self) -> bool {
         self.reads != Descriptors::NONE || self.writes != Descriptors::NONE

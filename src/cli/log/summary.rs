@@ -51,6 +51,11 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// No call came back.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
     /// A call came back.
     pub fn count(&mut self, arch: Arch, nr: u64, failed: bool, ns: u64) {
         let count = self.counts.entry((arch, nr)).or_insert(Count { min_ns: u64::MAX, ..Count::default() });
