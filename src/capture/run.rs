@@ -75,6 +75,7 @@ type Answer = std_mpsc::Sender<Result<(Arc<Mailbox>, Option<Keyboard>), LaunchEr
 
 fn work(begin: impl FnOnce() -> Begun, answer: &Answer) {
     sys::block_all_signals();
+    sys::end_restartable_sequences();
     sys::make_children_waitable();
     match catch_unwind(AssertUnwindSafe(begin)) {
         Ok(Ok((engine, keyboard))) => {

@@ -289,6 +289,29 @@ pub fn block_all_signals() {
     }
 }
 
+/// Ends what glibc (2.35 and newer) registered for the calling thread: restartable sequences, whose area the kernel would
+/// write anew at every switch to it, twice a stop. Nothing here uses them; where it fails everything is as it was. rseq(2).
+pub fn end_restartable_sequences() {
+    #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+    {
+        const UNREGISTER: c_int = 1;
+        /// What glibc registers with, and the size of the area that it registers.
+        const SIGNATURE: u32 = 0x5305_3053;
+        const SIZE: u32 = 32;
+        // SAFETY: glibc's symbols, if they exist, are constants of these types, documented in its manual. The area is only
+        // named to the kernel, which refuses any that this thread has not registered.
+        unsafe {
+            let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
+            let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>();
+            if !offset.is_null() && !size.is_null() && *size != 0 {
+                // On this architecture the thread's handle is its thread pointer.
+                let area = (libc::pthread_self() as usize).wrapping_add_signed(*offset);
+                libc::syscall(libc::SYS_rseq, area, SIZE, UNREGISTER, SIGNATURE);
+            }
+        }
+    }
+}
+
 extern "C" fn do_nothing(_: c_int) {}
 
 /// Lets a signal pass without effect on this process. A handler, not SIG_IGN: execve gives the program the default
