@@ -2,7 +2,7 @@
 
 use nix::unistd::Uid;
 use sysview::capture::processes;
-use sysview::source::Command;
+use sysview::source::{Command, ProcessInfo};
 
 use crate::guest::*;
 use crate::harness::Watch;
@@ -61,7 +61,13 @@ fn what_is_traced_already_is_refused_with_its_tracer() {
 fn our_own_helper_is_refused() {
     let guest = Guest::start(&["waits"]);
     let watch = attached(&[guest.pid]);
-    let helper = processes().into_iter().find(|info| info.comm == b"sysview-waker").expect("a helper");
+    // Others have theirs: ours is traced by the thread that traces the guest.
+    let tracer = |pid: i32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status.lines().find_map(|line| line.strip_prefix("TracerPid:").map(str::to_owned))
+    };
+    let ours = |info: &ProcessInfo| info.comm == b"sysview-waker" && tracer(info.pid) == tracer(guest.pid);
+    let helper = processes().into_iter().find(ours).expect("a helper");
     assert_refused(helper.pid, "it is sysview itself");
     watch.source.control.send(Command::Detach).expect("taken");
     watch.into_run();
