@@ -37,19 +37,42 @@ fn a_program_that_may_not_be_dumped_is_still_read() {
     assert_eq!(paths(&run), DUMPABLE);
 }
 
+/// The fixture where everybody gets at it: the directory of the build may be closed to other users. Removed at the end.
+struct Reachable(PathBuf);
+
+impl Reachable {
+    fn copy(of: &str) -> Reachable {
+        let path = std::env::temp_dir().join(format!("sysview-closed-{of}-{}", std::process::id()));
+        std::fs::copy(fixture("closed"), &path).expect("copied");
+        Reachable(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+}
+
+impl Drop for Reachable {
+    fn drop(&mut self) {
+        // It may have been removed by hand; nothing depends on it.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 #[test]
 fn a_program_under_other_credentials_is_still_read() {
-    let run = hard("closed", &["credentials"]);
+    let program = Reachable::copy("credentials");
+    let run = run(&[program.path(), "credentials"]);
     assert_eq!(run.end, End::Exited(0));
     assert_eq!(paths(&run), CREDENTIALS);
 }
 
 #[test]
 fn that_takes_no_right_to_trace_everything() {
-    let program = fixture("closed");
+    let program = Reachable::copy("rights");
     for (words, paths) in [("dumpable", &DUMPABLE[..]), ("credentials", &CREDENTIALS)] {
         for rights in [NOBODY, NO_PTRACE] {
-            let (log, _) = log(rights, &["--", &program, words]);
+            let (log, _) = log(rights, &["--", program.path(), words]);
             for path in paths {
                 assert!(log.contains(&format!("access({path}")), "{words} under {rights:?}: no {path} in {log}");
             }
@@ -141,7 +164,8 @@ fn unshare_makes_a_container_that_is_understood() {
     let run = run(&command);
     if has_containers(&run, &command) {
         inner_shell_is_known(&run);
-        assert!(run.text().starts_with("1\n"), "{}", run.text());
+        // What it says comes by another pipe than what it complains of.
+        assert!(run.text().lines().any(|line| line == "1"), "{}", run.text());
     }
 }
 
@@ -187,6 +211,7 @@ fn runc_makes_a_container_that_is_understood() {
     std::fs::remove_dir_all(&bundle_at).expect("removed");
     if has {
         inner_shell_is_known(&run);
-        assert!(run.text().starts_with("1\n"), "{}", run.text());
+        // What it says comes by another pipe than what it complains of.
+        assert!(run.text().lines().any(|line| line == "1"), "{}", run.text());
     }
 }
