@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::privileges::{self, Gift, may_trace_all};
 use super::tasks::Open;
 use super::worker::Engine;
-use crate::model::{EventKind, Exec, Warning};
+use crate::model::{EventKind, Exec, Outcome, Warning};
 
 /// Changes of credentials: they end the permission to dump core, and with it ours to read. ptrace(2), "Ptrace access mode
 /// checking".
@@ -59,10 +59,23 @@ impl Engine {
         }
     }
 
+    /// At the exit of a call.
+    pub fn look_back(&mut self, tid: i32, open: &Open, outcome: Outcome) {
+        match open.call.map(|call| call.name) {
+            Some("seccomp") => self.exit_filter(tid, open, outcome),
+            Some("prctl") if open.args[0] as i32 == libc::PR_SET_SECCOMP => self.exit_filter(tid, open, outcome),
+            Some("execve" | "execveat") => {
+                if let Some(task) = self.tasks.get_mut(tid) {
+                    task.executes = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn enter_exec(&mut self, tid: i32, directory: Option<i32>, path: u64, regions: &Range<u32>) {
-        let copied = self.out.batch.regions.get(regions.start as usize..regions.end as usize).unwrap_or_default();
-        let Some(path) = copied.iter().find(|region| region.addr == path) else { return };
-        let path = self.out.batch.region_bytes(path).to_vec();
+        let copied = self.out.batch.regions_of(regions).iter().find(|region| region.addr == path);
+        let path = copied.map(|region| self.out.batch.region_bytes(region).to_vec()).unwrap_or_default();
         // Its directories can be closed to us too. Then ours are likely the same.
         let gift = Gift::of(&as_the_task_sees_it(tid, directory, &path))
             .or_else(|| Gift::of(Path::new(OsStr::from_bytes(&path))));

@@ -81,7 +81,7 @@ impl Engine {
             }
         }
         loop {
-            while let Ok(Some((tid, raw))) = sys::wait_any_now() {
+            while let Ok(Some((tid, raw))) = self.turns.next_now() {
                 let now = self.clock.now_ns();
                 let status = Status::decode(tid, raw);
                 match status {
@@ -137,6 +137,9 @@ impl Engine {
         self.let_attached_go(now, Some(held_ns))?;
         for tid in self.tasks.tids_where(|task| task.leaving) {
             // Those that are held with them must stay so: nobody else's status may be taken now.
+            while let Some((_, raw)) = self.turns.take(|other| other == tid) {
+                self.on_status(tid, Status::decode(tid, raw), now)?;
+            }
             while let Ok(Some(raw)) = sys::wait_for_now(tid) {
                 self.on_status(tid, Status::decode(tid, raw), now)?;
             }
@@ -178,7 +181,9 @@ impl Engine {
         match stop {
             Stop::Syscall => {
                 inside = matches!(SyscallInfo::of(tid), Ok(SyscallInfo { op: Op::Entry { .. }, .. }));
-                let _ = self.on_syscall(tid, now);
+                if self.on_syscall(tid, now).is_none() {
+                    return Ok(());
+                }
             }
             Stop::Seccomp => {
                 inside = true;

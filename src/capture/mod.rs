@@ -42,6 +42,7 @@ mod sys;
 mod tamper;
 mod tasks;
 mod tracee;
+mod turns;
 mod wake;
 mod worker;
 

@@ -68,7 +68,11 @@ impl Engine {
         self.on_answer(tid, stop, now);
         let (mut signal, mut pause) = (0, Pause::default());
         match stop {
-            Stop::Syscall => pause = self.on_syscall(tid, now),
+            Stop::Syscall => match self.on_syscall(tid, now) {
+                Some(on) => pause = on,
+                // By now the number is another thread's, or nobody's: that has a status of its own.
+                None => return Ok(()),
+            },
             Stop::Seccomp => pause = self.on_seccomp(tid, now),
             Stop::Signal(number) => {
                 self.on_signal(tid, number, now);
@@ -82,17 +86,21 @@ impl Engine {
             Stop::Exec => self.on_exec(tid, now),
             Stop::Trap | Stop::Other => {}
         }
+        if !self.turns.is_empty() && !self.hear_siblings(tid, now)? {
+            return Ok(());
+        }
         self.conclude(stopped, signal, pause, now)
     }
 
     /// Entry or exit, as the kernel tells; never guessed from what came before.
-    pub fn on_syscall(&mut self, tid: i32, now: u64) -> Pause {
+    pub fn on_syscall(&mut self, tid: i32, now: u64) -> Option<Pause> {
         // An error means that the task was killed: its status is on the way.
-        let Ok(info) = SyscallInfo::of(tid) else { return Pause::default() };
+        let Ok(info) = SyscallInfo::of(tid) else { return Some(Pause::default()) };
         match info.op {
-            Op::Entry { nr, args } => self.on_enter(tid, &info, nr, args, now),
-            Op::Exit { value, is_error } => self.on_exit(tid, value, is_error, now),
-            Op::None | Op::Seccomp { .. } => Pause::default(),
+            Op::Entry { nr, args } => Some(self.on_enter(tid, &info, nr, args, now)),
+            Op::Exit { value, is_error } => Some(self.on_exit(tid, value, is_error, now)),
+            // It is at no such stop any more.
+            Op::None | Op::Seccomp { .. } => None,
         }
     }
 
@@ -170,9 +178,7 @@ impl Engine {
             _ => 0..0,
         };
         let marks = self.filter_marks(tid, &open, outcome);
-        if installs_filter(&open) {
-            self.exit_filter(tid, &open, outcome);
-        }
+        self.look_back(tid, &open, outcome);
         if open.hidden {
             return Pause::default();
         }
@@ -461,14 +467,5 @@ impl Engine {
             let id = task.id;
             self.out.event(id, now, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 }));
         }
-    }
-}
-
-/// Whether a successful call set a seccomp filter up.
-fn installs_filter(open: &Open) -> bool {
-    match open.call.map(|call| call.name) {
-        Some("seccomp") => true,
-        Some("prctl") => open.args[0] as i32 == libc::PR_SET_SECCOMP,
-        _ => false,
     }
 }

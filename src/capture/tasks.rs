@@ -210,6 +210,10 @@ impl Tasks {
         self.all.is_empty() && self.early.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
     pub fn by_id(&self, id: TaskId) -> Option<&Task> {
         self.all.iter().find(|task| task.id == id)
     }
@@ -237,6 +241,11 @@ impl Tasks {
     /// The tids of those that fit, in the same order.
     pub fn tids_where(&self, fits: impl Fn(&Task) -> bool) -> Vec<i32> {
         self.tids().into_iter().filter(|tid| self.get(*tid).is_some_and(&fits)).collect()
+    }
+
+    /// Whether a task is in an execve that ends other threads.
+    pub fn executes_in_company(&self, task: &Task) -> bool {
+        task.executes.is_some() && self.all.iter().any(|other| other.tgid == task.tgid && other.tid != task.tid)
     }
 
     /// Tids of the other threads of a process.

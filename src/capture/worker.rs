@@ -17,6 +17,7 @@ use super::pty::Pty;
 use super::sys;
 use super::tasks::Tasks;
 use super::tracee::{Status, Stop};
+use super::turns::Turns;
 use super::wake::{Mailbox, Sleeper, take};
 use crate::source::{End, Message};
 
@@ -79,6 +80,7 @@ pub struct Engine {
     pub images: Images,
     pub tracing: Tracing,
     pub out: Out,
+    pub turns: Turns,
     pub sleeper: Sleeper,
     pub mailbox: Arc<Mailbox>,
     pub pty: Option<Pty>,
@@ -107,6 +109,7 @@ impl Engine {
             images: Images::default(),
             tracing,
             out,
+            turns: Turns::default(),
             sleeper,
             mailbox,
             pty: None,
@@ -117,7 +120,7 @@ impl Engine {
     pub fn run(&mut self) -> io::Result<()> {
         self.join_colocation();
         loop {
-            let (tid, raw) = match sys::wait_any() {
+            let (tid, raw) = match self.next_status() {
                 Ok(status) => status,
                 // Not even the sleeper is left: somebody else reaped our children.
                 Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return self.finish(),
@@ -131,13 +134,13 @@ impl Engine {
             if self.out.is_due(now) {
                 self.hand_over()?;
             }
-            if self.is_over()? {
+            if self.turns.is_empty() && self.is_over()? {
                 return self.finish();
             }
         }
     }
 
-    fn dispatch(&mut self, tid: i32, raw: i32, now: u64) -> io::Result<()> {
+    pub fn dispatch(&mut self, tid: i32, raw: i32, now: u64) -> io::Result<()> {
         let status = Status::decode(tid, raw);
         if tid == self.sleeper.pid() {
             self.sleeper.on_status(status)?;
@@ -327,7 +330,7 @@ impl Engine {
         let mut root_lives = self.root != 0;
         // A task that was attached to and sleeps would be waited for in vain.
         while root_lives || (ours_only && self.root != 0) {
-            let Ok((tid, raw)) = sys::wait_any() else { break };
+            let Ok((tid, raw)) = self.turns.next(|| false) else { break };
             match Status::decode(tid, raw) {
                 Status::Stopped(stopped, stop) if spared.remove(&tid) => {
                     let _ = stopped.detach(if let Stop::Signal(signal) = stop { signal } else { 0 });
