@@ -71,6 +71,21 @@ fn the_call_pane_says_what_happened_and_what_to_do() {
 }
 
 #[test]
+fn a_pid_is_tied_to_the_task_that_it_means_where_it_is_said() {
+    let mut app = remarkable(Options::default(), 120, 40);
+    let mut r = scene::Recorder::new();
+    // getpid inside gives 7; kill(4313) outside means the same process.
+    r.after(5_000_000).exit(1, Outcome::Returned(7), &[]);
+    r.after(5).enter(0, 62, [4_313, 9, 0, 0, 0, 0], &[]).after(5).exit(0, Outcome::Returned(0), &[]);
+    app.message(r.take());
+    for (row, words) in [(10, "process 4313 here, inner"), (11, "process inner")] {
+        press(&mut app, &format!("Home {} Enter z", "Down ".repeat(row)));
+        shows(&app, words);
+        press(&mut app, "z Enter");
+    }
+}
+
+#[test]
 fn a_delay_that_was_asked_for_is_no_time_of_the_call() {
     let app = remarkable(Options::default(), 200, 40);
     assert_eq!(app.session().histogram.rows().map(|row| row.untimed).sum::<u64>(), 1);
