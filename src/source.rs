@@ -63,7 +63,7 @@ pub struct Started {
 /// near it are the tracer's, not the program's. Nanoseconds, medians.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Floor {
-    /// While tracer and task run where the scheduler puts them.
+    /// While tracer and task run on two CPUs.
     pub apart_ns: u64,
     /// While both are confined to one CPU.
     pub together_ns: u64,

@@ -55,6 +55,11 @@ impl Mask {
         (0..CpuSet::count()).find(|&cpu| self.has(cpu) && other.has(cpu))
     }
 
+    /// A CPU of the mask that is not this one.
+    pub fn other_than(&self, cpu: usize) -> Option<usize> {
+        (0..CpuSet::count()).find(|&other| other != cpu && self.has(other))
+    }
+
     pub fn len(&self) -> usize {
         (0..CpuSet::count()).filter(|&cpu| self.has(cpu)).count()
     }
@@ -80,6 +85,7 @@ mod tests {
         assert_eq!(mask.len(), 1);
         assert!(mask.has(11) && !mask.has(3) && !mask.has(100_000));
         assert_eq!(mask.bytes()[..3], [0, 8, 0]);
+        assert_eq!((mask.other_than(11), mask.other_than(3)), (None, Some(11)));
         assert_eq!(Mask::every().len(), 1024);
         assert!(Mask::every().bytes().iter().all(|&byte| byte == 0xff));
     }

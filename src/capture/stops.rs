@@ -320,7 +320,7 @@ impl Engine {
         };
         let id = self.tasks.add(tid, tgid, comm.clone());
         self.inherit(tid, parent_tid, thread_of.is_some());
-        self.place_child(tid, tgid, parent_tid);
+        self.place_child(tid, tgid, parent_tid, now);
         let ns = status.map(|status| status.namespace()).unwrap_or_default();
         let new = NewTask { tid, tgid, parent: parent_id, origin, comm, ns, image: None };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));

@@ -22,6 +22,8 @@ pub struct Process {
     pub active: usize,
     pub cpu_ns: u64,
     pub confined: bool,
+    /// It was set free in the window before to see whether that helps.
+    pub tried: bool,
 }
 
 /// What was counted since the look before.
@@ -44,6 +46,8 @@ pub struct Judge {
     pub saved_ns: Option<u64>,
     /// Processes were set free to see whether they run in parallel.
     trial: bool,
+    /// Stops a second of all of them before that.
+    rate_before: u64,
     next_trial_ns: u64,
     trial_patience_ns: u64,
     /// Nothing is confined before this time.
@@ -56,6 +60,7 @@ impl Judge {
         Judge {
             saved_ns,
             trial: false,
+            rate_before: 0,
             next_trial_ns: 0,
             trial_patience_ns: PATIENCE_MIN_NS,
             not_before_ns: 0,
@@ -92,12 +97,19 @@ impl Judge {
         if self.trial {
             self.trial = false;
             let used_ns = window.tracer_ns + window.ended_ns + processes.iter().map(|p| p.cpu_ns).sum::<u64>();
-            if used_ns > window.wall_ns {
-                // Worth it; others may be worth it too.
+            // Waking CPUs up takes CPU time too: more of it is no gain if less comes out.
+            let worth_it = used_ns > window.wall_ns && rate_per_s(window, processes) * 5 >= self.rate_before * 4;
+            for process in processes.iter_mut().filter(|process| process.tried) {
+                process.tried = false;
+                process.confined |= !worth_it;
+            }
+            if worth_it {
+                // Others may be worth it too.
                 self.trial_patience_ns = PATIENCE_MIN_NS;
             } else {
                 self.next_trial_ns = now_ns + self.trial_patience_ns;
                 self.trial_patience_ns = (self.trial_patience_ns * 2).min(PATIENCE_MAX_NS);
+                return;
             }
         }
         let rivals = rivals(window, processes) as u64;
@@ -108,13 +120,17 @@ impl Judge {
             if process.stops < stops_in(window, SELDOM_PER_S) {
                 process.confined = false;
             } else if try_apart && per_stop_ns(process) * rivals > saved_ns {
-                process.confined = false;
+                (process.confined, process.tried) = (false, true);
                 self.trial = true;
             } else {
                 room_ns = room_ns.saturating_sub(process.cpu_ns);
             }
         }
-        if self.trial || now_ns < self.not_before_ns {
+        if self.trial {
+            self.rate_before = rate_per_s(window, processes);
+            return;
+        }
+        if now_ns < self.not_before_ns {
             return;
         }
         for process in processes.iter_mut().filter(|process| !process.confined) {
@@ -140,6 +156,11 @@ pub fn seems_crowded(window: &Window, processes: &[Process]) -> bool {
 
 fn stops_in(window: &Window, per_s: u64) -> u64 {
     (u128::from(window.wall_ns) * u128::from(per_s) / 1_000_000_000) as u64
+}
+
+fn rate_per_s(window: &Window, processes: &[Process]) -> u64 {
+    let stops: u64 = processes.iter().map(|process| process.stops).sum();
+    (u128::from(stops) * 1_000_000_000 / u128::from(window.wall_ns.max(1))) as u64
 }
 
 fn per_stop_ns(process: &Process) -> u64 {
@@ -174,11 +195,12 @@ mod tests {
     }
 
     fn process(confined: bool, stops: u64, cpu_ns: u64) -> Process {
-        Process { stops, active: usize::from(stops > 0), cpu_ns, confined }
+        Process { stops, active: usize::from(stops > 0), cpu_ns, confined, tried: false }
     }
 
     fn judged(judge: &mut Judge, now_ns: u64, window: &Window, processes: &[Process]) -> Vec<bool> {
         let mut processes = processes.to_vec();
+        processes.iter_mut().for_each(|process| process.tried = judge.trial && !process.confined);
         judge.judge(now_ns, window, &mut processes);
         processes.iter().map(|process| process.confined).collect()
     }
@@ -230,6 +252,17 @@ mod tests {
             free = !now[0];
         }
         assert!((4..12).contains(&trials), "{trials} trials in 10 s");
+    }
+
+    #[test]
+    fn cpu_time_that_only_wakes_cpus_is_no_gain() {
+        let mut judge = Judge::new(Some(1_000));
+        let together = [process(true, 1000, 3 * MS), process(true, 1000, 3 * MS)];
+        assert_eq!(judged(&mut judge, 0, &window(3 * MS), &together), [false, false]);
+        // More CPU time than one CPU has, and far fewer stops.
+        let apart = [process(false, 100, 4 * MS), process(false, 100, 4 * MS)];
+        assert_eq!(judged(&mut judge, 10 * MS, &window(5 * MS), &apart), [true, true]);
+        assert!(!judge.is_trying());
     }
 
     #[test]

@@ -293,7 +293,8 @@ impl Engine {
         let mut confined = self.colocation.worker_confined;
         for index in 0..self.colocation.tgids.len() {
             let (tgid, process) = (self.colocation.tgids[index], self.colocation.processes[index]);
-            let Some(place) = self.colocation.places.get(&tgid) else { continue };
+            let Some(place) = self.colocation.places.get_mut(&tgid) else { continue };
+            place.process.tried = process.tried;
             let wanted = process.confined && !place.hands_off;
             if place.process.confined == wanted {
                 continue;

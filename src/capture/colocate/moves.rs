@@ -3,7 +3,9 @@
 //! A task that is confined carries the mask that it would have otherwise. A child inherits the confinement from the
 //! kernel, so its mask is looked at when it shows itself, whatever was decided in between.
 
-use super::{Place, Process, process_time_ns};
+use std::time::Duration;
+
+use super::{Place, Process, SHORT_WINDOW_NS, process_time_ns};
 use crate::capture::affinity::Mask;
 use crate::capture::options::CoLocate;
 use crate::capture::procfs;
@@ -50,7 +52,7 @@ impl Engine {
     }
 
     /// A new task is where its parent is.
-    pub fn place_child(&mut self, tid: i32, tgid: i32, parent: Option<i32>) {
+    pub fn place_child(&mut self, tid: i32, tgid: i32, parent: Option<i32>, now_ns: u64) {
         if !self.colocation.possible {
             return;
         }
@@ -62,6 +64,11 @@ impl Engine {
             let process = Process { confined, ..Process::default() };
             let cpu_ns = process_time_ns(tgid);
             self.colocation.places.insert(tgid, Place { process, cpu_ns, hands_off, seen: false });
+            if confined && self.colocation.wish == CoLocate::Auto {
+                // What it is like will be known soon, even if it does nothing but compute.
+                self.colocation.until_ns = self.colocation.until_ns.min(now_ns + SHORT_WINDOW_NS);
+                self.out.arm_within(Duration::from_nanos(SHORT_WINDOW_NS));
+            }
         }
         if Mask::of(tid) == Some(self.colocation.narrow) {
             // Inherited; from a parent that has been set free since, if it has no mask to remember.
