@@ -52,6 +52,7 @@ impl Engine {
                 libc::PR_SET_DUMPABLE if open.args[1] == 0 => self.keep_memory_of(tid),
                 _ => {}
             },
+            Some("clone" | "clone3") => self.veil(tid, open),
             Some("execve") => self.enter_exec(tid, None, open.args[0], regions),
             Some("execveat") => self.enter_exec(tid, Some(open.args[0] as i32), open.args[1], regions),
             Some(name) if name.starts_with("set") && CLOSING.contains(&name) => self.keep_memory_of(tid),
@@ -64,6 +65,7 @@ impl Engine {
         match open.call.map(|call| call.name) {
             Some("seccomp") => self.exit_filter(tid, open, outcome),
             Some("prctl") if open.args[0] as i32 == libc::PR_SET_SECCOMP => self.exit_filter(tid, open, outcome),
+            Some("clone" | "clone3") => self.unveil(tid),
             Some("execve" | "execveat") => {
                 if let Some(task) = self.tasks.get_mut(tid) {
                     task.executes = None;

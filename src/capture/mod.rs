@@ -43,6 +43,7 @@ mod tamper;
 mod tasks;
 mod tracee;
 mod turns;
+mod untraced;
 mod wake;
 mod worker;
 

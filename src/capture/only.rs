@@ -17,7 +17,7 @@ use super::control::Pause;
 use super::entries::CLOSING;
 use super::options::Only;
 use super::tasks::Open;
-use super::tracee::{Op, Stop, Stopped, SyscallInfo};
+use super::tracee::{Op, Status, Stop, Stopped, SyscallInfo};
 use super::worker::Engine;
 use super::{procfs, sys};
 use crate::abi::{self, Arch, X32_BIT};
@@ -38,9 +38,10 @@ pub struct Wanted {
 }
 
 /// Calls that must stop although nobody asked for them: they install filters, or have to do with where the task runs. So
-/// must those after which its memory would be closed to us, and prctl(2) that does either.
+/// must those after which its memory would be closed to us, and prctl(2) that does either; and those that may make a child
+/// that is not traced, clone(2) among them if its flags say so.
 fn always() -> impl Iterator<Item = &'static str> {
-    ["seccomp"].into_iter().chain(MATTERS).chain(CLOSING)
+    ["seccomp", "clone3"].into_iter().chain(MATTERS).chain(CLOSING)
 }
 
 impl Wanted {
@@ -81,6 +82,11 @@ impl Wanted {
                 let (filter, closes) = (libc::PR_SET_SECCOMP as u32, libc::PR_SET_DUMPABLE as u32);
                 block.extend([equal(prctl, 0, 4), load(16), equal(filter, 1, 0), equal(closes, 0, 1), answer(trace)]);
                 // Of another option the number is no longer in the accumulator, and nothing else can fit.
+                block.push(load(0));
+            }
+            for clone in group.iter().filter_map(|&arch| number(arch, "clone")) {
+                let untraced = libc::CLONE_UNTRACED as u32;
+                block.extend([equal(clone, 0, 4), load(16), compare(libc::BPF_JSET, untraced, 0, 1), answer(trace)]);
                 block.push(load(0));
             }
             block.push(answer(ALLOW));
@@ -197,11 +203,28 @@ impl Engine {
         stopped.run_untraced(signal)
     }
 
+    pub fn on_ghost_status(&mut self, tid: i32, status: Status) -> io::Result<()> {
+        match status {
+            Status::Stopped(stopped, stop) => {
+                if self.killing {
+                    let _ = sys::signal_process(tid, libc::SIGKILL);
+                }
+                self.on_ghost(stopped, stop)
+            }
+            Status::Exited(_) | Status::Killed { .. } => {
+                self.ghosts.remove(&tid);
+                self.unseen.remove(&tid);
+                Ok(())
+            }
+        }
+    }
+
     /// A stop of a task that runs under our filter unrecorded.
     pub fn on_ghost(&mut self, stopped: Stopped, stop: Stop) -> io::Result<()> {
         let tid = stopped.tid();
         if self.ghosts.insert(tid) {
             self.free_stranger(tid);
+            self.unveil_child(tid);
         }
         match stop {
             Stop::Signal(signal) => stopped.run_untraced(signal),
@@ -288,6 +311,10 @@ mod tests {
         assert_eq!(answer(Arch::X86_64, 157, 15), ALLOW);
         assert_eq!(answer(Arch::X86_64, 117, 0), trace, "setresuid");
         assert_eq!(answer(Arch::I386, 208, 0), trace, "setresuid32");
+        assert_eq!(answer(Arch::X86_64, 56, 0x80_0011), trace, "CLONE_UNTRACED");
+        assert_eq!(answer(Arch::I386, 120, 0x80_0000), trace, "CLONE_UNTRACED");
+        assert_eq!(answer(Arch::X86_64, 56, 0x7f_ff11), ALLOW, "clone");
+        assert_eq!(answer(Arch::X86_64, 435, 0), trace, "clone3");
         assert_eq!(answer(Arch::X86_64, 157, 257), ALLOW, "an argument is no number");
         assert_eq!(answer(Arch::X86_64, 204, 0), trace, "sched_getaffinity");
         assert_eq!(answer(Arch::Aarch64, 257, 0), ALLOW);

@@ -29,6 +29,9 @@ impl Engine {
     /// Takes one status of a traced (or not yet known) task.
     pub fn on_status(&mut self, tid: i32, status: Status, now: u64) -> io::Result<()> {
         if self.tasks.get(tid).is_none() {
+            if self.ghosts.contains(&tid) || self.unseen.contains_key(&tid) {
+                return self.on_ghost_status(tid, status);
+            }
             if self.late.remove(&tid) {
                 return match status {
                     Status::Stopped(stopped, stop) => self.let_go(stopped, stop, now),
@@ -292,6 +295,12 @@ impl Engine {
         if self.tasks.get(child).is_some() {
             // Taken in before its announcement came.
             return Ok(());
+        }
+        if self.is_born_unseen(parent, child) {
+            return match self.tasks.early.remove(&child) {
+                Some(Early { status, .. }) => self.on_ghost_status(child, status),
+                None => Ok(()),
+            };
         }
         self.add_task(child, Some(parent), Some(how), now);
         match self.tasks.early.remove(&child) {

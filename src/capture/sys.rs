@@ -162,6 +162,23 @@ pub fn set_call_number(tid: i32, nr: u64) -> io::Result<()> {
     }
 }
 
+/// Sets the register that holds the first argument of a call, at its entry or after it. `i386`: by that convention.
+pub fn set_first_argument(tid: i32, i386: bool, value: u64) -> io::Result<()> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        /// `rbx` and `rdi` in `struct user`.
+        const FIRST: (usize, usize) = (5 * 8, 14 * 8);
+        let register = if i386 { FIRST.0 } else { FIRST.1 };
+        ptrace(libc::PTRACE_POKEUSER as _, tid, register, value as usize).map(drop)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        // It is the result's register as well, and overwritten by that.
+        debug_assert!(!i386);
+        set_result(tid, value as i64)
+    }
+}
+
 /// The register in which the program finds the result of a call, in the middle of one perhaps a restart code.
 pub fn result(tid: i32) -> io::Result<i64> {
     #[cfg(target_arch = "x86_64")]

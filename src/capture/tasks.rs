@@ -10,6 +10,7 @@ use super::control::Parked;
 use super::entries::Executes;
 use super::filters::Filters;
 use super::tracee::{Status, Stopped};
+use super::untraced::Veiled;
 use crate::abi::{Arch, Call};
 use crate::model::{Enter, Exit, Marks, Memory, Region, TaskId};
 use crate::source::Change;
@@ -56,6 +57,8 @@ pub struct Task {
     pub mended: bool,
     /// It is to be let go at its next stop, while others stay traced.
     pub leaving: bool,
+    /// The clone that it is in makes a child that nobody is to see.
+    pub veiled: Option<Veiled>,
 }
 
 impl Task {
@@ -157,6 +160,7 @@ impl Tasks {
             joining: None,
             mended: false,
             leaving: false,
+            veiled: None,
         };
         self.insert(task);
         id

@@ -18,6 +18,7 @@ use super::sys;
 use super::tasks::Tasks;
 use super::tracee::{Status, Stop};
 use super::turns::Turns;
+use super::untraced::Veiled;
 use super::wake::{Mailbox, Sleeper, take};
 use crate::source::{End, Message};
 
@@ -72,6 +73,8 @@ pub struct Engine {
     pub wanted: Option<Wanted>,
     /// Tasks that run on under our filter, which cannot be taken off: they must have a tracer, though nothing is recorded.
     pub ghosts: HashSet<i32>,
+    /// Ghosts to be, which have not shown themselves yet; see `untraced`.
+    pub unseen: HashMap<i32, Veiled>,
     /// A seccomp filter may be at work, so an exit may be a kill in disguise.
     pub seccomp: bool,
     /// Processes of which a filter killed a thread, until their leader is reaped.
@@ -103,6 +106,7 @@ impl Engine {
             hits: HashMap::new(),
             wanted: None,
             ghosts: HashSet::new(),
+            unseen: HashMap::new(),
             seccomp: procfs::status_field("self", "Seccomp") == Some(2),
             killed_by_seccomp: HashSet::new(),
             colocation: Colocation::new(CoLocate::Off),
@@ -220,9 +224,9 @@ impl Engine {
                 let _ = sys::signal_process(-self.root, libc::SIGKILL);
             }
             let _ = sys::signal_process(self.root, libc::SIGKILL);
-            for &ghost in &self.ghosts {
-                let _ = sys::signal_process(ghost, libc::SIGKILL);
-            }
+        }
+        for &ghost in self.ghosts.iter().chain(self.unseen.keys()) {
+            let _ = sys::signal_process(ghost, libc::SIGKILL);
         }
     }
 

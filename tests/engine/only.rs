@@ -5,6 +5,7 @@ use sysview::capture::{Only, launch};
 use sysview::model::{Origin, Outcome, RowKind};
 use sysview::source::{Command, End};
 
+use crate::fixtures::{fixture, hard};
 use crate::harness::*;
 
 fn only(names: &[&str]) -> Only {
@@ -90,6 +91,23 @@ fn the_programs_own_filters_mean_what_they_mean_without_ours() {
         assert_eq!(run.outcomes("getppid"), expected);
     }
     assert_eq!(behave(&["seccomp-trace"]).end, End::Exited(0));
+}
+
+#[test]
+fn children_that_nobody_is_to_trace_are_not_seen_and_their_calls_work() {
+    // The fixture checks what becomes of them. Without a filter they are left alone.
+    for names in [vec!["getppid"], vec!["getppid", "clone", "clone3"], vec!["chroot"]] {
+        let run = run_only(&[&fixture("tasks"), "unseen"], &names);
+        assert_eq!(run.end, End::Exited(0), "{names:?}");
+        assert_eq!(run.new_tasks().len(), 1);
+        assert_eq!(run.calls_named("getppid").len(), usize::from(names[0] == "getppid"));
+        let clones = run.calls_named("clone");
+        assert_eq!(clones.len(), 2 * usize::from(names.len() > 1));
+        assert!(clones.iter().all(|(_, call)| call.args[0] & libc::CLONE_UNTRACED as u64 != 0), "as it was made");
+    }
+    let run = hard("tasks", &["unseen"]);
+    assert_eq!(run.end, End::Exited(0));
+    assert_eq!((run.new_tasks().len(), run.calls_named("clone3").len()), (1, 1));
 }
 
 #[test]
