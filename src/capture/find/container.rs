@@ -6,8 +6,6 @@
 
 /// Hexadecimal digits of a container's ID.
 const ID_DIGITS: usize = 64;
-/// Fewer digits would fit too much.
-const PREFIX_DIGITS: usize = 4;
 
 /// The containers that a process is in, the outermost first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,7 +105,7 @@ pub fn choose(words: &str, running: &[Membership]) -> Result<Choice, Unclear> {
         return Ok(Choice::Pod(uid));
     }
     let prefix = words.to_ascii_lowercase();
-    if prefix.len() < PREFIX_DIGITS || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if prefix.is_empty() || !prefix.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Unclear::None);
     }
     let mut fitting: Vec<&String> =
@@ -196,7 +194,8 @@ mod tests {
         assert_eq!(choose("01234567", &running), Ok(Choice::Container(A.into())));
         assert_eq!(choose("0123F", &running), Ok(Choice::Container(B.into())));
         assert_eq!(choose("0123", &running), Err(Unclear::Several(vec![A.into(), B.into()])));
-        assert_eq!(choose("012", &running), Err(Unclear::None));
+        assert_eq!(choose("0", &running), Err(Unclear::Several(vec![A.into(), B.into()])));
+        assert_eq!(choose("", &running), Err(Unclear::None));
         assert_eq!(choose("web", &running), Err(Unclear::None));
         assert_eq!(choose(UID, &running), Ok(Choice::Pod(UID.into())));
         assert_eq!(choose(&format!("pod{UID}"), &running), Ok(Choice::Pod(UID.into())));

@@ -200,11 +200,10 @@ impl System {
 
     fn container(&self, words: &str) -> Result<Container, LaunchError> {
         let running: Vec<Membership> = self.pids().into_iter().map(|pid| self.membership(pid)).collect();
-        let chosen = match container::choose(words, &running) {
-            Err(Unclear::None) => self.container_of_name(words, &running)?,
-            other => other,
-        };
-        match chosen {
+        // As with docker: a name before the beginning of an ID, for a name can be "cafe".
+        let known = runtime::names(&self.root, &homes());
+        let id = known.ids.get(words);
+        match container::choose(id.map_or(words, String::as_str), &running) {
             Ok(choice) => Ok(Container { system: self.clone(), choice }),
             Err(Unclear::Several(ids)) => Err(LaunchError::usage(format!(
                 "{} containers have an ID that begins with {}; give more of it:\n  {}",
@@ -212,30 +211,26 @@ impl System {
                 words.escape_debug(),
                 ids.join("\n  ")
             ))),
-            Err(Unclear::None) => Err(LaunchError::system(format!(
+            Err(Unclear::None) if id.is_some() => Err(LaunchError::system(format!(
                 "The container {} does not run; start it first.",
                 words.escape_debug()
             ))),
+            Err(Unclear::None) => Err(no_container(words, known.hidden)),
         }
     }
+}
 
-    /// Looks a name up in the files of the runtimes.
-    fn container_of_name(&self, name: &str, running: &[Membership]) -> Result<Result<Choice, Unclear>, LaunchError> {
-        let known = runtime::names(&self.root, &homes());
-        if let Some(id) = known.ids.get(name) {
-            return Ok(container::choose(id, running));
-        }
-        let shown = name.escape_debug();
-        let ask = format!(
-            "`docker inspect -f '{{{{.Id}}}}' {shown}`, `podman inspect -f '{{{{.Id}}}}' {shown}` or `crictl ps --no-trunc` \
+fn no_container(words: &str, hidden: bool) -> LaunchError {
+    let shown = words.escape_debug();
+    let ask = format!(
+        "`docker inspect -f '{{{{.Id}}}}' {shown}`, `podman inspect -f '{{{{.Id}}}}' {shown}` or `crictl ps --no-trunc` \
              tells the ID of a container"
-        );
-        Err(LaunchError::system(if known.hidden {
-            format!("No container that runs has the ID {shown}, and only root may read names here; {ask}.")
-        } else {
-            format!("No container that runs has the ID or the name {shown}; {ask}.")
-        }))
-    }
+    );
+    LaunchError::system(if hidden {
+        format!("No container that runs has the ID {shown}, and only root may read names here; {ask}.")
+    } else {
+        format!("No container that runs has the ID or the name {shown}; {ask}.")
+    })
 }
 
 fn no_process(pid: &str) -> LaunchError {
