@@ -155,7 +155,7 @@ pub enum Why {
 /// From a view to a source. A source answers at once even while it is blocked waiting for the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// SIGKILL to every task.
+    /// SIGKILL to every task; where a program was launched, to its tasks, and what was attached to is let go.
     Kill,
     /// Stop tracing; the program runs on. Answered by `Message::Detached`.
     Detach,

@@ -232,7 +232,13 @@ impl Engine {
             Stop::Fork(_) => {
                 // It may show itself later than its parent ends.
                 if let Some(child) = sys::event_message(tid).ok().and_then(|n| i32::try_from(n).ok()) {
-                    self.ghosts.insert(child);
+                    self.is_born_to_ghost(tid, child);
+                    stopped.run_untraced(0)?;
+                    return self
+                        .tasks
+                        .early
+                        .remove(&child)
+                        .map_or(Ok(()), |early| self.on_ghost_status(child, early.status));
                 }
                 stopped.run_untraced(0)
             }
@@ -244,10 +250,13 @@ impl Engine {
                 stopped.run_untraced(0)
             }
             Stop::Seccomp => {
-                if let Ok(SyscallInfo { op: Op::Seccomp { data, .. }, .. }) = SyscallInfo::of(tid)
-                    && !self.is_ours(data)
-                {
-                    refuse_as_untraced(tid);
+                // An error means that the task was killed.
+                if let Ok(SyscallInfo { op: Op::Seccomp { nr, args, data }, audit_arch, .. }) = SyscallInfo::of(tid) {
+                    if self.is_ours(data) {
+                        self.veil_of_ghost(tid, audit_arch, nr, args[0]);
+                    } else {
+                        refuse_as_untraced(tid);
+                    }
                 }
                 stopped.run_untraced(0)
             }

@@ -387,7 +387,12 @@ impl Engine {
             let status = StatusText::of(tid);
             let field = |name| status.as_ref().and_then(|status| status.pid(name));
             let leader = field("Tgid").filter(|&tgid| tgid != tid);
-            let parent = leader.or_else(|| field("PPid")).filter(|&parent| self.tasks.get(parent).is_some());
+            let parent = leader.or_else(|| field("PPid"));
+            if parent.is_some_and(|parent| self.ghosts.contains(&parent) || self.is_born_unseen(parent, tid)) {
+                self.on_ghost_status(tid, early.status)?;
+                continue;
+            }
+            let parent = parent.filter(|&parent| self.tasks.get(parent).is_some());
             self.add_task(tid, parent, None, now);
             self.on_status(tid, early.status, now)?;
         }

@@ -7,7 +7,7 @@
 use super::tasks::Open;
 use super::worker::Engine;
 use super::{memory, sys};
-use crate::abi::Arch;
+use crate::abi::{self, Arch, Call};
 
 /// The lower half of the flags holds it, in the registers of all calling conventions and in `struct clone_args`.
 const UNTRACED: u64 = libc::CLONE_UNTRACED as u64;
@@ -37,25 +37,46 @@ impl Place {
     }
 }
 
+/// Takes the flag out of a call that a task is about to make, if it has it.
+fn veil(tid: i32, arch: Arch, call: Option<&Call>, argument: u64) -> Option<Veiled> {
+    let (place, flags) = match call?.name {
+        "clone" => (Place::FirstArgument { i386: arch == Arch::I386 }, argument),
+        "clone3" => {
+            let mut word = [0; 8];
+            let whole = memory::read(tid, argument, &mut word) == word.len();
+            (Place::Memory(argument), if whole { u64::from_ne_bytes(word) } else { 0 })
+        }
+        _ => return None,
+    };
+    (flags & (UNTRACED | PTRACE) == UNTRACED && place.put(tid, flags & !UNTRACED)).then_some(Veiled { flags, place })
+}
+
 impl Engine {
     /// At the entry of a clone.
     pub fn veil(&mut self, tid: i32, open: &Open) {
-        if !self.filters() {
-            return;
-        }
-        let (place, flags) = match open.call.map(|call| call.name) {
-            Some("clone") => (Place::FirstArgument { i386: open.arch == Arch::I386 }, open.args[0]),
-            _ => {
-                let mut word = [0; 8];
-                let whole = memory::read(tid, open.args[0], &mut word) == word.len();
-                (Place::Memory(open.args[0]), if whole { u64::from_ne_bytes(word) } else { 0 })
-            }
-        };
-        if flags & (UNTRACED | PTRACE) == UNTRACED
-            && place.put(tid, flags & !UNTRACED)
+        if self.filters()
             && let Some(task) = self.tasks.get_mut(tid)
         {
-            task.veiled = Some(Veiled { flags, place });
+            task.veiled = veil(tid, open.arch, open.call, open.args[0]);
+        }
+    }
+
+    /// At the entry of a ghost's call that stops.
+    pub fn veil_of_ghost(&mut self, tid: i32, audit_arch: u32, nr: u64, argument: u64) {
+        let Some(arch) = Arch::from_audit(audit_arch, nr) else { return };
+        if let Some(veiled) = veil(tid, arch, abi::lookup(arch, nr), argument) {
+            self.unseen.insert(tid, veiled);
+        }
+    }
+
+    /// A ghost made a child, which is one too. A ghost does not stop at the end of its call, so its part is put right here.
+    pub fn is_born_to_ghost(&mut self, parent: i32, child: i32) {
+        match self.unseen.remove(&parent) {
+            Some(veiled) => {
+                veiled.place.put(parent, veiled.flags);
+                self.unseen.insert(child, veiled);
+            }
+            None => _ = self.ghosts.insert(child),
         }
     }
 

@@ -186,7 +186,11 @@ impl Engine {
             self.without_view(now)?;
         }
         if take(&self.mailbox.kill) {
-            self.kill_all();
+            if self.root == 0 {
+                self.kill_all();
+            } else {
+                self.end_what_was_launched(now)?;
+            }
         }
         while let Some(command) = self.mailbox.next_command() {
             self.command(command, now)?;
@@ -202,6 +206,11 @@ impl Engine {
         if self.root == 0 {
             return self.leave(now);
         }
+        self.end_what_was_launched(now)
+    }
+
+    /// What was attached to was there before, and goes on.
+    fn end_what_was_launched(&mut self, now: u64) -> io::Result<()> {
         self.sparing = true;
         self.kill_all();
         self.let_attached_go(now, None)

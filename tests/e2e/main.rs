@@ -2,6 +2,7 @@
 //!
 //! Waits are for conditions, never for time; a failure prints the screen. Needs cc, python3, bash and vim.
 
+mod attach;
 mod bad_input;
 mod doctor;
 mod hold;

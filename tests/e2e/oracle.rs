@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use crate::pty::SYSVIEW;
 
 /// The fixture program, compiled once per test run.
-fn lines() -> &'static Path {
+pub fn lines() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
         let made = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lines");
