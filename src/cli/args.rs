@@ -164,7 +164,8 @@ pub struct TraceArgs {
     /// when sysview ends
     #[arg(short = 'p', long, value_name = "PID|NAME")]
     pub attach: Vec<String>,
-    /// Trace all processes of a container: its ID or the first digits, a pod's UID, or a name that its runtime's files tell
+    /// Trace all processes of a container: its ID or the first digits, a pod's UID, or a name that its runtime's files tell.
+    /// Processes are told with the PID that they have inside, too, as in 4711:1
     #[arg(long, value_name = "ID|NAME")]
     pub container: Option<String>,
     /// Processes that ran before are let go when the view or the disk has not followed for so long; 0 is at once

@@ -268,6 +268,13 @@ pub struct PidNamespace {
     pub tids: Vec<i32>,
 }
 
+impl PidNamespace {
+    /// The number in the innermost one, if there are several.
+    pub fn inner_tid(&self) -> Option<i32> {
+        if self.tids.len() > 1 { self.tids.last().copied() } else { None }
+    }
+}
+
 /// How a task came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {

@@ -10,6 +10,11 @@ impl Task {
         if self.ns.tids.is_empty() { std::slice::from_ref(&self.tid) } else { &self.ns.tids }
     }
 
+    /// Its number in the PID namespace that it is in, if that is another than sysview's.
+    pub fn inner_tid(&self) -> Option<i32> {
+        self.ns.inner_tid()
+    }
+
     /// How many namespaces lie around the one that it is in.
     fn level(&self) -> usize {
         self.numbers().len() - 1

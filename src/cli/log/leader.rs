@@ -49,6 +49,8 @@ pub struct Columns {
 #[derive(Debug, Clone, Copy)]
 pub struct Subject {
     pub tid: i32,
+    /// The number in the task's container, if that is to be told.
+    pub inner: Option<i32>,
     /// More than one task lives.
     pub several: bool,
     pub t_ns: u64,
@@ -103,8 +105,14 @@ impl Leader {
     pub fn write(&mut self, out: &mut String, line: Subject) {
         // Writing to a String cannot fail.
         let _ = match self.columns.tasks {
-            Tasks::Always => write!(out, "{:<5} ", line.tid),
-            Tasks::Several if line.several => write!(out, "[pid {:>5}] ", line.tid),
+            Tasks::Always => match line.inner {
+                Some(inner) => write!(out, "{}:{inner} ", line.tid),
+                None => write!(out, "{:<5} ", line.tid),
+            },
+            Tasks::Several if line.several => match line.inner {
+                Some(inner) => write!(out, "[pid {:>5}:{inner}] ", line.tid),
+                None => write!(out, "[pid {:>5}] ", line.tid),
+            },
             _ => Ok(()),
         };
         self.time(out, line.t_ns);
@@ -161,19 +169,23 @@ mod tests {
     fn start(leader: &mut Leader, t_ns: u64) -> String {
         let mut out = String::new();
         let last = Some(call(Arch::X86_64));
-        leader.write(&mut out, Subject { tid: 42, several: false, t_ns, last, in_call: true });
+        leader.write(&mut out, Subject { tid: 42, inner: None, several: false, t_ns, last, in_call: true });
         out
     }
 
     #[test]
     fn the_task_is_told_where_there_are_several() {
         let mut out = String::new();
-        let subject = Subject { tid: 42, several: true, t_ns: 0, last: None, in_call: false };
+        let subject = Subject { tid: 42, inner: None, several: true, t_ns: 0, last: None, in_call: false };
         Leader::new(PLAIN).write(&mut out, subject);
         Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, subject);
         Leader::new(Columns { tasks: Tasks::Never, ..PLAIN }).write(&mut out, subject);
         Leader::new(PLAIN).write(&mut out, Subject { several: false, ..subject });
         assert_eq!(out, "[pid    42] 42    ");
+        out.clear();
+        Leader::new(PLAIN).write(&mut out, Subject { inner: Some(1), ..subject });
+        Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, Subject { inner: Some(1), ..subject });
+        assert_eq!(out, "[pid    42:1] 42:1 ");
     }
 
     #[test]
@@ -194,7 +206,7 @@ mod tests {
         assert_eq!(start(&mut leader, 0), "[ 257] [000000007f001234] ");
         let mut line = |last, in_call| {
             let mut out = String::new();
-            leader.write(&mut out, Subject { tid: 1, several: false, t_ns: 0, last, in_call });
+            leader.write(&mut out, Subject { tid: 1, inner: None, several: false, t_ns: 0, last, in_call });
             out
         };
         assert_eq!(line(Some(call(Arch::I386)), true), "[ 257] [7f001234] ");

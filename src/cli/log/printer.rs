@@ -24,6 +24,7 @@ use crate::model::{
 #[derive(Debug, Default)]
 struct TaskLine {
     tid: i32,
+    inner: Option<i32>,
     tgid: i32,
     open: Option<OpenCall>,
     last: Option<LastCall>,
@@ -104,11 +105,12 @@ impl Printer {
             EventKind::Warning(warning) => self.warn(task, *warning)?,
             // strace has no line for it: the execve's own line tells.
             EventKind::Exec(exec) => {
-                if exec.former.is_some()
-                    && let Some(caller) = self.tasks.get_mut(&task)
-                {
-                    // The leader's number now belongs to the thread that called execve.
-                    caller.tid = caller.tgid;
+                if let Some(former) = exec.former {
+                    // The leader's numbers now belong to the thread that called execve.
+                    let inner = self.tasks.get(&former).and_then(|leader| leader.inner);
+                    if let Some(caller) = self.tasks.get_mut(&task) {
+                        (caller.tid, caller.inner) = (caller.tgid, inner);
+                    }
                 }
                 if let Some(former) = exec.former
                     && let Some(moved) = self.tasks.get_mut(&former).and_then(|t| t.open.take())
@@ -126,14 +128,16 @@ impl Printer {
                 let mode = new.parent.and_then(|parent| self.tasks.get(&parent)).and_then(|parent| parent.mode);
                 let known = self.tasks.entry(task).or_default();
                 (known.tid, known.tgid, known.mode) = (new.tid, new.tgid, mode);
+                known.inner = new.ns.inner_tid().filter(|_| self.settings.inner_tids);
+                let inside = known.inner.map_or(String::new(), |inner| format!(" ({inner} in its container)"));
                 self.sheets.begin(task, new.tid)?;
                 let attached = new.origin == Origin::Attach;
                 if attached && new.tid == new.tgid {
-                    self.say(&format!("process {} attached", new.tid))?;
+                    self.say(&format!("process {}{inside} attached", new.tid))?;
                 } else if !attached && self.alive > 1 && !self.settings.quiet.attach() {
                     self.interrupt(batch, task)?;
                     if let Some(sheet) = self.sheets.of(task) {
-                        writeln!(sheet.out, "sysview: process {} attached", new.tid)?;
+                        writeln!(sheet.out, "sysview: process {}{inside} attached", new.tid)?;
                     }
                 }
             }
@@ -427,6 +431,7 @@ impl Printer {
         let known = self.tasks.get(&task);
         Subject {
             tid: known.map_or(0, |t| t.tid),
+            inner: known.and_then(|t| t.inner),
             several: self.alive > 1,
             t_ns,
             last: known.and_then(|t| t.last),

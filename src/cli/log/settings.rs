@@ -19,6 +19,8 @@ pub struct Settings {
     followed: Calls,
     raw: Calls,
     pub columns: Columns,
+    /// Processes are told with the numbers that they have in their container.
+    pub inner_tids: bool,
     /// Where the ` = ` stands.
     pub result_column: usize,
     /// `<0.000123>` after the result.
@@ -92,6 +94,7 @@ impl Settings {
                 number: args.syscall_number,
                 ip: args.instruction_pointer,
             },
+            inner_tids: args.trace.container.is_some(),
             result_column: args.column,
             durations: args.syscall_times,
             calls: expressions.calls.clone(),

@@ -38,6 +38,8 @@ const MARKS: usize = 2;
 const TIME: usize = 10;
 /// A short name and the number of a task.
 const TASK: usize = 12;
+/// With the number that it has in its container.
+const TASK_INSIDE: usize = 17;
 const TOOK: usize = 7;
 
 impl Columns {
@@ -48,7 +50,7 @@ impl Columns {
         let seq = when(width >= 50, stored.to_string().len().max(5));
         let time = when(width >= 36, TIME);
         let task = match app.session.several_tasks() {
-            true => when(width >= 56, TASK),
+            true => when(width >= 56, task_width(app)),
             false => when(width >= 90, 8),
         };
         let took = when(width >= 110, TOOK);
@@ -202,8 +204,15 @@ fn task_name(app: &App, seq: u64, row: &Row) -> String {
     if !app.session.several_tasks() {
         return comm;
     }
-    let tid = task.tid.to_string();
-    format!("{} {tid}", cut(&comm, (TASK - 1).saturating_sub(tid.len())))
+    let tid = match task.inner_tid() {
+        Some(inner) => format!("{}:{inner}", task.tid),
+        None => task.tid.to_string(),
+    };
+    format!("{} {tid}", cut(&comm, (task_width(app) - 1).saturating_sub(tid.len())))
+}
+
+fn task_width(app: &App) -> usize {
+    if app.session.store.tasks().iter().any(|task| task.inner_tid().is_some()) { TASK_INSIDE } else { TASK }
 }
 
 /// The mark of the loaded profile and the word for what it would do.
