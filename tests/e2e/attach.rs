@@ -75,7 +75,7 @@ impl Guest {
     }
 
     /// It is as it was, and ends as it would have.
-    fn is_as_before(mut self) {
+    fn goes_on_as_before(mut self) {
         until("nobody to trace it", || self.tracer() == 0);
         assert_eq!(self.ask("still there?"), "answer to still there?");
         drop(self.input.take());
@@ -134,7 +134,7 @@ fn a_log_of_a_process_that_runs_ends_with_the_signal_and_leaves_it_as_it_was() {
     assert!(text.ends_with("read(0,  <detached ...>\n"), "{text}");
     assert!(output.stderr.is_empty(), "with -o nothing else is said: {:?}", String::from_utf8_lossy(&output.stderr));
     fs::remove_file(&path).expect("removed");
-    guest.is_as_before();
+    guest.goes_on_as_before();
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn what_cannot_be_attached_to_is_a_sentence() {
     let (code, text) = ended(&["-p", &guest.pid(), "--", "true"]);
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("leave one of them out"), "{text}");
-    guest.is_as_before();
+    guest.goes_on_as_before();
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn of_several_processes_of_a_name_one_is_chosen() {
     }
     other.kill().expect("killed");
     other.wait().expect("its status");
-    one.is_as_before();
+    one.goes_on_as_before();
 }
 
 /// The disk or the reader does not follow: others need the program.
@@ -241,7 +241,7 @@ fn the_list_on_the_screen_finds_a_process_and_leaves_it_as_it_was() {
     session.keys("q");
     assert_eq!(session.end(), Some(0));
     session.assert_restored();
-    guest.is_as_before();
+    guest.goes_on_as_before();
 }
 
 #[test]
@@ -263,5 +263,5 @@ fn a_process_is_added_to_a_program_that_was_started() {
     session.keys("k");
     assert_eq!(session.end(), Some(128 + 9));
     session.assert_restored();
-    guest.is_as_before();
+    guest.goes_on_as_before();
 }
