@@ -4,6 +4,7 @@
 
 mod event;
 mod interrupted;
+mod names;
 mod namespaces;
 mod store;
 mod task;

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::Interrupted;
 use super::event::*;
+use super::names;
 use super::task::Task;
 use crate::abi::Arch;
 
@@ -292,6 +293,10 @@ impl Store {
         &mut self.chunks[index]
     }
 
+    pub(super) fn task_mut(&mut self, id: TaskId) -> Option<&mut Task> {
+        self.tasks.get_mut(id.0 as usize)
+    }
+
     fn add_task(&mut self, event: &Event, new: &NewTask) {
         // Ids count up in order of appearance; a gap would be a bug of the source, filled so that nothing is lost.
         while self.tasks.len() < event.task.0 as usize {
@@ -342,6 +347,9 @@ impl Store {
             let failed = call.errno().is_some();
             self.tasks[event.task.0 as usize].errors += u64::from(failed);
             changes.completed.push(seq);
+            if names::may_rename(call) {
+                self.follow_name(seq, event.task);
+            }
         }
     }
 
