@@ -119,7 +119,8 @@ fn joined(guest: &Guest) -> Watch {
     let mut watch = Watch::new(start(&["/bin/sh", "-c", "echo ready; read line; exit 3"]));
     watch.until_output("ready");
     watch.source.control.send(Command::Attach(vec![guest.pid])).expect("taken");
-    watch.until(|watch| watch.store.tasks().iter().any(|task| task.tgid == guest.pid));
+    watch.until(|watch| !watch.notices.is_empty() || watch.store.tasks().iter().any(|task| task.tgid == guest.pid));
+    assert!(watch.notices.is_empty(), "{:?}", watch.notices);
     watch
 }
 
@@ -190,8 +191,9 @@ fn what_children_of_both_do_is_followed_while_others_are_let_go() {
         let root = watch.store.tasks()[0].tid;
         drop(watch);
         wait_until("the end of the launched program", || status_of(root, "State").is_empty());
+        // It may be let go later than that.
+        until_untraced(guest.pid);
     }
-    until_untraced(guest.pid);
     guest.close_input();
     assert_eq!(guest.end(), Some(0));
 }
