@@ -228,6 +228,10 @@ impl Engine {
         if self.colocation.wish != CoLocate::Auto || !self.colocation.possible || now_ns < self.colocation.began_ns {
             return;
         }
+        if self.is_mask_in_flight() {
+            // At the next stop, then.
+            return;
+        }
         self.count_processes();
         let here = &mut self.colocation;
         let mut window = Window {

@@ -12,8 +12,12 @@ use crate::capture::procfs;
 use crate::capture::worker::Engine;
 
 impl Engine {
-    /// Confines one task. False if that is not possible: it is gone, may not be touched, or does not want that CPU.
+    /// Confines one task. False if that is not possible: it is gone, may not be touched, does not want that CPU,
+    /// or makes a task at the moment that would stay confined for ever.
     pub(super) fn confine(&mut self, tid: i32) -> bool {
+        if self.is_making_stranger(tid) {
+            return false;
+        }
         let here = &self.colocation;
         let Some(task) = self.tasks.get_mut(tid) else { return false };
         if task.own_mask.is_some() {

@@ -79,9 +79,9 @@ impl Engine {
         match call.name {
             "exit_group" => self.count_ended(tgid),
             // A task that nobody traces would stay confined for ever.
-            "clone" | "clone3" | "fork" | "vfork" if confined && !self.tracing.follow => self.set_free(tid),
-            "clone" if confined && args[0] & CLONE_UNTRACED != 0 => self.set_free(tid),
-            "clone3" if confined && first_word(tid, args[0]) & CLONE_UNTRACED != 0 => self.set_free(tid),
+            "clone" | "clone3" | "fork" | "vfork" if confined && self.makes_stranger(tid, call, args) => {
+                self.set_free(tid)
+            }
             // A deadline task must have all CPUs, and a real-time task could keep the tracer from its only one. sched(7).
             "sched_setattr" | "sched_setparam" | "sched_setscheduler" => self.leave_alone(tgid),
             // Somebody else's tasks cannot be set free. sched_setaffinity(2), EPERM.
@@ -105,6 +105,22 @@ impl Engine {
         }
     }
 
+    /// Whether a call, if it makes a task, makes one that is not traced.
+    fn makes_stranger(&self, tid: i32, call: &Call, args: &[u64; 6]) -> bool {
+        match call.name {
+            "clone" | "clone3" | "fork" | "vfork" if !self.tracing.follow => true,
+            "clone" => args[0] & CLONE_UNTRACED != 0,
+            "clone3" => first_word(tid, args[0]) & CLONE_UNTRACED != 0,
+            _ => false,
+        }
+    }
+
+    /// Whether a task is about to make one that is not traced, and that would have its mask.
+    pub(super) fn is_making_stranger(&self, tid: i32) -> bool {
+        let open = self.tasks.get(tid).and_then(|task| task.open);
+        open.is_some_and(|open| open.call.is_some_and(|call| self.makes_stranger(tid, call, &open.args)))
+    }
+
     fn is_to_be_confined(&self, tid: i32) -> bool {
         let place = self.tasks.get(tid).and_then(|task| self.colocation.places.get(&task.tgid));
         place.is_some_and(|place| place.process.confined && !place.hands_off)
@@ -121,7 +137,10 @@ impl Engine {
 
     /// Puts the mask that the task would have where the kernel wrote the one that it has. `len` is how much it wrote.
     fn answer_own_mask(&mut self, tid: i32, args: &[u64; 6], len: i64) {
-        let Some(own) = self.tasks.get(target(tid, args)).and_then(|task| task.own_mask) else { return };
+        let target = target(tid, args);
+        let Some(task) = self.tasks.get(target) else { return };
+        // Set free since the kernel answered, it has its own again.
+        let Some(own) = task.own_mask.or_else(|| Mask::of(target)) else { return };
         let bytes = own.bytes();
         let len = usize::try_from(len).unwrap_or(0).min(bytes.len());
         let mut written = [0; 128];
@@ -132,6 +151,12 @@ impl Engine {
             // The kernel has just written there; if that is no longer possible the program will not read it either.
             let _ = memory::write(tid, args[2], &bytes[..len]);
         }
+    }
+
+    /// Whether a task is in a call that asks for a mask or sets one: what it will find is not known before its exit.
+    pub(super) fn is_mask_in_flight(&self) -> bool {
+        let is_meant = |call: &Call| matches!(call.name, "sched_getaffinity" | "sched_setaffinity");
+        self.tasks.iter().any(|task| task.open.is_some_and(|open| open.call.is_some_and(is_meant)))
     }
 
     /// The program gave a task of its own another mask, as far as its cpuset allows.
