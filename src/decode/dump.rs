@@ -113,9 +113,14 @@ impl Dumper<'_> {
         }
     }
 
-    /// The pieces of a list, up to what the call filled; strace stops at an empty one.
+    /// The pieces of a list, up to what the call filled; strace stops at an empty one. Of a list that cannot be read to
+    /// its end nothing is shown, as the kernel takes nothing from it.
     fn vector(&mut self, addr: u64, count: u64, filled: Option<u64>) {
         let word = self.view.arch.word() as u64;
+        let last = addr.wrapping_add(count.clamp(1, PIECES).wrapping_sub(1) * word * 2);
+        if self.word(last.wrapping_add(word)).is_none() {
+            return;
+        }
         let mut left = filled.unwrap_or(u64::MAX);
         for index in 0..count.min(PIECES) {
             let at = addr.wrapping_add(index * word * 2);

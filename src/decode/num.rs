@@ -60,11 +60,15 @@ pub fn flags(arch: Arch, set: &'static FlagSet, value: u64, bits: usize) -> Valu
     let mut field = 0;
     for constant in set.constants(arch) {
         let wanted = cut(constant.value, bits);
+        if wanted != constant.value && constant.value >> 32 == 0 {
+            // A bit that this width does not have. Negative ones stand for all of its bits.
+            continue;
+        }
         match constant.mask {
             // One value of an enumerated field: only the first that fits, and it may be 0 (`O_RDONLY`).
             Some(mask) => {
                 let mask = cut(mask, bits);
-                if field & mask == 0 && value & mask == wanted {
+                if mask != 0 && field & mask == 0 && value & mask == wanted {
                     names.push(constant.name.into());
                     rest &= !mask;
                     field |= mask;

@@ -91,7 +91,7 @@ fn decoder(name: &str) -> Option<Decoder> {
         "hdio_drive_cmd" => |ctx, index, _| device::drive_command(ctx, index),
         "ifconf" => |ctx, index, _| interface::all(ctx, index),
         "mq_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), super::walk::PATH_SHOWN),
-        "memfd_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), MEMFD_NAME),
+        "memfd_name" => |ctx, index, _| small::memfd_name(ctx, index),
         "open_how" => |ctx, index, _| small::open_how(ctx, index),
         "sched_attr" => |ctx, index, _| small::sched_attr(ctx, index),
         "quota" => |ctx, index, _| quota::data(ctx, index),
@@ -156,9 +156,6 @@ fn decoder(name: &str) -> Option<Decoder> {
         _ => return None,
     })
 }
-
-/// What follows `memfd:` in a name of memfd_create(2), bytes.
-const MEMFD_NAME: usize = 249;
 
 /// Processor numbers; the length is the argument before, sched_setaffinity(2), or the result.
 fn cpu_set(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {

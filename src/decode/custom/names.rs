@@ -37,6 +37,7 @@ pub const IOCB_COMMAND: Set = Set("iocb_cmd");
 pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
+pub const CONTROL_CHARACTER: Set = Set("control_character");
 pub const PTP: Set = Set("ptp_flags");
 pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
@@ -143,6 +144,7 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            CONTROL_CHARACTER,
             PTP,
             PTP_PIN,
             PTP_PEROUT,

@@ -7,7 +7,7 @@ use super::names::{
     PERF_SAMPLE, PERF_SIZE, PERF_SOFTWARE, PERF_TYPE, Set,
 };
 use crate::decode::value::Value;
-use crate::decode::walk::{Ctx, Side, le};
+use crate::decode::walk::{Ctx, Side, le, take};
 
 type Fields = Vec<(Cow<'static, str>, Value)>;
 
@@ -89,7 +89,7 @@ pub fn attributes(ctx: &Ctx<'_>, index: usize) -> Value {
     if ctx.options.verbose {
         attr.rest(&mut fields);
     }
-    Value::Struct { name: "perf_event_attr", fields, elided: own > size }
+    Value::Struct { name: "perf_event_attr", fields, elided: own.max(if own == 0 { FIRST } else { 0 }) > size }
 }
 
 struct Attributes<'a> {
@@ -98,9 +98,9 @@ struct Attributes<'a> {
 }
 
 impl Attributes<'_> {
-    /// A field, or zero where the program's structure ends before it.
+    /// A field, with zeros for what lies behind the end of the program's structure.
     fn field(&self, at: usize, len: usize) -> u64 {
-        le(self.bytes.get(at..at + len).unwrap_or_default())
+        le(take(self.bytes.get(at..).unwrap_or_default(), len))
     }
 
     fn bit(&self, bit: u32) -> bool {

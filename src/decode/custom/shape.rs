@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::names::SIGEV;
+use super::names::{CONTROL_CHARACTER, SIGEV};
 use super::{epoll_event, interface};
 use crate::abi::{Field, Layout, Struct};
 use crate::decode::num::{sign_extend, signal_name_or_number};
@@ -32,9 +32,10 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
             })
         }
         "statx" if !full => Some(short(ctx, layout, bytes, &["stx_mask", "stx_attributes", "stx_mode", "stx_size"])),
-        "termios" | "termios2" if !full => {
+        "termio" | "termios" | "termios2" if !full => {
             Some(short(ctx, layout, bytes, &["c_iflag", "c_oflag", "c_cflag", "c_lflag"]))
         }
+        "termio" | "termios" | "termios2" => Some(terminal(ctx, layout, bytes)),
         "statfs" | "statfs64" => Some(statfs(ctx, layout, bytes)),
         "rlimit" | "rlimit64" => Some(rlimit(ctx, layout, bytes)),
         "epoll_event" => Some(epoll_event::event(ctx.arch(), bytes)),
@@ -134,6 +135,26 @@ fn full_stat(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         fields.push((nanoseconds.into(), Value::Unsigned(fraction)));
     }
     Value::structure(layout.name, fields)
+}
+
+/// Settings of a terminal, termios(3), each control character by what it is for.
+fn terminal(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    let Value::Struct { name, mut fields, elided } = without(ctx, layout, bytes, |_| false) else {
+        return Value::Null;
+    };
+    for (label, value) in &mut fields {
+        if let ("c_cc", Value::Array { items, .. }) = (label.as_ref(), &*value) {
+            let named = |(i, item): (usize, &Value)| {
+                let index = match CONTROL_CHARACTER.name(ctx.arch(), i as u64, 32) {
+                    Value::Named(name) => name,
+                    _ => i.to_string().into(),
+                };
+                Value::Text(format!("[{index}]={}", item.text()).into())
+            };
+            *value = Value::Array { items: items.iter().enumerate().map(named).collect(), elided: false };
+        }
+    }
+    Value::Struct { name, fields, elided }
 }
 
 /// The file system's id is a structure of two numbers that nobody reads as such.

@@ -229,3 +229,15 @@ pub fn ldt_entry(ctx: &Ctx<'_>, index: usize) -> Value {
         _ => Value::address(addr),
     }
 }
+
+/// A name of memfd_create(2): what fits behind `memfd:`, and one byte more, which shows that there was too much.
+pub fn memfd_name(ctx: &Ctx<'_>, index: usize) -> Value {
+    const MOST: usize = 250;
+    let addr = ctx.arg(index);
+    match ctx.view.entry.at(addr) {
+        Some(piece) if addr != 0 && piece.bytes.len() >= MOST && !piece.bytes[..MOST].contains(&0) => {
+            Value::Str { bytes: piece.bytes[..MOST].to_vec(), true_len: MOST as u64 + 1, terminated: false }
+        }
+        _ => ctx.c_string(addr, MOST),
+    }
+}

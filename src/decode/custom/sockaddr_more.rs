@@ -14,22 +14,7 @@ pub fn fields(ctx: &Ctx<'_>, fields: &mut Fields, family: u64, data: &[u8]) -> b
     let mut add = |name: &'static str, value: Value| fields.push((name.into(), value));
     match family {
         // AF_AX25, linux/ax25.h: the call sign of a station and how many relays follow.
-        3 if data.len() >= 14 => {
-            let relays = number(10, 4) as i32;
-            let station = ("sax25_call", call_sign(&data[..7]));
-            let count = Value::Signed(relays.into());
-            if relays == 0 && data.len() == 14 {
-                add(station.0, station.1);
-                add("sax25_ndigis", count);
-                return true;
-            }
-            let own = vec![(station.0.into(), station.1), ("sax25_ndigis".into(), count)];
-            add("fsa_ax25", Value::structure("sockaddr_ax25", own));
-            let given = data[14..].chunks_exact(7).take(8);
-            let items: Vec<Value> = given.map(call_sign).take(relays.clamp(0, 8) as usize).collect();
-            let elided = items.len() < relays.clamp(0, 8) as usize;
-            add("fsa_digipeater", Value::Array { items, elided });
-        }
+        3 if data.len() >= 14 => radio(fields, data),
         // AF_IPX, linux/ipx.h.
         4 if data.len() >= 14 => {
             add("sipx_port", port(data));
@@ -146,21 +131,55 @@ fn device(bytes: &[u8]) -> Value {
     Value::Text(parts.join(":").into())
 }
 
-/// A call sign: six characters, each shifted by one, and a number: `VALID-13`; other bytes as they are.
+/// An AX.25 address: a station, and the relays on the way to it, of which there are at most eight.
+fn radio(fields: &mut Fields, data: &[u8]) {
+    const STATION: usize = 14;
+    const RELAY: usize = 7;
+    const RELAYS: usize = 8;
+    let count = le(&data[10..STATION]) as i32;
+    let own =
+        vec![("sax25_call".into(), call_sign(&data[..RELAY])), ("sax25_ndigis".into(), Value::Signed(count.into()))];
+    if count == 0 && data.len() == STATION {
+        fields.extend(own);
+        return;
+    }
+    fields.push(("fsa_ax25".into(), Value::structure("sockaddr_ax25", own)));
+    let given = ((data.len() - STATION) / RELAY).min(RELAYS);
+    let wanted = (count.max(0) as usize).min(RELAYS);
+    if wanted != 0 {
+        let items: Vec<Value> = data[STATION..].chunks_exact(RELAY).take(given.min(wanted)).map(call_sign).collect();
+        fields.push(("fsa_digipeater".into(), Value::Array { items, elided: wanted > given }));
+    }
+    if data.len() > STATION + given * RELAY {
+        fields.push(("".into(), Value::Text("...".into())));
+    }
+}
+
+/// A call sign: six characters, each shifted by one, and a number: `VALID-13`, `*` for none. What is no proper one is
+/// shown byte by byte, with what it reads like as a remark if that can be read at all.
 fn call_sign(bytes: &[u8]) -> Value {
-    let shifted: Vec<u8> = bytes[..6].iter().map(|b| b >> 1).collect();
-    let name: Vec<u8> = shifted.iter().copied().take_while(|&b| b != b' ').collect();
-    let plain = bytes.iter().all(|b| b & 1 == 0)
-        && bytes[6] >> 5 == 0
-        && !name.is_empty()
-        && name.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        && shifted[name.len()..].iter().all(|&b| b == b' ');
-    if plain {
-        let name: String = name.iter().map(|&b| b as char).collect();
-        return Value::Text(format!("{name}-{}", bytes[6] >> 1 & 0xf).into());
+    const LETTERS: usize = 6;
+    let shifted: Vec<u8> = bytes[..LETTERS].iter().map(|b| b >> 1).collect();
+    let last = bytes[LETTERS];
+    let padded = shifted.iter().position(|&b| b == b' ').unwrap_or(LETTERS);
+    let end = shifted.iter().rposition(|&b| b != b' ').map_or(0, |i| i + 1);
+    let readable = shifted.iter().all(|b| (b' '..=b'~').contains(b) && !b"*/".contains(b));
+    let proper = bytes[..LETTERS].iter().all(|b| b & 1 == 0)
+        && shifted.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b' ')
+        && end <= padded
+        && last & !0x1e == 0
+        && (end > 0 || last == 0);
+    let name: String = shifted[..end].iter().map(|&b| b as char).collect();
+    let text = match (end, last >> 1 & 0xf) {
+        (0, 0) => "*".to_string(),
+        (_, number) => format!("{name}-{number}"),
+    };
+    if proper && readable {
+        return Value::Text(text.into());
     }
     let raw = Value::HexStr { bytes: bytes.to_vec(), true_len: bytes.len() as u64 };
-    Value::structure("ax25_address", vec![("ax25_call".into(), raw)])
+    let raw = Value::structure("ax25_address", vec![("ax25_call".into(), raw)]);
+    if readable { raw.commented(text) } else { raw }
 }
 
 fn digits(bytes: &[u8]) -> (&[u8], bool) {
