@@ -12,7 +12,7 @@ mod signal_frame;
 #[cfg(test)]
 mod tests;
 
-pub use custom::nodemask_words;
+pub use custom::{TEE_SHM_REGISTER_FD, input_request, nodemask_words};
 pub use descriptors::{descriptor_address, descriptor_at};
 pub use signal_frame::{SignalMask, signal_mask};
 

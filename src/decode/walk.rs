@@ -267,10 +267,7 @@ impl<'a> Ctx<'a> {
         let size = size_of(of, self.arch()).max(1);
         let bytes = take(bytes, size * count);
         if let Type::Num { width: Width::W8, meaning: Meaning::Signed } = of {
-            let terminated = bytes.contains(&0);
-            let text =
-                if terminated { bytes.split(|&b| b == 0).next().unwrap_or_default() } else { take(bytes, count - 1) };
-            return Value::Str { bytes: text.to_vec(), true_len: text.len() as u64, terminated };
+            return fixed_text(take(bytes, count));
         }
         let items = bytes.chunks_exact(size).map(|item| self.place(of, item)).collect();
         Value::Array { items, elided: false }
@@ -381,6 +378,13 @@ pub fn c_string_of(piece: Piece<'_>, limit: usize) -> Option<Value> {
     let terminated = end.is_some() || piece.true_len <= piece.bytes.len() as u64;
     let shown = take(text, limit);
     Some(Value::Str { bytes: shown.to_vec(), true_len: text.len() as u64, terminated })
+}
+
+/// Text in a field of fixed size: up to its NUL, which the last byte should be.
+pub fn fixed_text(field: &[u8]) -> Value {
+    let end = field.iter().position(|&b| b == 0);
+    let text = take(field, end.unwrap_or(field.len().saturating_sub(1)));
+    Value::Str { bytes: text.to_vec(), true_len: text.len() as u64, terminated: end.is_some() }
 }
 
 /// A little-endian number of at most 8 bytes; all four ABIs are little-endian.

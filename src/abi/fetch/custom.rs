@@ -16,7 +16,10 @@
 //! `sockopt_name` are shown from the register alone.
 
 mod device;
+mod drivers;
 mod message;
+
+pub use drivers::{TEE_SHM_REGISTER_FD, input_request};
 
 use super::plan::{Walk, le_word};
 use super::{Fetch, limits};
@@ -163,7 +166,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
                 walk.keep(buffer, len);
             }
         }
-        _ if device::fetch(walk, name, addr) => {}
+        _ if device::fetch(walk, name, addr) || drivers::fetch(walk, name, addr) => {}
         _ => {
             if let Some(layout) = structure(name) {
                 walk.keep_structure(addr, layout);

@@ -1,13 +1,14 @@
 //! Numbers of ioctl(2) that have no name: direction, type, number and size as _IOC of asm-generic/ioctl.h packs them.
 
-use crate::abi;
+use crate::abi::{self, fetch::TEE_SHM_REGISTER_FD};
 use crate::decode::value::Value;
 use crate::decode::walk::Ctx;
 
 /// The request by its name, or names where several drivers use one number: `FASTRPC_IOCTL_INIT_ATTACH or RNDZAPENTCNT`.
 pub fn request(ctx: &Ctx<'_>, index: usize) -> Value {
     let number = ctx.arg(index) & 0xffff_ffff;
-    let mut names: Vec<String> = family(number).into_iter().collect();
+    let own = family(number).or_else(|| super::input::request(number, ctx));
+    let mut names: Vec<String> = own.into_iter().collect();
     if let Some(set) = abi::flag_set("ioctl") {
         names.extend(set.named(ctx.arch(), number).map(|constant| constant.name.to_string()));
     }
@@ -31,6 +32,15 @@ fn family(number: u64) -> Option<String> {
         (b'k', WRITE, 0) => format!("SPI_IOC_MESSAGE({size})"),
         _ => return None,
     })
+}
+
+/// The argument of a request that has no declaration of its own: of families of requests what they lead to, else a word.
+pub fn argument(ctx: &Ctx<'_>, index: usize) -> Value {
+    let addr = ctx.arg(index);
+    if ctx.arg(1) & 0xffff_ffff == TEE_SHM_REGISTER_FD {
+        return super::tee::shared(ctx, addr, super::tee::Shared::Descriptor);
+    }
+    super::input::argument(ctx, index).unwrap_or(Value::Hex(addr))
 }
 
 /// `_IOC(_IOC_READ|_IOC_WRITE, 0x54, 0x99, 0x10)`.

@@ -13,10 +13,13 @@ pub mod dirents;
 pub mod epoll_event;
 pub mod filter;
 pub mod futex;
+mod gpio;
+mod input;
 mod interface;
 pub mod ioctl;
 mod iovec;
 mod ipc;
+mod mapper;
 mod mounts;
 pub mod msghdr;
 pub mod names;
@@ -27,6 +30,8 @@ pub mod pollfd;
 mod ptp;
 mod ptrace;
 pub mod quota;
+mod record;
+mod scsi;
 pub mod shape;
 mod sigaction;
 pub mod siginfo;
@@ -34,6 +39,7 @@ mod small;
 pub mod sockaddr;
 mod sockaddr_more;
 pub mod sockopt;
+mod tee;
 pub mod times;
 mod wait_status;
 pub mod words;
@@ -79,7 +85,6 @@ fn decoder(name: &str) -> Option<Decoder> {
         "fiemap" => |ctx, index, _| device::fiemap(ctx, index),
         "file_dedupe_range" => |ctx, index, _| device::dedupe(ctx, index),
         "fs_label" => device::label,
-        "gpioevent_request" => |ctx, index, _| device::answered(ctx, "gpioevent_request", index, 1),
         "ptp_extts_request" => |ctx, index, _| ptp::external(ctx, index),
         "ptp_perout_request" => |ctx, index, _| ptp::periodic(ctx, index),
         "ptp_pin_desc" => |ctx, index, _| ptp::pin(ctx, index),
@@ -104,8 +109,6 @@ fn decoder(name: &str) -> Option<Decoder> {
         "seccomp_notif" => |ctx, index, _| filter::notification(ctx, index),
         "sg_scsi_reset" => |ctx, index, _| device::sg_reset(ctx, index),
         "sock_fprog" => |ctx, index, _| filter::program(ctx, ctx.arg(index), filter::Owner::Seccomp),
-        "tee_ioctl_shm_alloc_data" => |ctx, index, _| device::answered(ctx, "tee_ioctl_shm_alloc_data", index, 1),
-        "tee_ioctl_shm_register_data" => |ctx, index, _| device::answered(ctx, "tee_ioctl_shm_register_data", index, 1),
         "ubi_attach_req" => |ctx, index, _| device::answered(ctx, "ubi_attach_req", index, 0),
         "ubi_mkvol_req" => |ctx, index, _| device::answered(ctx, "ubi_mkvol_req", index, 0),
         "ubi_rnvol_req" => |ctx, index, _| device::ubi_rename(ctx, index),
@@ -114,6 +117,27 @@ fn decoder(name: &str) -> Option<Decoder> {
         "uffdio_copy" => |ctx, index, _| device::answered(ctx, "uffdio_copy", index, 1),
         "uffdio_register" => |ctx, index, _| device::answered(ctx, "uffdio_register", index, 1),
         "uffdio_zeropage" => |ctx, index, _| device::answered(ctx, "uffdio_zeropage", index, 1),
+        "dm_ioctl" => |ctx, index, _| mapper::request(ctx, index),
+        "ff_effect" => |ctx, index, _| input::effect(ctx, index),
+        "input_keycode" => input::keycode,
+        "input_keymap" => input::keymap,
+        "ioctl_family" => |ctx, index, _| ioctl::argument(ctx, index),
+        "sg_io" => |ctx, index, _| scsi::request(ctx, index),
+        "tee_invoke" => |ctx, index, _| tee::request(ctx, index, tee::Command::Invoke),
+        "tee_open_session" => |ctx, index, _| tee::request(ctx, index, tee::Command::OpenSession),
+        "tee_receive" => |ctx, index, _| tee::request(ctx, index, tee::Command::Receive),
+        "tee_send" => |ctx, index, _| tee::request(ctx, index, tee::Command::Send),
+        "tee_shm_alloc" => |ctx, index, _| tee::shared(ctx, ctx.arg(index), tee::Shared::Allocated),
+        "tee_shm_register" => |ctx, index, _| tee::shared(ctx, ctx.arg(index), tee::Shared::Registered),
+        "gpioline_info" => |ctx, index, dir| gpio::decode(ctx, "gpioline_info", index, dir),
+        "gpiohandle_request" => |ctx, index, dir| gpio::decode(ctx, "gpiohandle_request", index, dir),
+        "gpioevent_request" => |ctx, index, dir| gpio::decode(ctx, "gpioevent_request", index, dir),
+        "gpiohandle_data" => |ctx, index, dir| gpio::decode(ctx, "gpiohandle_data", index, dir),
+        "gpiohandle_config" => |ctx, index, dir| gpio::decode(ctx, "gpiohandle_config", index, dir),
+        "gpio_v2_line_info" => |ctx, index, dir| gpio::decode(ctx, "gpio_v2_line_info", index, dir),
+        "gpio_v2_line_request" => |ctx, index, dir| gpio::decode(ctx, "gpio_v2_line_request", index, dir),
+        "gpio_v2_line_config" => |ctx, index, dir| gpio::decode(ctx, "gpio_v2_line_config", index, dir),
+        "gpio_line_values" => |ctx, index, dir| gpio::decode(ctx, "gpio_v2_line_values", index, dir),
         "epoll_event" => epoll_event::decode,
         "fd_set" => |ctx, index, _| pollfd::fd_set(ctx, Side::Entry, ctx.arg(index), ctx.arg(0) as i32),
         "file_handle" => small::file_handle,

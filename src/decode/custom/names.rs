@@ -38,6 +38,33 @@ pub const KEY_SPEC: Set = Set("key_spec");
 pub const CLONE: Set = Set("clone");
 pub const CLONE3: Set = Set("clone3");
 pub const CONTROL_CHARACTER: Set = Set("control_character");
+pub const INPUT_KEY: Set = Set("input_key");
+pub const INPUT_EVENT: Set = Set("input_event");
+pub const INPUT_PROPERTY: Set = Set("input_property");
+pub const INPUT_REL: Set = Set("input_rel");
+pub const INPUT_ABS: Set = Set("input_abs");
+pub const INPUT_SWITCH: Set = Set("input_switch");
+pub const INPUT_MISC: Set = Set("input_misc");
+pub const INPUT_LED: Set = Set("input_led");
+pub const INPUT_REPEAT: Set = Set("input_repeat");
+pub const INPUT_SOUND: Set = Set("input_sound");
+pub const FORCE_FEEDBACK: Set = Set("force_feedback");
+pub const FORCE_FEEDBACK_STATUS: Set = Set("force_feedback_status");
+pub const DEVICE_MAPPER: Set = Set("dm_flags");
+pub const SG_DIRECTION: Set = Set("sg_direction");
+pub const SG_FLAG: Set = Set("sg_flags");
+pub const SG_INFO: Set = Set("sg_info");
+pub const BSG_FLAG: Set = Set("bsg_flags");
+pub const BSG_PROTOCOL: Set = Set("bsg_protocol");
+pub const BSG_SUBPROTOCOL: Set = Set("bsg_subprotocol");
+pub const TEE_ORIGIN: Set = Set("tee_origin");
+pub const TEE_PARAMETER: Set = Set("tee_parameter");
+pub const TEE_LOGIN: Set = Set("tee_login");
+pub const TEE_SHARED: Set = Set("tee_shm_flags");
+pub const GPIO_LINE: Set = Set("gpio_flags");
+pub const GPIO_HANDLE: Set = Set("gpiohandle_flags");
+pub const GPIO_EVENT: Set = Set("gpioevent_flags");
+pub const GPIO_V2: Set = Set("gpio_v2_flags");
 pub const PTP: Set = Set("ptp_flags");
 pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
@@ -144,6 +171,33 @@ mod tests {
             KEY_SPEC,
             CLONE,
             CLONE3,
+            INPUT_KEY,
+            INPUT_EVENT,
+            INPUT_PROPERTY,
+            INPUT_REL,
+            INPUT_ABS,
+            INPUT_SWITCH,
+            INPUT_MISC,
+            INPUT_LED,
+            INPUT_REPEAT,
+            INPUT_SOUND,
+            FORCE_FEEDBACK,
+            FORCE_FEEDBACK_STATUS,
+            DEVICE_MAPPER,
+            SG_DIRECTION,
+            SG_FLAG,
+            SG_INFO,
+            BSG_FLAG,
+            BSG_PROTOCOL,
+            BSG_SUBPROTOCOL,
+            TEE_ORIGIN,
+            TEE_PARAMETER,
+            TEE_LOGIN,
+            TEE_SHARED,
+            GPIO_LINE,
+            GPIO_HANDLE,
+            GPIO_EVENT,
+            GPIO_V2,
             CONTROL_CHARACTER,
             PTP,
             PTP_PIN,
