@@ -24,6 +24,7 @@ fn run() -> Result<(), String> {
         syscalls: folder("assets/syscalls")?,
         flags: folder("assets/flags")?,
         structs: folder("assets/structs")?,
+        netlink: folder("assets/netlink")?,
         errno: file(Path::new("assets/errno.txt"))?,
     };
     let code = tables::compile(&assets, &Numbers::of_the_crate()).map_err(|e| e.to_string())?;

@@ -13,7 +13,7 @@ mod signal_frame;
 mod tests;
 
 pub use custom::{TEE_SHM_REGISTER_FD, input_request, nodemask_words};
-pub use descriptors::{descriptor_address, descriptor_at};
+pub use descriptors::{descriptor_address, descriptor_at, protocol_address};
 pub use signal_frame::{SignalMask, signal_mask};
 
 use super::{Arch, Call};
@@ -33,6 +33,10 @@ pub trait Fetch {
     }
     /// Keeps what is behind a descriptor, at `descriptor_address`; nothing if it is not open.
     fn descriptor(&mut self, _fd: i32) {}
+    /// Keeps the protocol of a descriptor at `protocol_address`, if it is a socket of netlink(7); whether it is one.
+    fn netlink(&mut self, _fd: i32) -> bool {
+        false
+    }
 }
 
 /// What the call reads: paths, strings and every `in` and `inout` argument. `call` may be the base declaration or the

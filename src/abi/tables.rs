@@ -44,6 +44,11 @@ pub fn structure(name: &str) -> Option<&'static Struct> {
     STRUCTS.binary_search_by(|s| s.name.cmp(name)).ok().map(|i| STRUCTS[i])
 }
 
+/// Attributes of netlink messages, of `assets/netlink`.
+pub fn attributes(name: &str) -> Option<&'static Attributes> {
+    ATTRIBUTES.binary_search_by(|table| table.name.cmp(name)).ok().map(|i| ATTRIBUTES[i])
+}
+
 /// Name and meaning of a positive error number, errno(3); also the kernel-internal restart codes that only a tracer
 /// sees. x86 and aarch64 agree.
 pub fn errno(number: u16) -> Option<(&'static str, &'static str)> {

@@ -114,6 +114,8 @@ pub enum Meaning {
     Pid,
     Uid,
     Gid,
+    /// The number of a network interface.
+    Interface,
     /// `makedev(major, minor)`.
     Dev,
     Signal,
@@ -272,6 +274,38 @@ pub struct Field {
     pub verbose: bool,
     /// Shown only if any of its bytes is not zero: what is reserved, or seldom used.
     pub nonzero: bool,
+}
+
+/// Attributes of one kind of netlink(7) message, or of what one of its attributes holds in turn.
+#[derive(Debug)]
+pub struct Attributes {
+    /// The name in `assets/netlink`: `link`.
+    pub name: &'static str,
+    /// What stands in the comment of an unknown attribute: `IFLA_???`.
+    pub unknown: &'static str,
+    pub entries: &'static [Attribute],
+}
+
+#[derive(Debug)]
+pub struct Attribute {
+    pub name: &'static str,
+    pub value: u16,
+    pub content: Content,
+}
+
+/// What an attribute holds.
+#[derive(Debug)]
+pub enum Content {
+    /// Nobody says.
+    Bytes,
+    /// A number or a structure in place; what is shorter is shown as bytes.
+    Value(Type),
+    /// More attributes.
+    Nested(&'static Attributes),
+    /// A number of any length: one name, or the names of its bits.
+    Any { set: &'static FlagSet, bits: bool },
+    /// The way out into Rust, by this name.
+    Special(&'static str),
 }
 
 impl Struct {

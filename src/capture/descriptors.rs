@@ -3,6 +3,7 @@
 //!
 //! The answer is bytes as `abi::fetch` describes them. Left out: the other end of UNIX sockets, which /proc does not tell.
 
+use std::collections::HashMap;
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStringExt;
@@ -50,6 +51,37 @@ fn details(tid: i32, fd: i32, place: &str, path: &[u8]) -> Option<Vec<u8>> {
     };
     let (major, minor) = (libc::major(file.rdev()), libc::minor(file.rdev()));
     Some([path, format!("\0<{kind} {major}:{minor}>").as_bytes()].concat())
+}
+
+/// Sockets whose protocols were looked up, by inode: numbers are not used again while the kernel runs.
+#[derive(Debug, Default)]
+pub struct Netlinks {
+    /// None: not one of netlink(7).
+    known: HashMap<u64, Option<u8>>,
+}
+
+impl Netlinks {
+    /// More than that is forgotten and looked up again.
+    const MOST: usize = 4096;
+
+    /// The protocol of a descriptor, if it is a netlink socket.
+    pub fn protocol(&mut self, tid: i32, fd: i32) -> Option<u8> {
+        let mut target = [0; 32];
+        let target = sys::link_of_descriptor(tid, fd, &mut target)?;
+        let inode = number_in(target, "socket:[")?;
+        if let Some(known) = self.known.get(&inode) {
+            return *known;
+        }
+        let table = fs::read(format!("/proc/{tid}/net/netlink")).unwrap_or_default();
+        let text = inode.to_string();
+        let row = rows(&table).find(|row| row.last() == Some(&text.as_str()));
+        let found = row.and_then(|row| row.get(1)?.parse().ok());
+        if self.known.len() >= Netlinks::MOST {
+            self.known.clear();
+        }
+        self.known.insert(inode, found);
+        found
+    }
 }
 
 /// The number in `socket:[123]`.

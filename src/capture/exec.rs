@@ -138,8 +138,14 @@ fn remove(tid: i32, sp: u64, word: usize, auxv: &Auxv) -> std::io::Result<()> {
 
 fn read_string(tid: i32, addr: u64) -> Option<Vec<u8>> {
     let mut batch = Batch::default();
-    let mut fetcher =
-        memory::Fetcher { tid, batch: &mut batch, limit: 0, descriptors: Descriptors::Numbers, kept: None };
+    let mut fetcher = memory::Fetcher {
+        tid,
+        batch: &mut batch,
+        limit: 0,
+        descriptors: Descriptors::Numbers,
+        kept: None,
+        netlinks: &mut Default::default(),
+    };
     let path = fetcher.c_string(addr, libc::PATH_MAX as usize).to_vec();
     (!path.is_empty()).then_some(path)
 }

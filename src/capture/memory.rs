@@ -10,11 +10,11 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use super::descriptors::behind;
+use super::descriptors::{Netlinks, behind};
 use super::options::Descriptors;
 use super::sys;
 use super::worker::Engine;
-use crate::abi::fetch::{Fetch, descriptor_address};
+use crate::abi::fetch::{Fetch, descriptor_address, protocol_address};
 use crate::model::{Batch, Region};
 
 /// Memory protection and unmapped holes have this granularity at least.
@@ -101,6 +101,7 @@ pub struct Fetcher<'a> {
     pub descriptors: Descriptors,
     /// The memory as a file, where it is closed to us by now.
     pub kept: Option<&'a File>,
+    pub netlinks: &'a mut Netlinks,
 }
 
 impl Engine {
@@ -116,6 +117,7 @@ impl Engine {
             limit: self.tracing.capture_limit,
             descriptors: self.tracing.descriptors,
             kept,
+            netlinks: &mut self.netlinks,
         }
     }
 }
@@ -190,6 +192,14 @@ impl Fetch for Fetcher<'_> {
         self.descriptors != Descriptors::Numbers
     }
 
+    fn netlink(&mut self, fd: i32) -> bool {
+        let Some(protocol) = self.netlinks.protocol(self.tid, fd) else { return false };
+        let start = self.batch.bytes.len();
+        self.batch.bytes.push(protocol);
+        self.keep(protocol_address(fd), 1, start, false);
+        true
+    }
+
     fn descriptor(&mut self, fd: i32) {
         if let Some(path) = behind(self.tid, fd, self.descriptors) {
             let start = self.batch.bytes.len();
@@ -212,12 +222,19 @@ mod tests {
         let data: Vec<u8> = (0..100).collect();
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let range = Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: Descriptors::Numbers, kept: None }
-            .collect(|fetch| {
-                assert_eq!(fetch.bytes(addr, 100), &data[..10]);
-                assert_eq!(fetch.object(addr, 100), &data[..]);
-                assert_eq!(fetch.bytes(8, 100), b"");
-            });
+        let range = Fetcher {
+            tid: me(),
+            batch: &mut batch,
+            limit: 10,
+            descriptors: Descriptors::Numbers,
+            kept: None,
+            netlinks: &mut Netlinks::default(),
+        }
+        .collect(|fetch| {
+            assert_eq!(fetch.bytes(addr, 100), &data[..10]);
+            assert_eq!(fetch.object(addr, 100), &data[..]);
+            assert_eq!(fetch.bytes(8, 100), b"");
+        });
         assert_eq!(range, 0..3);
         assert_eq!((batch.regions[0].true_len, batch.regions[0].len, batch.regions[0].fault), (100, 10, false));
         assert_eq!(batch.region_bytes(&batch.regions[1]), &data[..]);
@@ -230,13 +247,20 @@ mod tests {
         data.push(0);
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let _ = Fetcher { tid: me(), batch: &mut batch, limit: 10, descriptors: Descriptors::Numbers, kept: None }
-            .collect(|fetch| {
-                assert_eq!(fetch.c_string(addr, 20_000).len(), 9000);
-                assert_eq!(fetch.c_string(addr, 100).len(), 100);
-                assert_eq!(fetch.c_string(addr + 9000, 100), b"");
-                assert_eq!(fetch.c_string(8, 100), b"");
-            });
+        let _ = Fetcher {
+            tid: me(),
+            batch: &mut batch,
+            limit: 10,
+            descriptors: Descriptors::Numbers,
+            kept: None,
+            netlinks: &mut Netlinks::default(),
+        }
+        .collect(|fetch| {
+            assert_eq!(fetch.c_string(addr, 20_000).len(), 9000);
+            assert_eq!(fetch.c_string(addr, 100).len(), 100);
+            assert_eq!(fetch.c_string(addr + 9000, 100), b"");
+            assert_eq!(fetch.c_string(8, 100), b"");
+        });
         let facts: Vec<_> = batch.regions.iter().map(|r| (r.true_len, r.len, r.fault)).collect();
         assert_eq!(facts, [(9000, 9000, false), (101, 100, false), (0, 0, false), (0, 0, true)]);
     }

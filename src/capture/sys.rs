@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
@@ -254,6 +254,17 @@ pub fn read_memory(tid: i32, addr: u64, into: &mut [u8]) -> io::Result<usize> {
     // SAFETY: the kernel writes only into `into`; the remote address is checked by the kernel in the tracee.
     let count = unsafe { libc::process_vm_readv(tid, &local, 1, &remote, 1, 0) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Where a descriptor's link in /proc leads, as far as `into` has room: without allocating, because it is asked for each
+/// message of a socket. readlink(2).
+pub fn link_of_descriptor(tid: i32, fd: i32, into: &mut [u8]) -> Option<&[u8]> {
+    let mut path = [0; 64];
+    // The last byte stays a NUL; 64 bytes are enough for two numbers.
+    write!(&mut path[..63], "/proc/{tid}/fd/{fd}").ok()?;
+    // SAFETY: `path` ends in a NUL and the kernel writes at most `into.len()` bytes into `into`.
+    let count = unsafe { libc::readlink(path.as_ptr().cast(), into.as_mut_ptr().cast(), into.len()) };
+    into.get(..usize::try_from(count).ok()?)
 }
 
 /// Writes to the tracee's memory where the tracee itself could write. process_vm_writev(2).

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::colocate::Colocation;
+use super::descriptors::Netlinks;
 use super::exec::Images;
 use super::only::Wanted;
 use super::options::{CoLocate, Tracing};
@@ -79,6 +80,8 @@ pub struct Engine {
     pub seccomp: bool,
     /// Processes of which a filter killed a thread, until their leader is reaped.
     pub killed_by_seccomp: HashSet<i32>,
+    /// Sockets of netlink(7) that were met.
+    pub netlinks: Netlinks,
     pub colocation: Colocation,
     pub images: Images,
     pub tracing: Tracing,
@@ -109,6 +112,7 @@ impl Engine {
             unseen: HashMap::new(),
             seccomp: procfs::status_field("self", "Seccomp") == Some(2),
             killed_by_seccomp: HashSet::new(),
+            netlinks: Netlinks::default(),
             colocation: Colocation::new(CoLocate::Off),
             images: Images::default(),
             tracing,

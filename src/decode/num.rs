@@ -21,6 +21,7 @@ pub fn number(arch: Arch, width: Width, meaning: Meaning, raw: u64) -> Value {
         Meaning::DirFd => dirfd(value as i32),
         Meaning::Pid => Value::Signed(sign_extend(value, bits)),
         Meaning::Uid | Meaning::Gid => id(value, bits),
+        Meaning::Interface => interface(value),
         Meaning::Dev => device(value),
         Meaning::Signal => Value::Named(signal_name_or_number(value as i32)),
         Meaning::Time => seconds(sign_extend(value, bits)),
@@ -104,6 +105,18 @@ pub fn error(value: i64) -> Value {
     match name {
         Some((name, _)) => Value::Named(format!("-{name}").into()),
         None => Value::Signed(value),
+    }
+}
+
+/// The number of a network interface; only the loopback's never changes.
+pub fn interface(index: u64) -> Value {
+    const LOOPBACK: u64 = 1;
+    match index {
+        LOOPBACK => {
+            let name = Value::Str { bytes: b"lo".to_vec(), true_len: 2, terminated: true };
+            Value::Call { function: "if_nametoindex", args: vec![name] }
+        }
+        _ => Value::Unsigned(index),
     }
 }
 

@@ -21,6 +21,7 @@ fn outcome(flags: &str, structs: &str, calls: &str, names: &[&str]) -> Result<St
         syscalls: vec![source("assets/syscalls/t.sys", calls)],
         flags: vec![source("assets/flags/t", flags)],
         structs: vec![source("assets/structs/t", structs)],
+        netlink: Vec::new(),
         errno: source("assets/errno.txt", "1 EPERM Operation not permitted\n"),
     };
     compile(&assets, &numbers(names)).map_err(|e| e.to_string())
@@ -137,6 +138,7 @@ fn errors_must_ascend() {
         syscalls: vec![source("assets/syscalls/t.sys", "f()\n")],
         flags: vec![],
         structs: vec![],
+        netlink: Vec::new(),
         errno: source("assets/errno.txt", "2 ENOENT No such file\n1 EPERM No\n"),
     };
     let found = compile(&assets, &numbers(&["f"])).map_err(|e| e.to_string());

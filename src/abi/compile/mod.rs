@@ -4,6 +4,7 @@
 //! file and line. It is compiled into the build script and into the tests of the tables, never into sysview itself.
 //! Left out: the prose of `assets/explain`.
 
+pub mod attrs;
 pub mod calls;
 pub mod emit;
 pub mod errno;
@@ -22,11 +23,12 @@ pub struct Source {
     pub text: String,
 }
 
-/// The three folders of tables and the error list.
+/// The four folders of tables and the error list.
 pub struct Assets {
     pub syscalls: Vec<Source>,
     pub flags: Vec<Source>,
     pub structs: Vec<Source>,
+    pub netlink: Vec<Source>,
     pub errno: Source,
 }
 
@@ -37,5 +39,6 @@ pub fn compile(assets: &Assets, numbers: &numbers::Numbers) -> Result<String, Er
     let calls = calls::parse(&assets.syscalls, &flags, &structs)?;
     numbers.check(&calls)?;
     let errno = errno::parse(&assets.errno)?;
-    Ok(emit::tables(&flags, &structs, &calls, &errno, numbers))
+    let attrs = attrs::parse(&assets.netlink, &flags, &structs)?;
+    Ok(emit::tables(&flags, &structs, &calls, &attrs, &errno, numbers))
 }

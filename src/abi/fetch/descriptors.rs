@@ -9,8 +9,8 @@ use crate::abi::{Arg, Call, Dir, Meaning, Ret, Type};
 
 /// Not canonical on any of the architectures: nothing of a program's can stand there.
 const BASE: u64 = 0x8000_0000_0000_0000;
-/// More than the longest path.
-const ROOM: u64 = 8192;
+/// Twice as much as the longest path and what stands behind it.
+const ROOM: u64 = 16384;
 
 /// Where the fetcher keeps what a descriptor is: its path, and behind a zero byte what else there is to say, which is
 /// `(deleted)`, `<char 1:3>`, or `=` and a text instead of a path. AT_FDCWD is a descriptor, too.
@@ -22,6 +22,11 @@ pub fn descriptor_address(fd: i32) -> u64 {
 pub fn descriptor_at(addr: u64) -> Option<i32> {
     let index = addr.checked_sub(BASE)?;
     index.is_multiple_of(ROOM).then(|| u32::try_from(index / ROOM).ok().map(|fd| fd as i32)).flatten()
+}
+
+/// Where the fetcher keeps the protocol of a netlink(7) socket, one byte: behind all that there is of the descriptor.
+pub fn protocol_address(fd: i32) -> u64 {
+    descriptor_address(fd) + ROOM / 2
 }
 
 /// Looks up the descriptors of an argument whose memory is already fetched.

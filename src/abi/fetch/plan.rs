@@ -15,6 +15,8 @@ pub struct Walk<'a, F: Fetch> {
     f: &'a mut F,
     budget: usize,
     buffers: usize,
+    /// The call's socket is one of netlink(7): its messages are copied whole, because they are structures.
+    netlink: bool,
 }
 
 pub fn walk(arch: Arch, call: &'static Call, args: &[u64; 6], ret: Option<i64>, f: &mut impl Fetch) {
@@ -25,7 +27,8 @@ pub fn walk(arch: Arch, call: &'static Call, args: &[u64; 6], ret: Option<i64>, 
     });
     let (call, args) = inner.as_ref().map_or((call, args), |inner| (inner.call, &inner.args));
     let call = call.select(args);
-    let mut walk = Walk { arch, call, args, ret, f, budget, buffers: limits::BUFFERS };
+    let netlink = sends_or_receives(call.name) && f.netlink(args[0] as i32);
+    let mut walk = Walk { arch, call, args, ret, f, budget, buffers: limits::BUFFERS, netlink };
     for (index, arg) in call.args.iter().enumerate().take(6) {
         if arg.when.is_none_or(|cond| cond.holds(args)) {
             walk.argument(index, arg);
@@ -37,6 +40,12 @@ pub fn walk(arch: Arch, call: &'static Call, args: &[u64; 6], ret: Option<i64>, 
     if walk.f.looks_up_descriptors() {
         descriptors::of_result(&mut walk, call);
     }
+}
+
+/// The calls of socket(7) whose buffers hold messages of the socket's protocol.
+fn sends_or_receives(name: &str) -> bool {
+    matches!(name, "send" | "sendto" | "sendmsg" | "sendmmsg" | "recv" | "recvfrom" | "recvmsg" | "recvmmsg")
+        || name == "recvmmsg_time64"
 }
 
 impl<F: Fetch> Walk<'_, F> {
@@ -121,7 +130,11 @@ impl<F: Fetch> Walk<'_, F> {
     pub fn bytes(&mut self, addr: u64, len: u64) {
         if addr != 0 && len != 0 && self.buffers != 0 {
             self.buffers -= 1;
-            self.f.bytes(addr, len);
+            if self.netlink {
+                self.object(addr, usize::try_from(len).unwrap_or(usize::MAX));
+            } else {
+                self.f.bytes(addr, len);
+            }
         }
     }
 

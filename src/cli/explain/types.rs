@@ -86,6 +86,7 @@ fn number(width: Width, meaning: &Meaning) -> String {
         Meaning::Pid => "number of a process or thread".into(),
         Meaning::Uid => "number of a user".into(),
         Meaning::Gid => "number of a group".into(),
+        Meaning::Interface => "number of a network interface".into(),
         Meaning::Dev => "number of a device".into(),
         Meaning::Signal => "signal".into(),
         Meaning::Time => "seconds since 1970".into(),

@@ -81,10 +81,8 @@ fn message(ctx: &Ctx<'_>, side: Side, addr: u64, bytes: &[u8], filled: u64) -> V
         _ => Value::Unsigned(name_len),
     };
     fields.push(("msg_namelen".into(), len));
-    let netlink = netlink::talks(ctx, side, name);
     let pieces = iovec::pieces(ctx, iov, iov_len, side, Some(filled), |base, len| {
-        let messages = if netlink { netlink::messages(ctx, side, base, len) } else { None };
-        messages.unwrap_or_else(|| ctx.buffer(side, base, len))
+        netlink::buffer(ctx, side, base, len, name).unwrap_or_else(|| ctx.buffer(side, base, len))
     });
     fields.push(("msg_iov".into(), pieces));
     fields.push(("msg_iovlen".into(), Value::Unsigned(iov_len)));

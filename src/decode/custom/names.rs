@@ -65,6 +65,23 @@ pub const GPIO_LINE: Set = Set("gpio_flags");
 pub const GPIO_HANDLE: Set = Set("gpiohandle_flags");
 pub const GPIO_EVENT: Set = Set("gpioevent_flags");
 pub const GPIO_V2: Set = Set("gpio_v2_flags");
+pub const NETLINK_ACK_FLAGS: Set = Set("nl_ack_flags");
+pub const NETLINK_NEW_FLAGS: Set = Set("nl_new_flags");
+pub const NETLINK_DELETE_FLAGS: Set = Set("nl_delete_flags");
+pub const ROUTE_MESSAGE: Set = Set("nl_route_types");
+pub const SELINUX_MESSAGE: Set = Set("nl_selinux_types");
+pub const SOCK_DIAG_MESSAGE: Set = Set("nl_sock_diag_types");
+pub const CRYPTO_MESSAGE: Set = Set("nl_crypto_types");
+pub const AUDIT_MESSAGE: Set = Set("nl_audit_types");
+pub const XFRM_MESSAGE: Set = Set("nl_xfrm_types");
+pub const NETFILTER_BATCH: Set = Set("nl_netfilter_msg_types");
+pub const NETFILTER_SUBSYSTEM: Set = Set("nl_netfilter_subsys_ids");
+pub const GENERIC_FAMILY: Set = Set("nl_genl_family");
+pub const DIAG_EXTENSION: Set = Set("nl_inet_diag_extended_flags");
+pub const DIAG_STATES: Set = Set("nl_tcp_state_flags");
+pub const DIAG_STATE: Set = Set("nl_tcp_states");
+/// What begins an event that udev(7) sends on, linux: systemd's monitor.
+pub const KERNEL_EVENT_MAGIC: u32 = 0xfeed_cafe;
 pub const PTP: Set = Set("ptp_flags");
 pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
@@ -198,6 +215,21 @@ mod tests {
             GPIO_HANDLE,
             GPIO_EVENT,
             GPIO_V2,
+            NETLINK_ACK_FLAGS,
+            NETLINK_NEW_FLAGS,
+            NETLINK_DELETE_FLAGS,
+            ROUTE_MESSAGE,
+            SELINUX_MESSAGE,
+            SOCK_DIAG_MESSAGE,
+            CRYPTO_MESSAGE,
+            AUDIT_MESSAGE,
+            XFRM_MESSAGE,
+            NETFILTER_BATCH,
+            NETFILTER_SUBSYSTEM,
+            GENERIC_FAMILY,
+            DIAG_EXTENSION,
+            DIAG_STATE,
+            DIAG_STATES,
             CONTROL_CHARACTER,
             PTP,
             PTP_PIN,

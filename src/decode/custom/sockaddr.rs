@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::names::{ETHERTYPE, FAMILY, HARDWARE, PACKET_TYPE};
 use super::sockaddr_more;
 use crate::abi::Dir;
+pub use crate::decode::num::interface;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le, take};
 
@@ -120,16 +121,6 @@ fn packet(ctx: &Ctx<'_>, fields: &mut Fields, data: &[u8]) {
     }
 }
 
-/// An interface's number. The loopback interface is the first of every network namespace; other names are not known
-/// to what only reads a call.
-pub fn interface(index: u64) -> Value {
-    const LOOPBACK: u64 = 1;
-    match index {
-        LOOPBACK => Value::Call { function: "if_nametoindex", args: vec![quoted("lo".into())] },
-        _ => Value::Unsigned(index),
-    }
-}
-
 /// unix(7): a path up to its NUL, an abstract name after a leading NUL, or nothing.
 fn unix_path(data: &[u8]) -> Option<Value> {
     let text = |bytes: &[u8]| Value::Str { bytes: bytes.to_vec(), true_len: bytes.len() as u64, terminated: true };
@@ -168,6 +159,17 @@ pub fn ipv6(bytes: &[u8], target: &'static str) -> Value {
     octets.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     let text = quoted(Ipv6Addr::from(octets).to_string());
     Value::Call { function: "inet_pton", args: vec![Value::Named("AF_INET6".into()), text, Value::Text(target.into())] }
+}
+
+/// `inet_pton(AF_INET6, "::1")`, where no field holds the address.
+pub fn ipv6_alone(bytes: &[u8]) -> Value {
+    match ipv6(bytes, "") {
+        Value::Call { function, mut args } => {
+            args.truncate(2);
+            Value::Call { function, args }
+        }
+        value => value,
+    }
 }
 
 /// C's `%#08x`: eight columns with the prefix.
