@@ -19,6 +19,7 @@ mod interface;
 pub mod ioctl;
 mod iovec;
 mod ipc;
+mod lsm;
 mod mapper;
 mod mounts;
 pub mod msghdr;
@@ -119,6 +120,8 @@ fn decoder(name: &str) -> Option<Decoder> {
         "uffdio_api" => |ctx, index, _| device::uffdio_api(ctx, index),
         "uffdio_continue" => |ctx, index, _| device::answered(ctx, "uffdio_continue", index, 1),
         "uffdio_copy" => |ctx, index, _| device::answered(ctx, "uffdio_copy", index, 1),
+        "uffdio_move" => |ctx, index, _| device::answered(ctx, "uffdio_move", index, 1),
+        "uffdio_poison" => |ctx, index, _| device::answered(ctx, "uffdio_poison", index, 1),
         "uffdio_register" => |ctx, index, _| device::answered(ctx, "uffdio_register", index, 1),
         "uffdio_zeropage" => |ctx, index, _| device::answered(ctx, "uffdio_zeropage", index, 1),
         "dm_ioctl" => |ctx, index, _| mapper::request(ctx, index),
@@ -160,6 +163,8 @@ fn decoder(name: &str) -> Option<Decoder> {
         "key_description" => small::key_description,
         "key_serial" => |ctx, index, _| small::key_serial(ctx, index),
         "landlock_ruleset_attr" => |ctx, index, _| small::ruleset(ctx, index),
+        "lsm_context" => |ctx, index, _| lsm::one(ctx, index),
+        "lsm_contexts" => |ctx, index, _| lsm::contexts(ctx, index),
         "mmsghdr" => msghdr::decode_many,
         "mount_data" => |ctx, index, _| small::mount_data(ctx, index),
         "msqid_ds" => |ctx, index, dir| ipc::decode(ctx, "msqid_ds", index, dir),

@@ -82,6 +82,7 @@ pub const DIAG_STATES: Set = Set("nl_tcp_state_flags");
 pub const DIAG_STATE: Set = Set("nl_tcp_states");
 /// What begins an event that udev(7) sends on, linux: systemd's monitor.
 pub const KERNEL_EVENT_MAGIC: u32 = 0xfeed_cafe;
+pub const LSM_ID: Set = Set("lsm_id");
 pub const PTP: Set = Set("ptp_flags");
 pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
@@ -230,6 +231,7 @@ mod tests {
             DIAG_EXTENSION,
             DIAG_STATE,
             DIAG_STATES,
+            LSM_ID,
             CONTROL_CHARACTER,
             PTP,
             PTP_PIN,

@@ -82,6 +82,17 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
         }
         "ptrace_syscall_info" => walk.keep(addr, SYSCALL_INFO),
         "xfeatures" => walk.keep(addr, 8),
+        "lsm_context" => {
+            let size = walk.count(2) as usize;
+            walk.keep(addr, size);
+        }
+        // Before the call the number of a module may stand there.
+        "lsm_contexts" if walk.ret.is_none() => walk.keep(addr, 8),
+        "lsm_contexts" => {
+            let at = walk.pointer(2);
+            let size = walk.read_u32(at).unwrap_or(0) as usize;
+            walk.keep(addr, size);
+        }
         // Shown from the register alone.
         "death_signal" | "kd_port" | "kd_sound" | "kd_tone" | "pid_type" | "sme_vector" | "sve_vector"
         | "tagged_address" | "user_offset" | "xfeature_number" => {}
