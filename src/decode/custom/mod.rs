@@ -4,6 +4,7 @@
 
 pub mod aio;
 mod bpf;
+mod btrfs;
 mod capability;
 pub mod clone;
 mod cmsg;
@@ -69,6 +70,11 @@ fn decoder(name: &str) -> Option<Decoder> {
         "blk_user_trace_setup" => |ctx, index, _| device::trace_setup(ctx, index),
         "blkpg" => |ctx, index, _| device::blkpg(ctx, index),
         "bridge_name" => |ctx, index, _| interface::bridge(ctx, index),
+        "btrfs" => |ctx, index, _| btrfs::request(ctx, index),
+        "btrfs_subvol_flags" => btrfs::subvolume_flags,
+        "btrfs_features" => |ctx, index, dir| btrfs::features(ctx, index, ctx.side(dir), 1),
+        "btrfs_features_set" => |ctx, index, dir| btrfs::features(ctx, index, ctx.side(dir), 2),
+        "btrfs_features_known" => |ctx, index, dir| btrfs::features(ctx, index, ctx.side(dir), 3),
         "bpf_attr" => |ctx, index, _| bpf::attributes(ctx, index),
         "cap_data" => capability::data,
         "cap_header" => |ctx, index, _| capability::header(ctx, index),

@@ -83,6 +83,30 @@ pub const DIAG_STATE: Set = Set("nl_tcp_states");
 /// What begins an event that udev(7) sends on, linux: systemd's monitor.
 pub const KERNEL_EVENT_MAGIC: u32 = 0xfeed_cafe;
 pub const LSM_ID: Set = Set("lsm_id");
+pub const BTRFS_BALANCE: Set = Set("btrfs_balance_flags");
+pub const BTRFS_BALANCE_ARGS: Set = Set("btrfs_balance_args");
+pub const BTRFS_BALANCE_STATE: Set = Set("btrfs_balance_state");
+pub const BTRFS_COMPAT_RO: Set = Set("btrfs_features_compat_ro");
+pub const BTRFS_COMPRESS: Set = Set("btrfs_compress_types");
+pub const BTRFS_CSUM: Set = Set("btrfs_csum_types");
+pub const BTRFS_DEFRAG: Set = Set("btrfs_defrag_flags");
+pub const BTRFS_FS_INFO: Set = Set("btrfs_fs_info_flags");
+pub const BTRFS_INCOMPAT: Set = Set("btrfs_features_incompat");
+pub const BTRFS_INHERIT: Set = Set("btrfs_qgroup_inherit_flags");
+pub const BTRFS_KEY: Set = Set("btrfs_key_types");
+pub const BTRFS_LIMIT: Set = Set("btrfs_qgroup_limit_flags");
+pub const BTRFS_LOGICAL: Set = Set("btrfs_logical_ino_args_flags");
+pub const BTRFS_OBJECT: Set = Set("btrfs_tree_objectids");
+pub const BTRFS_QUOTA: Set = Set("btrfs_qgroup_ctl_cmds");
+pub const BTRFS_REPLACE: Set = Set("btrfs_dev_replace_cmds");
+pub const BTRFS_REPLACE_FROM: Set = Set("btrfs_cont_reading_from_srcdev_mode");
+pub const BTRFS_REPLACE_RESULT: Set = Set("btrfs_dev_replace_results");
+pub const BTRFS_REPLACE_STATE: Set = Set("btrfs_dev_replace_state");
+pub const BTRFS_SCRUB: Set = Set("btrfs_scrub_flags");
+pub const BTRFS_SEND: Set = Set("btrfs_send_flags");
+pub const BTRFS_SPACE: Set = Set("btrfs_space_info_flags");
+pub const BTRFS_STATS: Set = Set("btrfs_dev_stats_flags");
+pub const BTRFS_SUBVOLUME: Set = Set("btrfs_subvol_flags");
 pub const PTP: Set = Set("ptp_flags");
 pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
@@ -232,6 +256,30 @@ mod tests {
             DIAG_STATE,
             DIAG_STATES,
             LSM_ID,
+            BTRFS_BALANCE,
+            BTRFS_BALANCE_ARGS,
+            BTRFS_BALANCE_STATE,
+            BTRFS_COMPAT_RO,
+            BTRFS_COMPRESS,
+            BTRFS_CSUM,
+            BTRFS_DEFRAG,
+            BTRFS_FS_INFO,
+            BTRFS_INCOMPAT,
+            BTRFS_INHERIT,
+            BTRFS_KEY,
+            BTRFS_LIMIT,
+            BTRFS_LOGICAL,
+            BTRFS_OBJECT,
+            BTRFS_QUOTA,
+            BTRFS_REPLACE,
+            BTRFS_REPLACE_FROM,
+            BTRFS_REPLACE_RESULT,
+            BTRFS_REPLACE_STATE,
+            BTRFS_SCRUB,
+            BTRFS_SEND,
+            BTRFS_SPACE,
+            BTRFS_STATS,
+            BTRFS_SUBVOLUME,
             CONTROL_CHARACTER,
             PTP,
             PTP_PIN,

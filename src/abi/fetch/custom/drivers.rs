@@ -33,6 +33,11 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
                 walk.keep(at, len as usize);
             }
         }
+        "btrfs" => btrfs(walk, addr),
+        "btrfs_subvol_flags" => walk.keep(addr, 8),
+        "btrfs_features" => walk.keep(addr, 24),
+        "btrfs_features_set" => walk.keep(addr, 48),
+        "btrfs_features_known" => walk.keep(addr, 72),
         "tee_shm_alloc" => walk.keep(addr, 16),
         "tee_shm_register" => walk.keep(addr, 24),
         "input_keycode" => walk.keep(addr, 8),
@@ -69,6 +74,24 @@ fn family<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
         (Some((true, _, size)), true) => walk.keep(addr, size.next_multiple_of(8).min(INPUT) as usize),
         (Some((false, _, size)), false) => walk.keep(addr, size.min(64) as usize),
         (None, _) if number == TEE_SHM_REGISTER_FD => walk.keep(addr, 32),
+        _ => {}
+    }
+}
+
+/// Requests to btrfs: the structure, whose size the request says, and what two of them point to.
+fn btrfs<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
+    const SNAP_CREATE: u64 = 23;
+    const SUBVOL_CREATE: u64 = 24;
+    const SEND: u64 = 38;
+    /// `struct btrfs_qgroup_inherit` of linux/btrfs.h, bytes.
+    const INHERIT: usize = 72;
+    let word = walk.arch.word();
+    let request = walk.count(1);
+    let bytes = walk.object(addr, (request >> 16 & 0x3fff) as usize).to_vec();
+    let field = |at: usize, len: usize| le_word(take(&bytes, at, len));
+    match (request & 0xff, walk.ret.is_none()) {
+        (SNAP_CREATE | SUBVOL_CREATE, true) => walk.keep(field(32, word), INHERIT),
+        (SEND, true) => walk.keep_elements(field(16, word), field(8, 8), 8),
         _ => {}
     }
 }
