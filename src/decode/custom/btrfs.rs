@@ -61,7 +61,7 @@ pub fn request(ctx: &Ctx<'_>, index: usize) -> Value {
         show(&mut record);
         record.end("")
     };
-    let after = ctx.returned().and_then(|_| answer);
+    let after = ctx.returned().and(answer);
     match (ask, after) {
         (Some(ask), None) => read(Side::Entry).map_or(Value::address(addr), |bytes| show(ask, bytes)),
         (None, Some(answer)) => read(Side::Exit).map_or(Value::address(addr), |bytes| show(answer, bytes)),

@@ -274,8 +274,10 @@ pub fn dedupe(ctx: &Ctx<'_>, index: usize) -> Value {
     let addr = ctx.arg(index);
     let Some(bytes) = ctx.read(Side::Entry, addr, 24) else { return Value::address(addr) };
     let count = le(&bytes[16..18]);
+    // A short view shows two.
+    let most = if ctx.options.verbose { u64::MAX } else { 2 };
     let list = |side: Side, answer: bool| {
-        ctx.elements(side, addr.wrapping_add(24), count, 32, |info| {
+        let list = ctx.elements(side, addr.wrapping_add(24), count.min(most), 32, |info| {
             let part = |at: usize, len: usize| le(&info[at..at + len]);
             let fields = if answer {
                 vec![
@@ -289,7 +291,11 @@ pub fn dedupe(ctx: &Ctx<'_>, index: usize) -> Value {
                 ]
             };
             Value::structure("file_dedupe_range_info", fields)
-        })
+        });
+        match list {
+            Value::Array { items, elided } => Value::Array { items, elided: elided || count > most },
+            value => value,
+        }
     };
     let fields = vec![
         ("src_offset".into(), Value::Unsigned(le(&bytes[..8]))),

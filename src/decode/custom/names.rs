@@ -107,6 +107,10 @@ pub const BTRFS_SEND: Set = Set("btrfs_send_flags");
 pub const BTRFS_SPACE: Set = Set("btrfs_space_info_flags");
 pub const BTRFS_STATS: Set = Set("btrfs_dev_stats_flags");
 pub const BTRFS_SUBVOLUME: Set = Set("btrfs_subvol_flags");
+pub const DEVCONF4: Set = Set("nl_devconf4");
+pub const DEVCONF6: Set = Set("nl_devconf6");
+pub const IP_STATISTICS: Set = Set("nl_ipstats");
+pub const ICMP6_STATISTICS: Set = Set("nl_icmp6stats");
 pub const PTP: Set = Set("ptp_flags");
 pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
@@ -280,6 +284,10 @@ mod tests {
             BTRFS_SPACE,
             BTRFS_STATS,
             BTRFS_SUBVOLUME,
+            DEVCONF4,
+            DEVCONF6,
+            IP_STATISTICS,
+            ICMP6_STATISTICS,
             CONTROL_CHARACTER,
             PTP,
             PTP_PIN,

@@ -2,7 +2,7 @@
 
 use super::names::Set;
 use super::netlink_special as special;
-use crate::abi::{Attributes, Content, Struct, Type};
+use crate::abi::{Arch, Attributes, Content, Field, Struct, Type};
 use crate::decode::num;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le, size_of};
@@ -174,11 +174,11 @@ fn content(part: &Message<'_>, table: &'static Attributes, kind: u64, seen: &mut
     match &entry.content {
         Content::Bytes => None,
         Content::Value(ty) => {
-            let size = size_of(ty, ctx.arch());
+            let size = needed(ty, ctx.arch(), part.len);
             if (size as u64) > part.len {
                 return None;
             }
-            Some(part.read(size).map_or(Value::Address(part.addr), |bytes| place(ctx, ty, bytes)))
+            Some(part.read(size).map_or(Value::Address(part.addr), |bytes| cut(ctx.place(ty, bytes), ty, bytes, ctx)))
         }
         Content::Nested(table) => Some(list(part, table)),
         Content::Any { set, bits } => {
@@ -193,6 +193,28 @@ fn content(part: &Message<'_>, table: &'static Attributes, kind: u64, seen: &mut
     }
 }
 
-fn place(ctx: &Ctx<'_>, ty: &'static Type, bytes: &[u8]) -> Value {
-    ctx.place(ty, bytes)
+/// How many bytes of an attribute count: all that has a name. What pads a structure at its end may be missing, and the
+/// counts of a link grew twice.
+fn needed(ty: &Type, arch: Arch, len: u64) -> usize {
+    let Type::Struct(layout) = ty else { return size_of(ty, arch) };
+    let end = |field: &Field| field.offset as usize + size_of(&field.ty, arch);
+    let fields = layout.layout(arch).fields;
+    let whole = fields.iter().map(end).max().unwrap_or(0);
+    let grown = fields.iter().filter(|field| matches!(field.name, "rx_nohandler" | "rx_otherhost_dropped"));
+    let shorter = grown.map(|field| field.offset as usize).filter(|&end| end as u64 <= len).max();
+    if len < whole as u64 { shorter.unwrap_or(whole) } else { whole }
+}
+
+/// A structure without the fields behind the end of its bytes.
+fn cut(value: Value, ty: &Type, bytes: &[u8], ctx: &Ctx<'_>) -> Value {
+    match (value, ty) {
+        (Value::Struct { name, mut fields, elided }, Type::Struct(layout)) => {
+            let own = layout.layout(ctx.arch()).fields;
+            fields.retain(|(label, _)| {
+                own.iter().any(|field| field.name == label && (field.offset as usize) < bytes.len())
+            });
+            Value::Struct { name, fields, elided }
+        }
+        (value, _) => value,
+    }
 }

@@ -1,8 +1,9 @@
 //! What attributes of netlink(7) messages hold that no table can say: addresses of the message's family, hardware
 //! addresses, times, and attributes that depend on the ones before them.
 
-use super::names::{ETHERTYPE, FAMILY};
+use super::names::{DEVCONF4, DEVCONF6, ETHERTYPE, FAMILY, ICMP6_STATISTICS, IP_STATISTICS, Set};
 use super::netlink_attributes::{Message, by_set, list};
+use super::record::Record;
 use super::sockaddr::{ipv4, ipv6_alone};
 use crate::abi;
 use crate::decode::signal;
@@ -23,7 +24,11 @@ pub fn decode(part: &Message<'_>, name: &str, seen: &mut Seen) -> Option<Value> 
         "in" => address(part, 2),
         "in6" => address(part, 10),
         "afspec" => Some(families(part)),
-        "protinfo" if part.family == BRIDGE => Some(list(part, abi::attributes("ifla_brport")?)),
+        "protinfo" => match part.family {
+            BRIDGE => Some(list(part, abi::attributes("ifla_brport")?)),
+            10 => Some(list(part, abi::attributes("ifla_af_spec_inet6")?)),
+            _ => None,
+        },
         "be16" => big(part, 2, "htons"),
         "be64" => big(part, 8, "htobe64"),
         "bytes" => Some(part.ctx.elements(part.side, part.addr, part.len, 1, |byte| Value::Unsigned(le(byte)))),
@@ -39,6 +44,22 @@ pub fn decode(part: &Message<'_>, name: &str, seen: &mut Seen) -> Option<Value> 
                 Value::Call { function: "htons", args: vec![name] }
             }))
         }
+        "bridgeid" => {
+            let bytes = needed(part, 8)?;
+            Some(bytes.map_or(Value::Address(part.addr), |bytes| {
+                let priority = bytes[..2].iter().map(|&byte| Value::Unsigned(byte.into())).collect();
+                let priority = Value::Array { items: priority, elided: false };
+                Value::structure("bridge_id", vec![("prio".into(), priority), ("addr".into(), mac(&bytes[2..8]))])
+            }))
+        }
+        "conf4" => numbered(part, DEVCONF4, 4, true),
+        "conf6" => numbered(part, DEVCONF6, 4, true),
+        "stats6" => numbered(part, IP_STATISTICS, 8, false),
+        "icmp6" => numbered(part, ICMP6_STATISTICS, 8, false),
+        "linkstats" if seen.kind == b"can" && part.len >= 24 => {
+            Some(part.structure(abi::structure("can_device_stats")?))
+        }
+        "vfbroadcast" | "vfguid" | "vfmac" | "vfvlan" => function(part, name),
         "linkdata" | "slavedata" => {
             let kind = if name == "linkdata" { &seen.kind } else { &seen.slave };
             let table = match (kind.as_slice(), name) {
@@ -52,12 +73,11 @@ pub fn decode(part: &Message<'_>, name: &str, seen: &mut Seen) -> Option<Value> 
         "mac" => hardware(part),
         "meminfo" => memory(part),
         "str" => Some(text(part, true)),
-        "strn" => {
+        "strn" => Some(text(part, false)),
+        "kind" | "slavekind" => {
             let value = text(part, false);
             if let Value::Str { bytes, .. } = &value {
-                // The names of the kinds stand before what depends on them: IFLA_INFO_KIND, IFLA_INFO_SLAVE_KIND.
-                let own = if seen.kind.is_empty() { &mut seen.kind } else { &mut seen.slave };
-                own.clone_from(bytes);
+                if name == "kind" { &mut seen.kind } else { &mut seen.slave }.clone_from(bytes);
             }
             Some(value)
         }
@@ -152,10 +172,64 @@ fn families(part: &Message<'_>) -> Value {
         let table = match family {
             2 => "ifla_af_spec_inet",
             10 => "ifla_af_spec_inet6",
+            45 => "ifla_af_spec_mctp",
             _ => return None,
         };
         Some(list(inner, abi::attributes(table)?))
     })
+}
+
+/// What a virtual function of a card is set to: its address, its network, its identifier.
+fn function(part: &Message<'_>, name: &str) -> Option<Value> {
+    let ctx = part.ctx;
+    let show = |size: usize, fill: &dyn Fn(&mut Record<'_>)| {
+        let bytes = needed(part, size)?;
+        Some(bytes.map_or(Value::Address(part.addr), |bytes| {
+            let mut record = Record::new(ctx, bytes);
+            fill(&mut record);
+            record.end("")
+        }))
+    };
+    match (name, part.len) {
+        ("vfmac", _) => show(36, &|r| {
+            let address = mac(r.from(4));
+            r.unsigned("vf", 0, 4).add("mac", address);
+        }),
+        ("vfbroadcast", _) => show(32, &|r| {
+            let address = mac(r.from(0));
+            r.add("broadcast", address);
+        }),
+        ("vfguid", 12) => show(12, &|r| _ = r.unsigned("vf", 0, 4).hex("guid", 4, 8)),
+        ("vfguid", 16) => show(16, &|r| _ = r.unsigned("vf", 0, 4).hex("guid", 8, 8)),
+        ("vfvlan", _) => show(16, &|r| {
+            let protocol = ETHERTYPE.name(ctx.arch(), (r.raw(12, 2) as u16).swap_bytes().into(), 16);
+            let protocol = match protocol {
+                Value::Unknown { raw, .. } => Value::Unknown { raw, comment: "ETH_P_???" },
+                name => name,
+            };
+            let protocol = Value::Call { function: "htons", args: vec![protocol] };
+            r.unsigned("vf", 0, 4).unsigned("vlan", 4, 4).unsigned("qos", 8, 4).add("vlan_proto", protocol);
+        }),
+        _ => None,
+    }
+}
+
+/// Numbers of `width` bytes, each with the name of what it counts or sets.
+fn numbered(part: &Message<'_>, set: Set, width: usize, signed: bool) -> Option<Value> {
+    let count = part.len / width as u64;
+    if count == 0 {
+        return None;
+    }
+    let mut index = 0;
+    Some(part.ctx.elements(part.side, part.addr, count, width, |bytes| {
+        let name = match set.name(part.ctx.arch(), index, 32) {
+            Value::Unknown { raw, comment } => format!("{raw} /* {comment} */"),
+            name => name.text(),
+        };
+        index += 1;
+        let value = if signed { (le(bytes) as i32).to_string() } else { le(bytes).to_string() };
+        Value::Text(format!("[{name}]={value}").into())
+    }))
 }
 
 /// SO_MEMINFO of socket(7): numbers by what they count.
