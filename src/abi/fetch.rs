@@ -33,6 +33,10 @@ pub trait Fetch {
     }
     /// Keeps what is behind a descriptor, at `descriptor_address`; nothing if it is not open.
     fn descriptor(&mut self, _fd: i32) {}
+    /// Whether the strings of an environment are copied, not only counted: views in full show them.
+    fn copies_environments(&self) -> bool {
+        false
+    }
     /// Keeps the protocol of a descriptor at `protocol_address`, if it is a socket of netlink(7); whether it is one.
     fn netlink(&mut self, _fd: i32) -> bool {
         false

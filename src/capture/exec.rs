@@ -143,6 +143,7 @@ fn read_string(tid: i32, addr: u64) -> Option<Vec<u8>> {
         batch: &mut batch,
         limit: 0,
         descriptors: Descriptors::Numbers,
+        environments: false,
         kept: None,
         netlinks: &mut Default::default(),
     };

@@ -99,6 +99,7 @@ pub struct Fetcher<'a> {
     /// The most that is copied of a buffer, in bytes.
     pub limit: usize,
     pub descriptors: Descriptors,
+    pub environments: bool,
     /// The memory as a file, where it is closed to us by now.
     pub kept: Option<&'a File>,
     pub netlinks: &'a mut Netlinks,
@@ -116,6 +117,7 @@ impl Engine {
             batch: &mut self.out.batch,
             limit: self.tracing.capture_limit,
             descriptors: self.tracing.descriptors,
+            environments: self.tracing.environments,
             kept,
             netlinks: &mut self.netlinks,
         }
@@ -192,6 +194,10 @@ impl Fetch for Fetcher<'_> {
         self.descriptors != Descriptors::Numbers
     }
 
+    fn copies_environments(&self) -> bool {
+        self.environments
+    }
+
     fn netlink(&mut self, fd: i32) -> bool {
         let Some(protocol) = self.netlinks.protocol(self.tid, fd) else { return false };
         let start = self.batch.bytes.len();
@@ -227,6 +233,7 @@ mod tests {
             batch: &mut batch,
             limit: 10,
             descriptors: Descriptors::Numbers,
+            environments: false,
             kept: None,
             netlinks: &mut Netlinks::default(),
         }
@@ -252,6 +259,7 @@ mod tests {
             batch: &mut batch,
             limit: 10,
             descriptors: Descriptors::Numbers,
+            environments: false,
             kept: None,
             netlinks: &mut Netlinks::default(),
         }

@@ -12,6 +12,8 @@ pub struct Tracing {
     pub capture_limit: usize,
     /// What is looked up about the descriptors of each call.
     pub descriptors: Descriptors,
+    /// Copy the variables of each execve(2), of which otherwise only the number is known.
+    pub environments: bool,
     pub co_locate: CoLocate,
     /// Tasks that traced tasks make, threads too, are traced as well.
     pub follow: bool,
@@ -36,6 +38,7 @@ impl Default for Tracing {
             vdso: VdsoMode::Natural,
             capture_limit: 256,
             descriptors: Descriptors::Numbers,
+            environments: false,
             co_locate: CoLocate::Auto,
             follow: true,
             step_all: false,

@@ -103,6 +103,7 @@ pub fn tracing(trace: &TraceArgs, expressions: &Expressions, program: Option<&Pa
     Tracing {
         vdso: trace.vdso.into(),
         capture_limit: trace.capture,
+        environments: false,
         follow: !trace.no_follow,
         only: only(expressions, trace, program),
         tamper: expressions.tampers().into_iter().map(|(_, tamper)| tamper).collect(),

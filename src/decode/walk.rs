@@ -330,7 +330,7 @@ impl<'a> Ctx<'a> {
         let unread = Some(at(count)).filter(|&end| faults && self.uint(Side::Entry, end, word).is_none());
         // An environment's strings are seldom copied; their number says more than their addresses.
         let copied = |pointer: u64| self.view.entry.at(pointer).is_some();
-        if env && !(self.options.verbose && pointers.clone().next().is_some_and(copied)) {
+        if env && !(self.options.verbose && pointers.clone().next().is_none_or(copied)) {
             let plural = if count == 1 { "" } else { "s" };
             let end = if unread.is_some() { ", unterminated" } else { "" };
             return Value::Address(addr).commented(format!("{count} var{plural}{end}"));

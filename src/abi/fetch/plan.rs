@@ -180,10 +180,11 @@ impl<F: Fetch> Walk<'_, F> {
         Some(u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?))
     }
 
-    /// The pointers of argv or of an environment up to the NULL; of argv the strings too.
+    /// The pointers of argv or of an environment up to the NULL; of argv the strings too, of an environment on request.
     fn string_vector(&mut self, addr: u64, env: bool) {
         let word = self.arch.word();
         let limit = if env { limits::ENVIRONMENT } else { limits::ARGV };
+        let copies = !env || self.f.copies_environments();
         let mut strings = Vec::new();
         // Piece by piece, because the array may end at the end of a page far below the limit.
         let mut count = 0;
@@ -195,7 +196,7 @@ impl<F: Fetch> Walk<'_, F> {
             for pointer in bytes.chunks_exact(word) {
                 match le_word(pointer) {
                     0 => break 'pieces,
-                    pointer if !env => strings.push(pointer),
+                    pointer if copies && strings.len() < limits::ARGV => strings.push(pointer),
                     _ => {}
                 }
             }

@@ -63,6 +63,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     if settings.dumps() {
         tracing.capture_limit = DUMP_LIMIT;
     }
+    tracing.environments = settings.shows_environments();
     // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
     tracing.capture_limit = tracing.capture_limit.max(args.string_limit.saturating_add(1));
     let runtime = super::view_runtime()?;

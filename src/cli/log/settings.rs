@@ -4,7 +4,7 @@ use super::leader::{Clock, Columns, Tasks};
 use super::select::{Descriptors, Quiet, Signals, Statuses};
 use super::subject::Subject;
 use super::summary::{Column, Order};
-use crate::abi::Arch;
+use crate::abi::{self, Arch};
 use crate::capture;
 use crate::cli::args::LogArgs;
 use crate::cli::expression::Expressions;
@@ -152,6 +152,14 @@ impl Settings {
             Manner::Pointers
         };
         decode::Options { verbose: !self.abbreviated.contains(arch, nr), manner, ..self.decode }
+    }
+
+    /// Whether a call that takes an environment is shown in full.
+    pub fn shows_environments(&self) -> bool {
+        let mut numbers = Arch::ALL.into_iter().flat_map(|arch| {
+            ["execve", "execveat"].into_iter().filter_map(move |name| Some((arch, abi::number(arch, name)?)))
+        });
+        numbers.any(|(arch, nr)| !self.abbreviated.contains(arch, nr))
     }
 
     /// Whether anything is printed in which the tracer's own part would be taken for the program's.
