@@ -49,6 +49,14 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
             field == "l_pid" && !matches!(ctx.arg(1) as u32, 5 | 12 | 36)
         })),
         "sigevent" => Some(sigevent(ctx, layout, bytes)),
+        "v4l2_capability" => {
+            let value = without(ctx, layout, bytes, |_| false);
+            let Value::Struct { name, mut fields, elided } = value else { return Some(value) };
+            let version = le(take(bytes.get(80..).unwrap_or_default(), 4));
+            let parts = [version >> 16, version >> 8 & 0xff, version & 0xff].map(Value::Unsigned);
+            set(&mut fields, "version", Value::Call { function: "KERNEL_VERSION", args: parts.into() });
+            Some(Value::Struct { name, fields, elided })
+        }
         "user_desc" => Some(segment(ctx, bytes)),
         "ifreq" => Some(interface::request(ctx, bytes)),
         "io_uring_params" => Some(ring(ctx, layout, bytes)),
