@@ -6,6 +6,7 @@
 
 mod arch;
 mod behind;
+mod constants;
 mod errors;
 pub mod explain;
 pub mod fetch;
@@ -15,6 +16,7 @@ mod types;
 
 pub use arch::{Arch, X32_BIT};
 pub use behind::{Behind, behind};
+pub use constants::constant;
 pub use errors::{all_errors, likely_errors};
 pub use explain::{Explain, explain, explain_errno, explain_error};
 pub use glob::glob;

@@ -42,6 +42,12 @@ pub fn parse(signal: i32, raw: &[u8; 128]) -> Signal {
             SignalDetail::Syscall { addr: long(raw, 16), nr: int(raw, 24), audit_arch: int(raw, 28) as u32 }
         }
         (_, ..0) => SignalDetail::Sender { pid: int(raw, 16), uid: int(raw, 20) as u32, value: Some(long(raw, 24)) },
+        // A code that means nothing for this signal: what a program sent may still say who it was.
+        (_, 1..) if (int(raw, 16), int(raw, 20)) != (0, 0) => SignalDetail::Sender {
+            pid: int(raw, 16),
+            uid: int(raw, 20) as u32,
+            value: Some(long(raw, 24)).filter(|&value| value != 0),
+        },
         _ => SignalDetail::None,
     };
     Signal { number: signal as u8, code, errno, detail }
@@ -82,6 +88,8 @@ mod tests {
         let queued = parse(34, &raw(&[(8, -1i32 as u32), (16, 1), (20, 2), (24, 3)]));
         assert_eq!(queued.detail, SignalDetail::Sender { pid: 1, uid: 2, value: Some(3) });
         assert_eq!(parse(libc::SIGSEGV, &raw(&[(8, 0x80)])).detail, SignalDetail::Fault { addr: 0 });
+        let odd = parse(libc::SIGUSR2, &raw(&[(8, 2), (16, 5), (24, 9)]));
+        assert_eq!(odd.detail, SignalDetail::Sender { pid: 5, uid: 0, value: Some(9) });
         assert_eq!(parse(libc::SIGALRM, &raw(&[(8, 0x80)])).detail, SignalDetail::None);
     }
 }

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::log::summary::Order;
 use crate::capture::CoLocate;
+use crate::decode::Constants;
 use crate::source::VdsoMode;
 
 /// Bytes copied of one buffer unless `--capture` says otherwise.
@@ -226,6 +227,24 @@ impl From<Vdso> for VdsoMode {
     }
 }
 
+/// strace's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConstPrintStyle {
+    Raw,
+    Abbrev,
+    Verbose,
+}
+
+impl From<ConstPrintStyle> for Constants {
+    fn from(style: ConstPrintStyle) -> Constants {
+        match style {
+            ConstPrintStyle::Raw => Constants::Numbers,
+            ConstPrintStyle::Abbrev => Constants::Names,
+            ConstPrintStyle::Verbose => Constants::Both,
+        }
+    }
+}
+
 /// `sysview log -- cmd`. The letters and their meanings are strace's.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUS, override_usage = "sysview log [OPTIONS] -- COMMAND [ARG]...\n       sysview log [OPTIONS] -p PID")]
@@ -286,6 +305,10 @@ pub struct LogArgs {
     /// Show strings that are no plain text in hexadecimal; -xx: all strings
     #[arg(short = 'x', long, action = ArgAction::Count, help_heading = FORMAT)]
     pub strings_in_hex: u8,
+    /// Show constants by their numbers (raw), by name (abbrev), or both ways: 0x80000 /* O_CLOEXEC */ (verbose)
+    #[arg(short = 'X', long, value_name = "FORMAT", value_enum, default_value_t = ConstPrintStyle::Abbrev,
+          hide_possible_values = true, help_heading = FORMAT)]
+    pub const_print_style: ConstPrintStyle,
     /// Show what is behind descriptors: 3</etc/passwd>; -yy: also devices, sockets and pidfds in full
     #[arg(short = 'y', long = "decode-fds", action = ArgAction::Count, help_heading = FORMAT)]
     pub descriptors: u8,

@@ -13,7 +13,6 @@ const INSTEAD: &[(&str, &str, &str)] = &[
     ),
     ("-O", "--summary-syscall-overhead", "what tracing adds is measured, and shown beside times on the screen"),
     ("-V", "", "--version prints the version"),
-    ("-X", "--const-print-style", "-e raw=SET shows numbers, and `sysview explain O_CLOEXEC` the number of a constant"),
     ("-Y", "--decode-pids", "the screen names the task of every row"),
     ("", "--pidns-translation", "the screen names the task that a PID means, whatever its namespace"),
     ("", "--kvm", "exits of virtual CPUs are not decoded"),

@@ -3,26 +3,28 @@
 
 use super::escape::{escaped_with, hex_escaped};
 use super::value::{Decoded, Value};
-use super::{HexStrings, hexadecimal};
+use super::{HexStrings, Options, constants, hexadecimal};
+use crate::abi::Arch;
 use crate::abi::fetch::descriptor_address;
 use crate::model::{CallView, Memory};
 
 /// Adds to every descriptor among the arguments what it is.
-pub fn name(call: &mut Decoded, view: &CallView<'_>, hex: HexStrings) {
+pub fn name(call: &mut Decoded, view: &CallView<'_>, options: &Options) {
     let [at_entry, at_exit] =
         [view.entry, view.exit].map(|memory| memory.regions.iter().any(|region| region.addr >= descriptor_address(0)));
     for arg in &mut call.args {
         // What the call gave is told by its end; what it was given may be another thing by then.
         if at_exit && arg.at_exit {
-            value(&mut arg.value, view.exit, hex);
+            value(&mut arg.value, view.exit, options);
         }
         if at_entry {
-            value(&mut arg.value, view.entry, hex);
+            value(&mut arg.value, view.entry, options);
         }
     }
 }
 
-fn value(tree: &mut Value, memory: Memory<'_>, hex: HexStrings) {
+fn value(tree: &mut Value, memory: Memory<'_>, options: &Options) {
+    let hex = options.hex;
     match tree {
         Value::Fd(fd) => {
             if let Some(text) = text(*fd, memory, hex) {
@@ -31,7 +33,8 @@ fn value(tree: &mut Value, memory: Memory<'_>, hex: HexStrings) {
         }
         Value::Named(name) if name == "AT_FDCWD" => {
             if let Some(text) = text(AT_FDCWD, memory, hex) {
-                *tree = Value::Text(format!("AT_FDCWD{text}").into());
+                constants::value(tree, Arch::X86_64, options.constants);
+                *tree = Value::Text(format!("{}{text}", tree.text()).into());
             }
         }
         // Sets of signals have names in them.
@@ -42,13 +45,13 @@ fn value(tree: &mut Value, memory: Memory<'_>, hex: HexStrings) {
                 }
             }
         }
-        Value::Commented(inner, _) => value(inner, memory, hex),
+        Value::Commented(inner, _) => value(inner, memory, options),
         Value::Changed(before, after) => {
-            value(before, memory, hex);
-            value(after, memory, hex);
+            value(before, memory, options);
+            value(after, memory, options);
         }
-        Value::Struct { fields, .. } => fields.iter_mut().for_each(|(_, field)| value(field, memory, hex)),
-        Value::Array { items, .. } => items.iter_mut().for_each(|item| value(item, memory, hex)),
+        Value::Struct { fields, .. } => fields.iter_mut().for_each(|(_, field)| value(field, memory, options)),
+        Value::Array { items, .. } => items.iter_mut().for_each(|item| value(item, memory, options)),
         _ => {}
     }
 }

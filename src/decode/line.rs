@@ -8,7 +8,7 @@ use super::Options;
 use super::manner::{self, Manner};
 use super::value::{Decoded, DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, known_at_exit};
-use super::{behind, hexadecimal, result, special};
+use super::{behind, constants, hexadecimal, result, special};
 use crate::abi::{self, Arch, Behind, Call};
 use crate::model::{CallView, Outcome};
 
@@ -31,8 +31,9 @@ pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
         manner::unfollow(&mut call, view.arch.word() * 8);
     }
     if options.descriptors {
-        behind::name(&mut call, view, options.hex);
+        behind::name(&mut call, view, options);
     }
+    constants::show(&mut call, view.arch, options.constants);
     hexadecimal::turn(&mut call, options.hex);
     call
 }

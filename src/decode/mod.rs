@@ -4,6 +4,7 @@
 //! All text is printable ASCII; bytes of the tracee are escaped here.
 
 mod behind;
+mod constants;
 mod custom;
 mod detail;
 mod dump;
@@ -24,6 +25,7 @@ mod time;
 mod value;
 mod walk;
 
+pub use constants::Constants;
 pub use detail::{DetailLine, detail};
 pub use dump::{Transfer, dump_text};
 pub use manner::Manner;
@@ -50,6 +52,8 @@ pub struct Options {
     pub manner: Manner,
     /// Arguments with their names: `openat(dirfd=AT_FDCWD, path="/"`; strace's `-N`.
     pub names: bool,
+    /// How constants are shown; strace's `-X`.
+    pub constants: Constants,
     /// Descriptors with what is behind them, as far as it was looked up.
     pub descriptors: bool,
 }
@@ -73,6 +77,7 @@ impl Default for Options {
             hex: HexStrings::Never,
             manner: Manner::Decoded,
             names: false,
+            constants: Constants::Names,
             descriptors: true,
         }
     }

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::constants::is_class;
 use super::escape::{hex_quoted, quoted};
 use super::value::Value;
 
@@ -129,6 +130,11 @@ fn flags(out: &mut String, names: &[std::borrow::Cow<'static, str>], rest: u64, 
     } else if rest != 0 {
         out.push('|');
         hex(out, rest);
+        if let [class] = names
+            && is_class(class)
+        {
+            remark(out, unknown);
+        }
     }
 }
 

@@ -110,7 +110,8 @@ fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
             _ if ctx.call.name.starts_with("fcntl") => "flags ",
             _ => "",
         };
-        named(out, what, names);
+        // Some strace shows by name always.
+        named(out, what, if matches!(set.name, "open" | "sched_policy") { names } else { ctx.styled(names) });
     }
 }
 

@@ -20,7 +20,7 @@ pub fn row_text(store: &Store, seq: u64, options: &Options) -> String {
     let Some(row) = store.row(seq) else { return String::new() };
     match &row.kind {
         RowKind::Call(_) => String::new(),
-        RowKind::Signal(signal) => signal_line(signal),
+        RowKind::Signal(signal) => signal_line(signal, options),
         RowKind::GroupStop { signal } => group_stop_line(*signal),
         RowKind::Exec(exec) => exec_line(store, exec),
         RowKind::NewTask(new) => new_task_line(store, new),

@@ -1,12 +1,13 @@
 //! Signals: names, sets, and the description of one that is delivered, sigaction(2).
 
-use std::borrow::Cow;
-use std::fmt::Write;
-
-use super::print::{hex, signed, unsigned};
+use super::num::{id, signal_name_or_number};
 use super::value::Value;
+use super::{Options, constants};
 use crate::abi::{self, Arch};
 use crate::model::{Signal, SignalDetail};
+use std::borrow::Cow;
+
+type Fields = Vec<(Cow<'static, str>, Value)>;
 
 /// Signals of a set.
 const SIGNALS: u32 = 64;
@@ -35,83 +36,75 @@ fn short_name(number: u8) -> Cow<'static, str> {
 }
 
 /// `--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, …} ---`.
-pub fn signal_line(signal: &Signal) -> String {
-    let mut out = String::with_capacity(128);
-    out.push_str("--- ");
-    out.push_str(&signal_name(signal.number));
-    out.push_str(" {si_signo=");
-    out.push_str(&signal_name(signal.number));
-    out.push_str(", si_code=");
-    code(&mut out, signal.number, signal.code);
-    if signal.errno != 0 {
-        out.push_str(", si_errno=");
-        match u16::try_from(signal.errno).ok().and_then(abi::errno) {
-            Some((name, _)) => out.push_str(name),
-            None => unsigned(&mut out, u64::from(signal.errno as u32)),
-        }
-    }
-    detail(&mut out, signal);
-    out.push_str("} ---");
-    out
+pub fn signal_line(signal: &Signal, options: &Options) -> String {
+    let mut info = description(i32::from(signal.number), signal.code, signal.errno, &signal.detail);
+    constants::value(&mut info, Arch::X86_64, options.constants);
+    format!("--- {} {} ---", signal_name(signal.number), info.text())
 }
 
-fn detail(out: &mut String, signal: &Signal) {
-    // Writing to a String cannot fail.
-    match signal.detail {
+/// `{si_signo=SIGCHLD, si_code=CLD_EXITED, …}`: siginfo_t of sigaction(2).
+pub fn description(number: i32, code: i32, errno: i32, detail: &SignalDetail) -> Value {
+    let name = match u8::try_from(number) {
+        Ok(1..=64) => signal_name_or_number(number),
+        _ => (number as u32).to_string().into(),
+    };
+    let mut fields: Fields =
+        vec![("si_signo".into(), Value::Named(name)), ("si_code".into(), self::code(number, code))];
+    if errno != 0 {
+        let value = match u16::try_from(errno).ok().and_then(abi::errno) {
+            Some((name, _)) => Value::Named(name.into()),
+            None => Value::Unsigned(u64::from(errno as u32)),
+        };
+        fields.push(("si_errno".into(), value));
+    }
+    let mut push = |name: &'static str, value: Value| fields.push((name.into(), value));
+    match *detail {
         SignalDetail::None => {}
         SignalDetail::Sender { pid, uid, value } => {
-            let _ = write!(out, ", si_pid={pid}, si_uid={uid}");
+            push("si_pid", Value::Signed(pid.into()));
+            push("si_uid", id(uid.into(), 32));
             if let Some(value) = value {
-                sigval(out, value);
+                sigval(&mut push, value);
             }
         }
         SignalDetail::Child { pid, uid, status, utime, stime } => {
-            let _ = write!(out, ", si_pid={pid}, si_uid={uid}, si_status=");
-            child_status(out, signal.code, status);
-            out.push_str(", si_utime=");
-            ticks(utime as u64).write(out);
-            out.push_str(", si_stime=");
-            ticks(stime as u64).write(out);
+            push("si_pid", Value::Signed(pid.into()));
+            push("si_uid", id(uid.into(), 32));
+            push("si_status", child_status(code, status));
+            push("si_utime", ticks(utime as u64));
+            push("si_stime", ticks(stime as u64));
         }
-        SignalDetail::Fault { addr } => {
-            out.push_str(", si_addr=");
-            Value::address(addr).write(out);
-        }
+        SignalDetail::Fault { addr } => push("si_addr", Value::address(addr)),
         SignalDetail::Timer { id, overrun, value } => {
-            out.push_str(", si_timerid=");
-            hex(out, u64::from(id as u32));
-            let _ = write!(out, ", si_overrun={overrun}");
-            sigval(out, value);
+            push("si_timerid", Value::Hex(u64::from(id as u32)));
+            push("si_overrun", Value::Signed(overrun.into()));
+            sigval(&mut push, value);
         }
         SignalDetail::Poll { band, fd } => {
-            let _ = write!(out, ", si_band={band}, si_fd={fd}");
+            push("si_band", Value::Signed(band));
+            push("si_fd", Value::Fd(fd));
         }
         SignalDetail::Syscall { addr, nr, audit_arch } => {
-            out.push_str(", si_call_addr=");
-            Value::address(addr).write(out);
-            out.push_str(", si_syscall=");
+            push("si_call_addr", Value::address(addr));
             let nr = nr as u32 as u64;
-            match Arch::from_audit(audit_arch, nr).and_then(|arch| abi::lookup(arch, nr)) {
-                Some(call) => {
-                    out.push_str("__NR_");
-                    out.push_str(call.name);
-                }
-                None => unsigned(out, nr),
-            }
-            out.push_str(", si_arch=");
-            match named("audit_arch", u64::from(audit_arch)) {
-                Some(name) => out.push_str(name),
-                None => Value::Unknown { raw: u64::from(audit_arch), comment: "AUDIT_ARCH_???" }.write(out),
-            }
+            let call = Arch::from_audit(audit_arch, nr).and_then(|arch| abi::lookup(arch, nr));
+            push(
+                "si_syscall",
+                call.map_or(Value::Unsigned(nr), |call| Value::Named(format!("__NR_{}", call.name).into())),
+            );
+            let raw = u64::from(audit_arch);
+            let arch = named("audit_arch", raw).map(|name| Value::Named(name.into()));
+            push("si_arch", arch.unwrap_or(Value::Unknown { raw, comment: "AUDIT_ARCH_???" }));
         }
     }
+    Value::structure("siginfo", fields)
 }
 
 /// `CLD_EXITED` comes with an exit status, the other codes of a child with a signal.
-pub fn child_status(out: &mut String, code: i32, status: i32) {
+fn child_status(code: i32, status: i32) -> Value {
     match u8::try_from(status) {
-        Ok(signal @ 1..=64) if code != 1 => out.push_str(&signal_name(signal)),
-        _ => signed(out, i64::from(status)),
+        Ok(signal @ 1..=64) if code != 1 => Value::Named(signal_name(signal)),
+        _ => Value::Signed(status.into()),
     }
 }
 
@@ -124,15 +117,13 @@ pub fn ticks(count: u64) -> Value {
 }
 
 /// A value that sigqueue(3) or a timer carries: the same bytes as a number and as a pointer.
-pub fn sigval(out: &mut String, value: u64) {
-    out.push_str(", si_int=");
-    signed(out, i64::from(value as i32));
-    out.push_str(", si_ptr=");
-    Value::address(value).write(out);
+fn sigval(push: &mut impl FnMut(&'static str, Value), value: u64) {
+    push("si_int", Value::Signed(i64::from(value as i32)));
+    push("si_ptr", Value::address(value));
 }
 
 /// `si_code`: some codes hold for every signal, the others by signal.
-pub fn code(out: &mut String, signal: u8, code: i32) {
+fn code(signal: i32, code: i32) -> Value {
     let by_signal = match signal {
         4 => "sigill_code",
         5 => "sigtrap_code",
@@ -144,10 +135,10 @@ pub fn code(out: &mut String, signal: u8, code: i32) {
         31 => "sigsys_code",
         _ => "si_code",
     };
-    let code = u64::from(code as u32);
-    match named("si_code", code).or_else(|| named(by_signal, code)) {
-        Some(name) => out.push_str(name),
-        None => Value::Unknown { raw: code, comment: "SI_???" }.write(out),
+    let raw = u64::from(code as u32);
+    match named("si_code", raw).or_else(|| named(by_signal, raw)) {
+        Some(name) => Value::Named(name.into()),
+        None => Value::Hex(raw),
     }
 }
 
@@ -161,7 +152,7 @@ mod tests {
     use super::*;
 
     fn line(number: u8, code: i32, detail: SignalDetail) -> String {
-        signal_line(&Signal { number, code, errno: 0, detail })
+        signal_line(&Signal { number, code, errno: 0, detail }, &Options::default())
     }
 
     #[test]
@@ -198,17 +189,13 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_signal() {
-        let text = |signal, number| {
-            let mut out = String::new();
-            code(&mut out, signal, number);
-            out
-        };
+        let text = |signal, number| code(signal, number).text();
         assert_eq!(text(11, 2), "SEGV_ACCERR");
         assert_eq!(text(17, 6), "CLD_CONTINUED");
         assert_eq!(text(15, -6), "SI_TKILL");
         assert_eq!(text(5, 0x80), "SI_KERNEL");
-        assert_eq!(text(15, 77), "0x4d /* SI_??? */");
-        assert_eq!(text(15, -77), "0xffffffb3 /* SI_??? */");
+        assert_eq!(text(15, 77), "0x4d");
+        assert_eq!(text(15, -77), "0xffffffb3");
     }
 
     #[test]

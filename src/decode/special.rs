@@ -1,6 +1,7 @@
 //! What single calls print in their own way: an argument that the declaration reads differently, an argument that
 //! depends on the result, names before values, a remark beside the result.
 
+use super::constants::Constants;
 use super::custom::{self, clone, epoll_event, futex, pollfd, times};
 
 use super::manner::Manner;
@@ -250,9 +251,13 @@ pub fn result_flags(ctx: &Ctx<'_>) -> Option<&'static FlagSet> {
 /// Appends what a call says beside its result: ` (Timeout)`, `([{fd=3, revents=POLLIN}])`.
 pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
     match ctx.call.name {
-        "ioprio_get" => {
+        "ioprio_get" if ctx.options.constants != Constants::Numbers => {
+            let mut priority = custom::words::io_priority(value as u32 as u64);
+            if let Value::Call { args, .. } = &mut priority {
+                args.iter_mut().for_each(|arg| *arg = ctx.styled(std::mem::replace(arg, Value::Null)));
+            }
             out.push_str(" (");
-            custom::words::io_priority(value as u32 as u64).write(out);
+            priority.write(out);
             out.push(')');
         }
         // It cuts its result to 32 bits, errors too.
@@ -275,6 +280,7 @@ fn found(out: &mut String, ctx: &Ctx<'_>, value: i64, timeout: Option<usize>) {
         return out.push_str(" (Timeout)");
     }
     let Some(ready) = pollfd::found(ctx, 0).filter(|_| ctx.options.manner == Manner::Decoded) else { return };
+    let ready = ctx.styled(ready);
     out.push_str(" (");
     ready.write(out);
     if let Some(left) = timeout.and_then(|index| time_left(ctx, index)) {

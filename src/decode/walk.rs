@@ -3,10 +3,9 @@
 //! What was not copied, or could not be read, becomes the address. Left out: types that a declaration cannot describe
 //! (`custom`), what one call alone prints in its own way (`special`).
 
-use super::Options;
 use super::num::number;
-use super::signal;
 use super::value::Value;
+use super::{Options, constants, signal};
 use crate::abi::{Arch, Call, Dir, Len, Meaning, Struct, Type, Width};
 use crate::model::{CallView, Memory, Outcome, Piece};
 
@@ -63,6 +62,12 @@ impl<'a> Ctx<'a> {
             Some(Outcome::Returned(n)) => Some(n),
             _ => None,
         }
+    }
+
+    /// A value that stands outside of the arguments, with its constants as the options say.
+    pub fn styled(&self, mut value: Value) -> Value {
+        constants::value(&mut value, self.arch(), self.options.constants);
+        value
     }
 
     pub fn memory(&self, side: Side) -> Memory<'a> {

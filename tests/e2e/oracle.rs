@@ -245,3 +245,14 @@ fn a_change_of_abi_is_announced() {
     ];
     Oracle { name: "abis", behaviour: "abis", follow: false, runs }.check();
 }
+
+#[test]
+fn constants_are_shown_by_name_by_number_or_both() {
+    // Whose keys and queues there are is the machine's business.
+    let runs = &["-X raw", "-X verbose", "-X abbrev", "-X verbose -y -e trace=%file,personality"]
+        .map(|options| format!("{options} -e inject=msgget,kcmp,quotactl:error=EPERM -a0"));
+    let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
+    Oracle { name: "constants", behaviour: "constants", follow: false, runs: &runs }.check();
+    let runs = &["-X raw -e trace=umask,exit_group -qq", "-X verbose -e trace=umask,exit_group -qq"];
+    Oracle { name: "constants-of-signals", behaviour: "family", follow: false, runs }.check();
+}

@@ -95,7 +95,7 @@ impl Printer {
             EventKind::Enter(enter) => self.enter(batch, index, event, enter)?,
             EventKind::Exit(exit) => self.exit(batch, task, t_ns, exit)?,
             EventKind::Signal(signal) if self.settings.signals.contains(signal.number) => {
-                self.whole_line(batch, task, t_ns, &decode::signal_line(signal))?;
+                self.whole_line(batch, task, t_ns, &decode::signal_line(signal, self.settings.plain()))?;
             }
             EventKind::GroupStop { signal } if self.settings.signals.contains(*signal) => {
                 self.whole_line(batch, task, t_ns, &decode::group_stop_line(*signal))?;

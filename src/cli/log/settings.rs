@@ -77,6 +77,7 @@ impl Settings {
                 string_limit: args.string_limit,
                 hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(args.strings_in_hex.min(2))],
                 names: args.arg_names,
+                constants: args.const_print_style.into(),
                 descriptors: args.descriptors > 0,
                 ..decode::Options::default()
             },
@@ -160,6 +161,11 @@ impl Settings {
             ["execve", "execveat"].into_iter().filter_map(move |name| Some((arch, abi::number(arch, name)?)))
         });
         numbers.any(|(arch, nr)| !self.abbreviated.contains(arch, nr))
+    }
+
+    /// How what is no call is written.
+    pub fn plain(&self) -> &decode::Options {
+        &self.decode
     }
 
     /// Whether anything is printed in which the tracer's own part would be taken for the program's.
