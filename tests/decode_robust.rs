@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use sysview::abi::{self, Arch};
-use sysview::decode::{self, HexStrings, Manner, Options, json};
+use sysview::decode::{self, Constants, HexStrings, Manner, Options, json};
 use sysview::model::{CallView, Memory, Outcome, Region};
 
 /// Addresses that arguments and pointers in memory are likely to meet.
@@ -56,17 +56,18 @@ fn outcome() -> impl Strategy<Value = Option<Outcome>> {
 
 fn options() -> impl Strategy<Value = Options> {
     let hex = prop_oneof![Just(HexStrings::Never), Just(HexStrings::NotText), Just(HexStrings::All)];
+    let constants = prop_oneof![3 => Just(Constants::Names), 1 => Just(Constants::Numbers), 1 => Just(Constants::Both)];
     let manner = prop_oneof![3 => Just(Manner::Decoded), 1 => Just(Manner::Pointers), 1 => Just(Manner::Raw)];
-    (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>(), hex, manner, any::<(bool, bool)>()).prop_map(
-        |(string_limit, verbose, hex, manner, (names, descriptors))| Options {
+    (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>(), hex, manner, any::<(bool, bool)>(), constants)
+        .prop_map(|(string_limit, verbose, hex, manner, (names, descriptors), constants)| Options {
             string_limit,
             verbose,
             hex,
             manner,
             names,
+            constants,
             descriptors,
-        },
-    )
+        })
 }
 
 fn printable(what: &str, text: &str) {

@@ -6,7 +6,8 @@
 //! be read of a tracee), `wake` and `out` (how the worker is woken, how events leave), `pty` (the program's terminal),
 //! `worker` with `stops`, `exec`, `restart` and `leave` (the engine itself), `colocate` with `affinity` and `calibrate` (where
 //! tracer and tasks run, and what a stop costs), `launch` with `setup` (fork to first execve), `attach` with `find`
-//! (processes that run already), `run` (the worker's thread), `doctor` (whether and why not).
+//! (processes that run already), `run` (the worker's thread), `doctor` (whether and why not), `diagnosis` (what the worker does, for
+//! whoever looks for a mistake in it).
 //! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
 
 mod affinity;
@@ -15,6 +16,7 @@ mod calibrate;
 mod colocate;
 mod control;
 mod descriptors;
+mod diagnosis;
 mod doctor;
 mod entries;
 mod error;
@@ -64,6 +66,11 @@ pub fn leave_interrupts_to_the_program() {
         // Cannot fail for these two; if it did, ^C would end sysview and with it the program.
         let _ = sys::take_without_effect(signal);
     }
+}
+
+/// /proc/PID/comm: the name of a process that nobody need trace. None if there is none of that number.
+pub fn comm(pid: i32) -> Option<Vec<u8>> {
+    procfs::comm(pid)
 }
 
 /// Hour, minute and second of the local time zone (`TZ`, /etc/localtime) at `seconds` since the epoch. localtime(3).

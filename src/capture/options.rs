@@ -28,6 +28,10 @@ pub struct Tracing {
     pub only: Option<Only>,
     /// How long tasks that were attached to may be held by a view or a disk that does not follow.
     pub max_hold: Duration,
+    /// Events come with the CPU time of their process, `Batch::system_ns`.
+    pub system_times: bool,
+    /// What the worker does is told on standard error, see `diagnosis`.
+    pub debug: bool,
     /// Measure what tracing costs before the program starts (a few milliseconds).
     pub calibrate: bool,
 }
@@ -47,6 +51,8 @@ impl Default for Tracing {
             tamper: Vec::new(),
             only: None,
             max_hold: Duration::from_secs(5),
+            system_times: false,
+            debug: false,
             calibrate: false,
         }
     }

@@ -26,6 +26,8 @@ const TICK: Duration = Duration::from_millis(16);
 
 pub struct Out {
     pub batch: Batch,
+    /// Goes with the events of the stop that is being dealt with; None if nobody asked for it.
+    pub system_ns: Option<u64>,
     /// Time of the first event in `batch`.
     since_ns: u64,
     /// Messages that are complete and in order, but not yet in the channel.
@@ -50,6 +52,7 @@ impl Out {
         let watched = sender.clone();
         let mut out = Out {
             batch: Batch::default(),
+            system_ns: None,
             since_ns: 0,
             queue: VecDeque::new(),
             sender,
@@ -67,6 +70,7 @@ impl Out {
             self.ticker.arm(TICK);
         }
         self.batch.events.push(Event { task, t_ns, kind });
+        self.batch.system_ns.extend(self.system_ns);
     }
 
     /// Queues a message behind all events so far.

@@ -6,6 +6,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io::{self, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
@@ -41,6 +42,15 @@ pub fn wait_any() -> io::Result<(i32, i32)> {
     wait(-1, libc::__WALL | libc::__WNOTHREAD)
 }
 
+/// As `wait_any`, with the CPU time that the process spent in the kernel so far, in nanoseconds. getrusage(2).
+pub fn wait_any_counted() -> io::Result<(i32, i32, u64)> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    let (tid, status) = wait_with(-1, libc::__WALL | libc::__WNOTHREAD, usage.as_mut_ptr())?;
+    // SAFETY: all bytes zero is a valid rusage, and the kernel has filled it since.
+    let spent = unsafe { usage.assume_init() }.ru_stime;
+    Ok((tid, status, spent.tv_sec as u64 * 1_000_000_000 + spent.tv_usec as u64 * 1000))
+}
+
 /// As `wait_any`, but returns None at once when nothing is to be reported.
 pub fn wait_any_now() -> io::Result<Option<(i32, i32)>> {
     let (tid, status) = wait(-1, libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG)?;
@@ -59,11 +69,16 @@ pub fn wait_for(pid: i32) -> io::Result<i32> {
 }
 
 fn wait(pid: i32, flags: c_int) -> io::Result<(i32, i32)> {
+    wait_with(pid, flags, ptr::null_mut())
+}
+
+/// `usage` is null or a place for what the process used so far.
+fn wait_with(pid: i32, flags: c_int, usage: *mut libc::rusage) -> io::Result<(i32, i32)> {
     loop {
         let mut status: c_int = 0;
         // The raw call, because the C library's is a cancellation point and pays for it at every stop.
-        // SAFETY: `status` is a valid place for an int for the whole call; no resource usage is asked for.
-        let tid = unsafe { libc::syscall(libc::SYS_wait4, pid, &raw mut status, flags, ptr::null_mut::<c_void>()) };
+        // SAFETY: `status` is a valid place for an int for the whole call, and so is `usage` for an rusage, or null.
+        let tid = unsafe { libc::syscall(libc::SYS_wait4, pid, &raw mut status, flags, usage) };
         match check_long(tid) {
             Ok(tid) => return Ok((tid as i32, status)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

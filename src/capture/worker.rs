@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::colocate::Colocation;
 use super::descriptors::Netlinks;
+use super::diagnosis;
 use super::exec::Images;
 use super::only::Wanted;
 use super::options::{CoLocate, Tracing};
@@ -128,7 +129,8 @@ impl Engine {
     pub fn run(&mut self) -> io::Result<()> {
         self.join_colocation();
         loop {
-            let (tid, raw) = match self.next_status() {
+            let next = if self.tracing.system_times { self.next_counted() } else { self.next_status() };
+            let (tid, raw) = match next {
                 Ok(status) => status,
                 // Not even the sleeper is left: somebody else reaped our children.
                 Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return self.finish(),
@@ -148,8 +150,18 @@ impl Engine {
         }
     }
 
+    /// The next status, with the CPU time that its process had spent by then; not from the queue, whose are older.
+    fn next_counted(&mut self) -> io::Result<(i32, i32)> {
+        let (tid, raw, system_ns) = sys::wait_any_counted()?;
+        self.out.system_ns = Some(system_ns);
+        Ok((tid, raw))
+    }
+
     pub fn dispatch(&mut self, tid: i32, raw: i32, now: u64) -> io::Result<()> {
         let status = Status::decode(tid, raw);
+        if self.tracing.debug {
+            diagnosis::status(now, tid, raw, &status, tid == self.sleeper.pid());
+        }
         if tid == self.sleeper.pid() {
             self.sleeper.on_status(status)?;
             self.look_around(now)?;
@@ -197,6 +209,9 @@ impl Engine {
             }
         }
         while let Some(command) = self.mailbox.next_command() {
+            if self.tracing.debug {
+                diagnosis::command(now, &command);
+            }
             self.command(command, now)?;
         }
         if take(&self.mailbox.detach) && self.mode == Mode::Tracing && !self.killing {
@@ -246,6 +261,9 @@ impl Engine {
     /// Gives everything to the view. Waits for room if there is none, which holds the program; commands are obeyed
     /// meanwhile, detaching goes on even if nobody reads, and what was attached to is not held for ever.
     fn hand_over(&mut self) -> io::Result<()> {
+        if self.tracing.debug {
+            diagnosis::hand_over(self.clock.now_ns(), &self.out.batch);
+        }
         let mut full_since = None;
         while self.out.try_deliver() == Delivered::Partly {
             if self.mode != Mode::Tracing {
@@ -318,6 +336,9 @@ impl Engine {
             self.out.message(Message::Detached);
             self.out.message(Message::Ended(End::Exited(0)));
             return Ok(());
+        }
+        if self.tracing.debug {
+            diagnosis::hand_over(self.clock.now_ns(), &self.out.batch);
         }
         self.out.deliver_all();
         if let Some(pty) = &mut self.pty {

@@ -27,6 +27,7 @@ const PROGRAM: &str = "The program";
 const SELECTION: &str = "Which lines";
 const FORMAT: &str = "How they look";
 const SUMMARY: &str = "Summary";
+const DIAGNOSIS: &str = "Diagnosis of sysview itself";
 
 /// Shown under `--help` and in the man page.
 pub const EXIT_STATUS: &str = "\
@@ -312,6 +313,12 @@ pub struct LogArgs {
     /// Show what is behind descriptors: 3</etc/passwd>; -yy: also devices, sockets and pidfds in full
     #[arg(short = 'y', long = "decode-fds", action = ArgAction::Count, help_heading = FORMAT)]
     pub descriptors: u8,
+    /// Show the names of processes beside their numbers: 4242<bash>; the same as --decode-pids=comm
+    #[arg(short = 'Y', help_heading = FORMAT)]
+    pub command_names: bool,
+    /// What is shown of processes beside their numbers: comm, none
+    #[arg(long, value_name = "SET", help_heading = FORMAT)]
+    pub decode_pids: Vec<String>,
     /// Show arguments with their names, as the manual pages have them
     #[arg(short = 'N', long, help_heading = FORMAT)]
     pub arg_names: bool,
@@ -333,13 +340,13 @@ pub struct LogArgs {
     /// The same as -e verbose=SET
     #[arg(long, value_name = "SET", help_heading = FORMAT)]
     pub verbose: Vec<String>,
-    /// Print only a table of the calls at the end: counts, errors, wall time
+    /// Print only a table of the calls at the end: counts, errors, CPU time that processes spent in the kernel
     #[arg(short = 'c', long, conflicts_with = "summary", help_heading = SUMMARY)]
     pub summary_only: bool,
     /// Print the lines and then the table
     #[arg(short = 'C', long, help_heading = SUMMARY)]
     pub summary: bool,
-    /// Count wall time, which is what sysview always does: it does not measure CPU time
+    /// Let the table count wall time, from each call's begin to its end, instead of CPU time
     #[arg(short = 'w', long, help_heading = SUMMARY)]
     pub summary_wall_clock: bool,
     /// What the table is sorted by
@@ -348,6 +355,9 @@ pub struct LogArgs {
     /// The columns of the table in their order: time, total-time, min-time, max-time, avg-time, calls, errors, name
     #[arg(short = 'U', long, value_name = "COLUMNS", help_heading = SUMMARY)]
     pub summary_columns: Option<String>,
+    /// Tell on standard error what the tracer does: each status that the kernel reports, what is handed over, commands
+    #[arg(short = 'd', long, help_heading = DIAGNOSIS)]
+    pub debug: bool,
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments

@@ -1,6 +1,7 @@
 //! `-e WHAT=SET`, strace's language for which calls and what about them: what all ways of tracing take is read here,
 //! what only `sysview log` takes is handed on.
 
+use super::unsupported;
 use crate::query::{self, Calls, Injection, QueryError};
 use crate::source::Tamper;
 
@@ -39,6 +40,8 @@ const LINES: &[(&str, &str)] = &[
     ("v", "verbose"),
     ("raw", "raw"),
     ("x", "raw"),
+    ("decode-pids", "decode-pids"),
+    ("decode-pid", "decode-pids"),
 ];
 
 impl Expressions {
@@ -69,11 +72,16 @@ impl Expressions {
             "trace" | "t" => self.choose(set).map_err(told)?,
             "inject" => self.injections.push(Injection::parse(set).map_err(told)?),
             "fault" => self.injections.push(Injection::parse_fault(set).map_err(told)?),
-            "kvm" | "decode-fds" | "decode-fd" | "decode-pids" | "decode-pid" => {
+            "kvm" | "decode-fds" | "decode-fd" => {
+                let instead = match what {
+                    "kvm" => unsupported::instead("--kvm"),
+                    _ => unsupported::instead_of_value("--decode-fds"),
+                };
                 let known: Vec<&str> =
                     LINES.iter().filter(|(word, name)| word == name).map(|(word, _)| *word).collect();
                 return Err(format!(
-                    "-e {what}= is not known to sysview; it knows trace, inject, fault, {}",
+                    "-e {what}= is an option of strace that sysview does not have; {}. -e knows trace, inject, fault, {}",
+                    instead.unwrap_or_default(),
                     known.join(", ")
                 ));
             }

@@ -47,7 +47,7 @@ pub fn call_json(call: &Decoded) -> String {
 /// Appends one value.
 pub fn value_json(out: &mut String, value: &Value) {
     match value {
-        Value::Signed(n) => signed(out, *n),
+        Value::Signed(n) | Value::Pid(n) => signed(out, *n),
         Value::Unsigned(n) | Value::Hex(n) | Value::Octal(n) | Value::Address(n) | Value::Mode(n) => unsigned(out, *n),
         Value::Fd(fd) => signed(out, i64::from(*fd)),
         Value::Unread(addr) => {

@@ -8,7 +8,7 @@ use super::Options;
 use super::manner::{self, Manner};
 use super::value::{Decoded, DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, known_at_exit};
-use super::{behind, constants, hexadecimal, result, special};
+use super::{behind, constants, hexadecimal, pids, result, special};
 use crate::abi::{self, Arch, Behind, Call};
 use crate::model::{CallView, Outcome};
 
@@ -135,89 +135,111 @@ fn joined(ctx: &Ctx<'_>, low: usize, high: usize) -> Value {
     Value::Signed(ctx.view.args[low] as i64)
 }
 
-/// See the module `decode`.
-pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
-    let call = call(view, options);
-    let mut out = String::with_capacity(96);
-    match view.outcome {
-        None => {
-            before_exit(&mut out, &call, options.names);
-            out.push_str(" <unfinished ...>");
-        }
-        Some(Outcome::Detached) => {
-            before_exit(&mut out, &call, options.names);
-            out.push_str(" <detached ...>");
-        }
-        Some(Outcome::NeverReturned) if call.args.iter().any(|arg| arg.at_exit) => {
-            before_exit(&mut out, &call, options.names);
-            out.push_str(" <unfinished ...>)");
-        }
-        _ => {
-            out.push_str(&call.name);
-            out.push('(');
-            write_args(&mut out, &call, &call.args, options.names);
-            out.push(')');
-        }
+/// A call that is decoded once and shown as text, whole or in parts.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    call: Decoded,
+    outcome: Option<Outcome>,
+    names: bool,
+}
+
+impl Shown {
+    pub fn new(view: &CallView<'_>, options: &Options) -> Shown {
+        let call = call(view, options);
+        let names = options.names || special::named(&call.name);
+        Shown { call, outcome: view.outcome, names }
     }
-    out
-}
 
-/// See the module `decode`.
-pub fn unfinished_text(view: &CallView<'_>, options: &Options) -> String {
-    let mut out = String::with_capacity(96);
-    before_exit(&mut out, &call(view, options), options.names);
-    out
-}
+    /// Adds to every PID the name of the process, as far as `comm` knows it; strace's `-Y`. To those that the call was
+    /// given or to those that it gave, because names change and processes end while it goes on.
+    pub fn name_pids(&mut self, at_exit: bool, comm: &dyn Fn(i32) -> Option<Vec<u8>>) {
+        let args = self.call.args.iter_mut().filter(|arg| arg.at_exit == at_exit);
+        args.for_each(|arg| pids::name(&mut arg.value, comm));
+    }
 
-/// See the module `decode`.
-pub fn resumed_text(view: &CallView<'_>, options: &Options) -> String {
-    let call = call(view, options);
-    let mut out = String::with_capacity(64);
-    if let Some(first) = call.args.iter().position(|arg| arg.at_exit) {
-        if view.outcome == Some(Outcome::NeverReturned) {
-            return " <unfinished ...>)".into();
+    /// See `decode::call_text`.
+    pub fn text(&self) -> String {
+        let mut out = String::with_capacity(96);
+        match self.outcome {
+            None => {
+                self.before_exit(&mut out);
+                out.push_str(" <unfinished ...>");
+            }
+            Some(Outcome::Detached) => {
+                self.before_exit(&mut out);
+                out.push_str(" <detached ...>");
+            }
+            Some(Outcome::NeverReturned) if self.call.args.iter().any(|arg| arg.at_exit) => {
+                self.before_exit(&mut out);
+                out.push_str(" <unfinished ...>)");
+            }
+            _ => {
+                out.push_str(&self.call.name);
+                out.push('(');
+                self.write_args(&mut out, &self.call.args);
+                out.push(')');
+            }
         }
-        if let Some(Value::Changed(_, after)) = call.args.first().map(|arg| &arg.value)
-            && call.name == "clone3"
-        {
-            out.push_str(" => ");
-            after.write(&mut out);
+        out
+    }
+
+    /// See `decode::unfinished_text`.
+    pub fn unfinished_text(&self) -> String {
+        let mut out = String::with_capacity(96);
+        self.before_exit(&mut out);
+        out
+    }
+
+    /// See `decode::resumed_text`.
+    pub fn resumed_text(&self) -> String {
+        let call = &self.call;
+        let mut out = String::with_capacity(64);
+        if let Some(first) = call.args.iter().position(|arg| arg.at_exit) {
+            if self.outcome == Some(Outcome::NeverReturned) {
+                return " <unfinished ...>)".into();
+            }
+            if let Some(Value::Changed(_, after)) = call.args.first().map(|arg| &arg.value)
+                && call.name == "clone3"
+            {
+                out.push_str(" => ");
+                after.write(&mut out);
+            }
+            if first > 0 && special::comma_at_exit(&call.name) {
+                out.push_str(", ");
+            }
+            self.write_args(&mut out, &call.args[first..]);
         }
-        if first > 0 && special::comma_at_exit(&call.name) {
+        out.push(')');
+        out
+    }
+
+    /// Name and arguments up to the first that only the exit stop tells.
+    fn before_exit(&self, out: &mut String) {
+        let call = &self.call;
+        out.push_str(&call.name);
+        out.push('(');
+        let first = call.args.iter().position(|arg| arg.at_exit).unwrap_or(call.args.len());
+        match call.args.first().map(|arg| &arg.value) {
+            // What the kernel stores comes with the exit.
+            Some(Value::Changed(before, _)) if call.name == "clone3" => before.write(out),
+            _ => self.write_args(out, &call.args[..first]),
+        }
+        if first > 0 && first < call.args.len() && !special::comma_at_exit(&call.name) {
             out.push_str(", ");
         }
-        write_args(&mut out, &call, &call.args[first..], options.names);
     }
-    out.push(')');
-    out
-}
 
-/// Name and arguments up to the first that only the exit stop tells.
-fn before_exit(out: &mut String, call: &Decoded, names: bool) {
-    out.push_str(&call.name);
-    out.push('(');
-    let first = call.args.iter().position(|arg| arg.at_exit).unwrap_or(call.args.len());
-    match call.args.first().map(|arg| &arg.value) {
-        // What the kernel stores comes with the exit.
-        Some(Value::Changed(before, _)) if call.name == "clone3" => before.write(out),
-        _ => write_args(out, call, &call.args[..first], names),
-    }
-    if first > 0 && first < call.args.len() && !special::comma_at_exit(&call.name) {
-        out.push_str(", ");
-    }
-}
-
-fn write_args(out: &mut String, call: &Decoded, args: &[DecodedArg], names: bool) {
-    let named = names || special::named(&call.name);
-    for (i, arg) in args.iter().enumerate() {
-        if i > 0 {
-            out.push_str(", ");
+    fn write_args(&self, out: &mut String, args: &[DecodedArg]) {
+        for (i, arg) in args.iter().enumerate() {
+            if i > 0 {
+                out.push_str(", ");
+            }
+            if self.names {
+                out.push_str(&arg.name);
+                out.push('=');
+            }
+            arg.value.write(out);
         }
-        if named {
-            out.push_str(&arg.name);
-            out.push('=');
-        }
-        arg.value.write(out);
     }
 }
 

@@ -28,10 +28,11 @@ mod walk;
 pub use constants::Constants;
 pub use detail::{DetailLine, detail};
 pub use dump::{Transfer, dump_text};
+pub use line::Shown;
 pub use manner::Manner;
-pub use pids::{meant, sender};
+pub use pids::{after_result, meant, quoted_comm, sender};
 pub use rows::{end_line, group_stop_line, warning_line};
-pub use signal::{signal_line, signal_name};
+pub use signal::{signal_line, signal_line_with, signal_name};
 pub use value::*;
 
 use std::borrow::Cow;
@@ -102,7 +103,7 @@ pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
 /// ` <unfinished ...>`, one that never came back, and of which the exit
 /// would have told more, in ` <unfinished ...>)`.
 pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
-    line::call_text(view, options)
+    Shown::new(view, options).text()
 }
 
 /// What stands after the `=`: `3`, `-1 ENOENT (No such file or directory)`, `?`. None while the call goes on.
@@ -112,12 +113,12 @@ pub fn result_text(view: &CallView<'_>, options: &Options) -> Option<String> {
 
 /// The part before ` <unfinished ...>` of a line that another task interrupts: `read(0, `.
 pub fn unfinished_text(view: &CallView<'_>, options: &Options) -> String {
-    line::unfinished_text(view, options)
+    Shown::new(view, options).unfinished_text()
 }
 
 /// The part after `<... read resumed>` up to and with the closing parenthesis: `"abc", 3)`.
 pub fn resumed_text(view: &CallView<'_>, options: &Options) -> String {
-    line::resumed_text(view, options)
+    Shown::new(view, options).resumed_text()
 }
 
 /// Any row of the store as one line without time and task: a call with its result, `--- SIGCHLD {…} ---`,

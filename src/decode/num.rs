@@ -19,7 +19,7 @@ pub fn number(arch: Arch, width: Width, meaning: Meaning, raw: u64) -> Value {
         Meaning::Mode => Value::Mode(value),
         Meaning::Fd { .. } => Value::Fd(value as i32),
         Meaning::DirFd => dirfd(value as i32),
-        Meaning::Pid => Value::Signed(sign_extend(value, bits)),
+        Meaning::Pid => Value::Pid(sign_extend(value, bits)),
         Meaning::Uid | Meaning::Gid => id(value, bits),
         Meaning::Interface => interface(value),
         Meaning::Dev => device(value),

@@ -1,6 +1,8 @@
-//! Which task a PID of a call is: the same number means another task in another PID namespace. pid_namespaces(7).
+//! Which task a PID of a call is: the same number means another task in another PID namespace. pid_namespaces(7). And
+//! strace's `-Y`, which puts the task's name beside the number.
 
-use super::escape::escaped;
+use super::escape::{escaped, escaped_with};
+use super::value::Value;
 use crate::abi::{self, Meaning, Ret, Type};
 use crate::model::{CallView, Outcome, RowKind, SignalDetail, Store, TaskId};
 
@@ -36,6 +38,41 @@ pub fn sender(store: &Store, seq: u64) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// Adds to every PID in a value the name that `comm` has for it: `4242<sh>`.
+pub fn name(tree: &mut Value, comm: &dyn Fn(i32) -> Option<Vec<u8>>) {
+    match tree {
+        Value::Pid(number) => {
+            if let Some(comm) = i32::try_from(*number).ok().filter(|&number| number > 0).and_then(comm) {
+                *tree = Value::Text(format!("{number}{}", quoted_comm(&comm)).into());
+            }
+        }
+        Value::Commented(inner, _) => name(inner, comm),
+        Value::Changed(before, after) => {
+            name(before, comm);
+            name(after, comm);
+        }
+        Value::Struct { fields, .. } => fields.iter_mut().for_each(|(_, field)| name(field, comm)),
+        Value::Array { items, .. } => items.iter_mut().for_each(|item| name(item, comm)),
+        _ => {}
+    }
+}
+
+/// What stands behind a result that is a PID: `<sh>`; nothing for others.
+pub fn after_result(view: &CallView<'_>, comm: &dyn Fn(i32) -> Option<Vec<u8>>) -> String {
+    if abi::lookup(view.arch, view.nr).is_some_and(|call| call.name == "set_tid_address") {
+        return String::new();
+    }
+    result(view).filter(|&number| number > 0).and_then(comm).map(|comm| quoted_comm(&comm)).unwrap_or_default()
+}
+
+/// `<sh>`: printable ASCII.
+pub fn quoted_comm(comm: &[u8]) -> String {
+    let mut out = String::from("<");
+    escaped_with(&mut out, comm, b"<>");
+    out.push('>');
+    out
 }
 
 fn result(view: &CallView<'_>) -> Option<i32> {

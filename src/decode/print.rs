@@ -19,7 +19,7 @@ impl Value {
     /// Appends the value as strace prints it.
     pub fn write(&self, out: &mut String) {
         match self {
-            Value::Signed(n) => signed(out, *n),
+            Value::Signed(n) | Value::Pid(n) => signed(out, *n),
             Value::Unsigned(n) => unsigned(out, *n),
             Value::Hex(n) => hex(out, *n),
             Value::Octal(n) => octal(out, *n),

@@ -2,14 +2,15 @@
 //! which strace has no line, in a short plain sentence.
 
 use super::escape::quoted;
+use super::line::Shown;
 use super::signal::{signal_line, signal_name};
-use super::{Options, line, result};
+use super::{Options, result};
 use crate::model::{Dropped, Exec, NewTask, Origin, RowKind, Store, TaskEnd, TaskId, Warning};
 
 /// See the module `decode`.
 pub fn row_text(store: &Store, seq: u64, options: &Options) -> String {
     if let Some(view) = store.call(seq) {
-        let mut out = line::call_text(&view, options);
+        let mut out = Shown::new(&view, options).text();
         let end = out.len();
         out.push_str(" = ");
         if !result::write(&mut out, &view, options) {

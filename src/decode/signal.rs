@@ -2,7 +2,7 @@
 
 use super::num::{id, signal_name_or_number};
 use super::value::Value;
-use super::{Options, constants};
+use super::{Options, constants, pids};
 use crate::abi::{self, Arch};
 use crate::model::{Signal, SignalDetail};
 use std::borrow::Cow;
@@ -37,8 +37,14 @@ fn short_name(number: u8) -> Cow<'static, str> {
 
 /// `--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, …} ---`.
 pub fn signal_line(signal: &Signal, options: &Options) -> String {
+    signal_line_with(signal, options, &|_| None)
+}
+
+/// The same, with the names of the processes that `comm` knows; strace's `-Y`.
+pub fn signal_line_with(signal: &Signal, options: &Options, comm: &dyn Fn(i32) -> Option<Vec<u8>>) -> String {
     let mut info = description(i32::from(signal.number), signal.code, signal.errno, &signal.detail);
     constants::value(&mut info, Arch::X86_64, options.constants);
+    pids::name(&mut info, comm);
     format!("--- {} {} ---", signal_name(signal.number), info.text())
 }
 
@@ -61,14 +67,14 @@ pub fn description(number: i32, code: i32, errno: i32, detail: &SignalDetail) ->
     match *detail {
         SignalDetail::None => {}
         SignalDetail::Sender { pid, uid, value } => {
-            push("si_pid", Value::Signed(pid.into()));
+            push("si_pid", Value::Pid(pid.into()));
             push("si_uid", id(uid.into(), 32));
             if let Some(value) = value {
                 sigval(&mut push, value);
             }
         }
         SignalDetail::Child { pid, uid, status, utime, stime } => {
-            push("si_pid", Value::Signed(pid.into()));
+            push("si_pid", Value::Pid(pid.into()));
             push("si_uid", id(uid.into(), 32));
             push("si_status", child_status(code, status));
             push("si_utime", ticks(utime as u64));

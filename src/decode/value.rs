@@ -56,6 +56,8 @@ pub enum Value {
         comment: &'static str,
     },
     Fd(i32),
+    /// A number of a process or a thread, as the task that says it counts them; negative where a call gives that a meaning.
+    Pid(i64),
     /// Type and permission bits of a file: `S_IFREG|S_ISUID|0755`.
     Mode(u64),
     /// Bytes of the tracee. `true_len` is longer than `bytes` when the copy or the view was cut.

@@ -19,6 +19,9 @@ pub struct Batch {
     pub regions: Vec<Region>,
     /// The copied bytes of all regions.
     pub bytes: Vec<u8>,
+    /// For each event the CPU time that its process had spent in the kernel by then, in nanoseconds. Empty unless that
+    /// was asked for: most sessions do not.
+    pub system_ns: Vec<u64>,
 }
 
 /// One copied piece of the tracee's memory.
@@ -316,6 +319,7 @@ impl Batch {
             events: Vec::with_capacity(room(other.events.len())),
             regions: Vec::with_capacity(room(other.regions.len())),
             bytes: Vec::with_capacity(room(other.bytes.len())),
+            system_ns: Vec::with_capacity(other.system_ns.len()),
         }
     }
 

@@ -256,3 +256,41 @@ fn constants_are_shown_by_name_by_number_or_both() {
     let runs = &["-X raw -e trace=umask,exit_group -qq", "-X verbose -e trace=umask,exit_group -qq"];
     Oracle { name: "constants-of-signals", behaviour: "family", follow: false, runs }.check();
 }
+
+#[test]
+fn processes_have_their_names_beside_their_numbers() {
+    let output = run(SYSVIEW, &["log", "-qqY", "-e", "kill,waitid,exit_group"], "relatives");
+    let text: String = String::from_utf8(output.stderr).expect("ASCII").lines().map(plain).collect();
+    // A child that ended and is still there has a name, one that is gone has none.
+    for line in [
+        "kill(#<a\\74child\\76>, 0) = 0\n",
+        "kill(#<lines>, 0) = 0\n",
+        "kill(#, 0) = -1 ESRCH (No such process)\n",
+        "exit_group(7) = ?\n",
+        "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=#<a\\74child\\76>, ",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(text.contains("waitid(P_PID, #<"), "{text}");
+    assert!(text.contains("waitid(P_ALL, 0, {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=#, "), "{text}");
+}
+
+/// A line without its task, numbers of tasks and the blanks before the result.
+fn plain(line: &str) -> String {
+    let line = line.split_once("] ").filter(|(start, _)| start.starts_with("[pid ")).map_or(line, |(_, rest)| rest);
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let line = words.join(" ");
+    let mut out = String::new();
+    let mut digits = String::new();
+    for c in line.chars().chain(['\n']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        let told = ["(", "si_pid=", "si_uid="].iter().any(|field| out.ends_with(field)) && digits.len() > 1;
+        out.push_str(if told || out.ends_with("P_PID, ") || digits.len() > 3 { "#" } else { &digits });
+        digits.clear();
+        out.push(c);
+    }
+    out
+}

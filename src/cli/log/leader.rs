@@ -46,11 +46,13 @@ pub struct Columns {
 }
 
 /// What one line is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Subject {
     pub tid: i32,
     /// The number in the task's container, if that is to be told.
     pub inner: Option<i32>,
+    /// The task's name in its brackets, `<sh>`; empty if it is not wanted.
+    pub comm: String,
     /// More than one task lives.
     pub several: bool,
     pub t_ns: u64,
@@ -102,17 +104,13 @@ impl Leader {
     }
 
     /// Appends the start of a line. Call it in the order of the lines: `-r` tells the distance to the one before.
-    pub fn write(&mut self, out: &mut String, line: Subject) {
+    pub fn write(&mut self, out: &mut String, line: &Subject) {
+        let inner = line.inner.map(|inner| format!(":{inner}")).unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = match self.columns.tasks {
-            Tasks::Always => match line.inner {
-                Some(inner) => write!(out, "{}:{inner} ", line.tid),
-                None => write!(out, "{:<5} ", line.tid),
-            },
-            Tasks::Several if line.several => match line.inner {
-                Some(inner) => write!(out, "[pid {:>5}:{inner}] ", line.tid),
-                None => write!(out, "[pid {:>5}] ", line.tid),
-            },
+            Tasks::Always if inner.is_empty() && line.comm.is_empty() => write!(out, "{:<5} ", line.tid),
+            Tasks::Always => write!(out, "{}{inner}{} ", line.tid, line.comm),
+            Tasks::Several if line.several => write!(out, "[pid {:>5}{inner}{}] ", line.tid, line.comm),
             _ => Ok(()),
         };
         self.time(out, line.t_ns);
@@ -169,22 +167,30 @@ mod tests {
     fn start(leader: &mut Leader, t_ns: u64) -> String {
         let mut out = String::new();
         let last = Some(call(Arch::X86_64));
-        leader.write(&mut out, Subject { tid: 42, inner: None, several: false, t_ns, last, in_call: true });
+        leader.write(
+            &mut out,
+            &Subject { tid: 42, inner: None, comm: String::new(), several: false, t_ns, last, in_call: true },
+        );
         out
     }
 
     #[test]
     fn the_task_is_told_where_there_are_several() {
         let mut out = String::new();
-        let subject = Subject { tid: 42, inner: None, several: true, t_ns: 0, last: None, in_call: false };
-        Leader::new(PLAIN).write(&mut out, subject);
-        Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, subject);
-        Leader::new(Columns { tasks: Tasks::Never, ..PLAIN }).write(&mut out, subject);
-        Leader::new(PLAIN).write(&mut out, Subject { several: false, ..subject });
-        assert_eq!(out, "[pid    42] 42    ");
+        let subject =
+            Subject { tid: 42, inner: None, comm: String::new(), several: true, t_ns: 0, last: None, in_call: false };
+        Leader::new(PLAIN).write(&mut out, &subject);
+        Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, &subject);
+        Leader::new(Columns { tasks: Tasks::Never, ..PLAIN }).write(&mut out, &subject);
+        Leader::new(PLAIN).write(&mut out, &Subject { several: false, ..subject.clone() });
+        let named = Subject { comm: "<sh>".into(), ..subject };
+        Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, &named);
+        Leader::new(PLAIN).write(&mut out, &named);
+        assert_eq!(out, "[pid    42] 42    42<sh> [pid    42<sh>] ");
         out.clear();
-        Leader::new(PLAIN).write(&mut out, Subject { inner: Some(1), ..subject });
-        Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, Subject { inner: Some(1), ..subject });
+        let inside = Subject { inner: Some(1), comm: String::new(), ..named };
+        Leader::new(PLAIN).write(&mut out, &inside);
+        Leader::new(Columns { tasks: Tasks::Always, ..PLAIN }).write(&mut out, &inside);
         assert_eq!(out, "[pid    42:1] 42:1 ");
     }
 
@@ -206,7 +212,10 @@ mod tests {
         assert_eq!(start(&mut leader, 0), "[ 257] [000000007f001234] ");
         let mut line = |last, in_call| {
             let mut out = String::new();
-            leader.write(&mut out, Subject { tid: 1, inner: None, several: false, t_ns: 0, last, in_call });
+            leader.write(
+                &mut out,
+                &Subject { tid: 1, inner: None, comm: String::new(), several: false, t_ns: 0, last, in_call },
+            );
             out
         };
         assert_eq!(line(Some(call(Arch::I386)), true), "[ 257] [7f001234] ");

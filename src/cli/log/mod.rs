@@ -3,6 +3,7 @@
 
 mod floor;
 mod leader;
+mod names;
 mod open_call;
 mod printer;
 mod select;
@@ -54,11 +55,13 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         }
     }
     // Lines of signals tell the number of the last call, whichever it was, and a change of ABI shows at any call: where all
-    // of them stop anyway, the printer does the choosing.
-    if args.syscall_number || tracing.only.as_ref().is_some_and(|only| !only.at_full_speed) {
+    // of them stop anyway, the printer does the choosing. Names of processes change by calls, too.
+    if args.syscall_number || settings.names_pids || tracing.only.as_ref().is_some_and(|only| !only.at_full_speed) {
         tracing.only = None;
     }
     tracing.calibrate = settings.tells_times();
+    tracing.system_times = settings.summary.is_some() && !settings.wall_clock;
+    tracing.debug = args.debug;
     launch::remark(expressions.remarks().chain(settings.remarks.iter().cloned()));
     if settings.dumps() {
         tracing.capture_limit = DUMP_LIMIT;

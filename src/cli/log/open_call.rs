@@ -11,6 +11,8 @@ pub struct OpenCall {
     /// Index of the entry in the current batch, if it came with it.
     event: usize,
     pub t_ns: u64,
+    /// CPU time in the kernel that its process had spent by then, if that is counted.
+    pub system_ns: u64,
     /// What restart_syscall(2) restarts.
     restarts: Option<u64>,
     /// The line was interrupted by another one, so the rest goes to a `<... resumed>` line.
@@ -28,7 +30,7 @@ struct Kept {
 
 impl OpenCall {
     pub fn new(event: usize, t_ns: u64, restarts: Option<u64>) -> OpenCall {
-        OpenCall { kept: None, event, t_ns, restarts, interrupted: false, leader: String::new() }
+        OpenCall { kept: None, event, t_ns, system_ns: 0, restarts, interrupted: false, leader: String::new() }
     }
 
     /// Copies what the call needs of a batch that goes away.

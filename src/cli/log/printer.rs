@@ -9,13 +9,14 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use super::leader::{LastCall, Leader, Subject};
+use super::names::Names;
 use super::open_call::{OpenCall, memory};
 use super::select::Statuses;
 use super::settings::Settings;
 use super::sheet::{OpenLine, Sheets};
 use super::summary::Summary;
 use crate::abi::{self, Arch};
-use crate::decode::{self, Transfer};
+use crate::decode::{self, Shown, Transfer};
 use crate::model::{
     Batch, CallView, Enter, Event, EventKind, Exit, Interrupted, Marks, Memory, Origin, Outcome, TaskEnd, TaskId,
     Warning,
@@ -36,6 +37,7 @@ pub struct Printer {
     sheets: Sheets,
     settings: Settings,
     leader: Leader,
+    names: Names,
     tasks: HashMap<TaskId, TaskLine>,
     interrupted: Interrupted,
     summary: Summary,
@@ -45,10 +47,12 @@ pub struct Printer {
 impl Printer {
     pub fn new(sheets: Sheets, settings: Settings) -> Printer {
         let leader = Leader::new(settings.columns);
+        let names = Names::new(settings.names_pids);
         Printer {
             sheets,
             settings,
             leader,
+            names,
             tasks: HashMap::new(),
             interrupted: Interrupted::default(),
             summary: Summary::default(),
@@ -73,7 +77,8 @@ impl Printer {
 
     /// Whether anything was printed in which the tracer's own part could be taken for the program's.
     pub fn told_times(&self) -> bool {
-        self.settings.lines && (self.settings.durations || self.settings.columns.relative) || !self.summary.is_empty()
+        self.settings.lines && (self.settings.durations || self.settings.columns.relative)
+            || self.settings.wall_clock && !self.summary.is_empty()
     }
 
     /// Ends what is open and adds the summary.
@@ -93,9 +98,11 @@ impl Printer {
         let (task, t_ns) = (event.task, event.t_ns);
         match &event.kind {
             EventKind::Enter(enter) => self.enter(batch, index, event, enter)?,
-            EventKind::Exit(exit) => self.exit(batch, task, t_ns, exit)?,
+            EventKind::Exit(exit) => self.exit(batch, index, task, t_ns, exit)?,
             EventKind::Signal(signal) if self.settings.signals.contains(signal.number) => {
-                self.whole_line(batch, task, t_ns, &decode::signal_line(signal, self.settings.plain()))?;
+                let comm = |number| self.names.of(task, number);
+                let text = decode::signal_line_with(signal, self.settings.plain(), &comm);
+                self.whole_line(batch, task, t_ns, &text)?;
             }
             EventKind::GroupStop { signal } if self.settings.signals.contains(*signal) => {
                 self.whole_line(batch, task, t_ns, &decode::group_stop_line(*signal))?;
@@ -105,12 +112,14 @@ impl Printer {
             EventKind::Warning(warning) => self.warn(task, *warning)?,
             // strace has no line for it: the execve's own line tells.
             EventKind::Exec(exec) => {
+                self.names.renamed(task, &exec.comm);
                 if let Some(former) = exec.former {
                     // The leader's numbers now belong to the thread that called execve.
                     let inner = self.tasks.get(&former).and_then(|leader| leader.inner);
                     if let Some(caller) = self.tasks.get_mut(&task) {
                         (caller.tid, caller.inner) = (caller.tgid, inner);
                     }
+                    self.names.replaced(former, task);
                 }
                 if let Some(former) = exec.former
                     && let Some(moved) = self.tasks.get_mut(&former).and_then(|t| t.open.take())
@@ -125,6 +134,7 @@ impl Printer {
             }
             EventKind::NewTask(new) => {
                 self.alive += 1;
+                self.names.began(task, new);
                 let mode = new.parent.and_then(|parent| self.tasks.get(&parent)).and_then(|parent| parent.mode);
                 let known = self.tasks.entry(task).or_default();
                 (known.tid, known.tgid, known.mode) = (new.tid, new.tgid, mode);
@@ -154,6 +164,7 @@ impl Printer {
                 }
                 self.alive = self.alive.saturating_sub(1);
                 self.sheets.end(task)?;
+                self.names.ended(task);
                 self.tasks.remove(&task);
                 self.interrupted.forget(task);
             }
@@ -185,6 +196,7 @@ impl Printer {
     fn enter(&mut self, batch: &Batch, index: usize, event: &Event, enter: &Enter) -> io::Result<()> {
         let task = event.task;
         self.announce_mode(batch, event, enter)?;
+        self.names.entered(task, enter, batch.memory(&enter.regions));
         let restarts = self.interrupted.by(task, enter);
         self.tasks.entry(task).or_default().last = Some(LastCall::of(enter));
         if !self.settings.calls.contains(enter.arch, enter.nr) {
@@ -197,6 +209,7 @@ impl Printer {
             return self.last_call(batch, event, enter);
         }
         let mut open = OpenCall::new(index, event.t_ns, restarts);
+        open.system_ns = batch.system_ns.get(index).copied().unwrap_or(0);
         if !self.settings.lines {
             // Only its end is wanted.
         } else if self.settings.statuses == Statuses::ALL {
@@ -204,19 +217,20 @@ impl Printer {
             let subject = self.subject(task, event.t_ns, true);
             if let Some(sheet) = self.sheets.of(task) {
                 sheet.leader.clear();
-                self.leader.write(&mut sheet.leader, subject);
+                self.leader.write(&mut sheet.leader, &subject);
                 sheet.line = Some(OpenLine { task, written: 0 });
             }
         } else {
             // Whether there is a line at all is known when the call is over; it begins as it would have now.
             let subject = self.subject(task, event.t_ns, true);
-            self.leader.write(&mut open.leader, subject);
+            self.leader.write(&mut open.leader, &subject);
         }
         self.tasks.entry(task).or_default().open = Some(open);
         Ok(())
     }
 
-    fn exit(&mut self, batch: &Batch, task: TaskId, t_ns: u64, exit: &Exit) -> io::Result<()> {
+    fn exit(&mut self, batch: &Batch, index: usize, task: TaskId, t_ns: u64, exit: &Exit) -> io::Result<()> {
+        let system_ns = batch.system_ns.get(index).copied();
         let Some(known) = self.tasks.get_mut(&task) else { return Ok(()) };
         if let Some(last) = known.last {
             self.interrupted.note(task, last.arch, last.nr, exit.outcome);
@@ -224,9 +238,13 @@ impl Printer {
         let Some(open) = known.open.take() else { return Ok(()) };
         let view = open.view(batch, Some(exit));
         let took_ns = t_ns.saturating_sub(open.t_ns);
+        let counted_ns = match system_ns {
+            Some(until) if !self.settings.wall_clock => until.saturating_sub(open.system_ns),
+            _ => took_ns,
+        };
         let over = matches!(exit.outcome, Outcome::Returned(_) | Outcome::Failed(_));
         if over && self.settings.summary.is_some() {
-            self.summary.count(view.arch, view.nr, matches!(exit.outcome, Outcome::Failed(_)), took_ns);
+            self.summary.count(view.arch, view.nr, matches!(exit.outcome, Outcome::Failed(_)), counted_ns);
         }
         let staged = self.settings.statuses != Statuses::ALL;
         if !self.settings.lines || staged && !self.settings.statuses.contains(exit.outcome) {
@@ -241,26 +259,34 @@ impl Printer {
         if continued.is_none() {
             self.interrupt(batch, task)?;
         }
-        let options = &self.settings.decode(view.arch, view.nr);
-        if exit.outcome == Outcome::Detached {
-            return self.detached(task, t_ns, &open, continued, &decode::unfinished_text(&view, options));
+        let (mut shown, options) = self.shown(task, &view);
+        self.names.note(&view);
+        if self.names.wanted() {
+            shown.name_pids(true, &|number| self.names.of(task, number));
         }
-        let mut result = decode::result_text(&view, options).unwrap_or_else(|| "?".into());
+        if exit.outcome == Outcome::Detached {
+            return self.detached(task, t_ns, &open, continued, &shown.unfinished_text());
+        }
+        let mut result = decode::result_text(&view, &options).unwrap_or_else(|| "?".into());
+        if self.names.wanted() {
+            let name = decode::after_result(&view, &|number| self.names.of(task, number));
+            result.insert_str(result.find(' ').unwrap_or(result.len()), &name);
+        }
         if self.settings.durations && over {
             let micros = took_ns / 1000;
             result.push_str(&format!(" <{}.{:06}>", micros / 1_000_000, micros % 1_000_000));
         }
         match continued {
             Some(line) if line.written > 0 => {
-                let text = decode::resumed_text(&view, options);
+                let text = shown.resumed_text();
                 self.end_line(task, line.written, &text, &result)?;
             }
             Some(_) => {
                 let written = self.write_leader(task)?;
-                self.end_line(task, written, &decode::call_text(&view, options), &result)?;
+                self.end_line(task, written, &shown.text(), &result)?;
             }
             None if staged => {
-                let text = decode::call_text(&view, options);
+                let text = shown.text();
                 let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
                 sheet.out.write_all(open.leader.as_bytes())?;
                 self.end_line(task, open.leader.len(), &text, &result)?;
@@ -268,9 +294,9 @@ impl Printer {
             None => {
                 let text = if open.interrupted {
                     let name = decode::shown_name(&view);
-                    format!("<... {name} resumed>{}", decode::resumed_text(&view, options))
+                    format!("<... {name} resumed>{}", shown.resumed_text())
                 } else {
-                    decode::call_text(&view, options)
+                    shown.text()
                 };
                 let written = self.begin_line(task, t_ns, true)?;
                 self.end_line(task, written, &text, &result)?;
@@ -342,7 +368,7 @@ impl Printer {
             entry: memory(batch, &enter.regions),
             exit: Memory::default(),
         };
-        let text = decode::call_text(&view, &self.settings.decode(view.arch, view.nr));
+        let text = self.shown(event.task, &view).0.text();
         let written = self.begin_line(event.task, event.t_ns, true)?;
         self.end_line(event.task, written, &text, "?")
     }
@@ -398,10 +424,20 @@ impl Printer {
         let column = self.write_leader(task)?;
         let Some(open) = self.tasks.get(&task).and_then(|t| t.open.as_ref()) else { return Ok(column) };
         let view = open.view(batch, None);
-        let text = decode::unfinished_text(&view, &self.settings.decode(view.arch, view.nr));
+        let text = self.shown(task, &view).0.unfinished_text();
         let Some(sheet) = self.sheets.of(task) else { return Ok(column) };
         sheet.out.write_all(text.as_bytes())?;
         Ok(column + text.len())
+    }
+
+    /// A call as its line has it, and how it is decoded.
+    fn shown(&self, task: TaskId, view: &CallView<'_>) -> (Shown, decode::Options) {
+        let options = self.settings.decode(view.arch, view.nr);
+        let mut shown = Shown::new(view, &options);
+        if self.names.wanted() {
+            shown.name_pids(false, &|number| self.names.of(task, number));
+        }
+        (shown, options)
     }
 
     /// Writes the start of the open line; returns the columns it takes.
@@ -416,7 +452,7 @@ impl Printer {
         let subject = self.subject(task, t_ns, in_call);
         let Some(sheet) = self.sheets.of(task) else { return Ok(0) };
         sheet.leader.clear();
-        self.leader.write(&mut sheet.leader, subject);
+        self.leader.write(&mut sheet.leader, &subject);
         self.write_leader(task)
     }
 
@@ -432,6 +468,7 @@ impl Printer {
         Subject {
             tid: known.map_or(0, |t| t.tid),
             inner: known.and_then(|t| t.inner),
+            comm: self.names.comm(task).filter(|comm| !comm.is_empty()).map(decode::quoted_comm).unwrap_or_default(),
             several: self.alive > 1,
             t_ns,
             last: known.and_then(|t| t.last),

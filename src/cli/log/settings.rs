@@ -8,12 +8,17 @@ use crate::abi::{self, Arch};
 use crate::capture;
 use crate::cli::args::LogArgs;
 use crate::cli::expression::Expressions;
+use crate::cli::unsupported;
 use crate::decode::{self, HexStrings, Manner};
 use crate::query::Calls;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
     decode: decode::Options,
+    /// PIDs have names.
+    pub names_pids: bool,
+    /// The summary counts wall time, not CPU time.
+    pub wall_clock: bool,
     /// Of which calls structures are abbreviated, of which they are followed at all, of which nothing is decoded.
     abbreviated: Calls,
     followed: Calls,
@@ -72,6 +77,8 @@ impl Settings {
         let silent = if args.output.is_some() { args.quiet.max(1) } else { args.quiet };
         let descriptors = args.trace_fds.as_deref().map_or(Ok(Descriptors::NONE), Descriptors::parse)?;
         let (subject, remarks) = Subject::new(&args.trace_path, descriptors);
+        let mut pids = args.decode_pids.clone();
+        pids.extend(args.command_names.then(|| "comm".to_owned()));
         let mut settings = Settings {
             decode: decode::Options {
                 string_limit: args.string_limit,
@@ -81,6 +88,8 @@ impl Settings {
                 descriptors: args.descriptors > 0,
                 ..decode::Options::default()
             },
+            names_pids: false,
+            wall_clock: args.summary_wall_clock,
             abbreviated: if args.no_abbrev { Calls::none() } else { Calls::all() },
             followed: Calls::all(),
             raw: Calls::none(),
@@ -125,7 +134,16 @@ impl Settings {
                 "abbrev" => settings.abbreviated = calls(what, set)?,
                 "verbose" => settings.followed = calls(what, set)?,
                 "raw" => settings.raw = calls(what, set)?,
+                "decode-pids" => pids.push(set.clone()),
                 _ => settings.quiet = Quiet::parse(set)?,
+            }
+        }
+        for set in pids.iter().flat_map(|set| set.split(',')) {
+            match set {
+                "comm" => settings.names_pids = true,
+                "none" => settings.names_pids = false,
+                "pidns" => return Err(format!("--decode-pids={set}: {}", unsupported::PIDNS)),
+                _ => return Err(format!("--decode-pids={set}: write comm or none")),
             }
         }
         if settings.quiet.path_resolution() {
@@ -170,7 +188,7 @@ impl Settings {
 
     /// Whether anything is printed in which the tracer's own part would be taken for the program's.
     pub fn tells_times(&self) -> bool {
-        self.durations || self.columns.relative || self.summary.is_some()
+        self.durations || self.columns.relative || self.summary.is_some() && self.wall_clock
     }
 
     /// Whether whole buffers must be copied, not only what a line shows of them.

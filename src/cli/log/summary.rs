@@ -1,7 +1,7 @@
 //! The table at the end of a log (`-c`, `-C`): how often each call was made, how often it failed, how long it took.
 //!
-//! Counted are calls that came back; restart codes count as errors, as in strace. Times are wall times, entry to exit,
-//! because nobody measures here what CPU time a call took. One row a call and ABI, however long the run.
+//! Counted are calls that came back; restart codes count as errors, as in strace. Times are what the caller
+//! measured: CPU time in the kernel, or with `-w` wall time, entry to exit. One row a call and ABI, however long the run.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
