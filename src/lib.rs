@@ -23,7 +23,7 @@
 //! | room | what is in it | what is deliberately not |
 //! |---|---|---|
 //! | [`abi`] | what is true of Linux: signatures, constants, layouts, errors, explanations, by the event's architecture | state, I/O |
-//! | [`model`] | what was observed: events, rows, tasks | meaning, text |
+//! | [`model`] | what was observed: events, rows, tasks; what descriptors were when | meaning, text |
 //! | [`decode`] | raw event to value tree to text | failure, I/O |
 //! | [`source`] | `Message` and `Command`, the two ways in which a source and a view speak | any source |
 //! | [`vdso`] | a vDSO image in, its symbols out; the auxiliary vector | touching a program |

@@ -6,6 +6,7 @@
 mod behind;
 mod constants;
 mod custom;
+mod descriptor;
 mod detail;
 mod dump;
 mod escape;
@@ -26,6 +27,7 @@ mod value;
 mod walk;
 
 pub use constants::Constants;
+pub use descriptor::{address_text, came_from, descriptor_text, new_descriptor};
 pub use detail::{DetailLine, detail};
 pub use dump::{Transfer, dump_text};
 pub use line::Shown;

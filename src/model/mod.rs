@@ -3,6 +3,7 @@
 //! Raw: registers and copied bytes, never text. Left out: meaning (`abi`), words (`decode`), counts (`stats`).
 
 mod event;
+mod files;
 mod interrupted;
 mod names;
 mod namespaces;
@@ -10,6 +11,7 @@ mod store;
 mod task;
 
 pub use event::*;
+pub use files::{Descriptor, Files, Shares, What, shares};
 pub use interrupted::Interrupted;
 pub use store::*;
 pub use task::*;

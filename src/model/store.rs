@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::Interrupted;
 use super::event::*;
+use super::files::{Files, shares};
 use super::names;
 use super::task::Task;
 use crate::abi::Arch;
@@ -155,6 +156,7 @@ pub struct Store {
     chunks: Vec<Chunk>,
     tasks: Vec<Task>,
     interrupted: Interrupted,
+    pub(super) files: Files,
     /// What the few rows of restart_syscall(2) restart, by row.
     restarts: HashMap<u64, u64>,
     len: u64,
@@ -181,6 +183,11 @@ impl Store {
 
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
+    }
+
+    /// What descriptors were, and where tasks stood, at any time.
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     pub fn task(&self, id: TaskId) -> Option<&Task> {
@@ -228,6 +235,7 @@ impl Store {
                 if let Some(nr) = self.interrupted.by(event.task, enter) {
                     self.restarts.insert(seq, nr);
                 }
+                self.files.entered(event.task, event.t_ns, enter);
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
                     task.open_call = Some(seq);
                     task.calls += 1;
@@ -249,6 +257,7 @@ impl Store {
             EventKind::Signal(signal) => RowKind::Signal(signal.clone()),
             EventKind::GroupStop { signal } => RowKind::GroupStop { signal: *signal },
             EventKind::Exec(exec) => {
+                self.files.executed(event.task, event.t_ns, exec.former);
                 let leader = exec.former.map(|leader| self.task(leader).map(|leader| leader.ns.clone()));
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
                     task.rename(self.len, &exec.comm);
@@ -262,6 +271,9 @@ impl Store {
                 RowKind::Exec(exec.clone())
             }
             EventKind::NewTask(new) => {
+                let making = new.parent.and_then(|parent| self.task(parent)?.open_call);
+                let shared = shares(making.and_then(|seq| self.call(seq)).as_ref(), new.origin == Origin::Thread);
+                self.files.began(event.task, event.t_ns, new, shared);
                 self.add_task(event, new);
                 RowKind::NewTask(new.clone())
             }
@@ -351,6 +363,12 @@ impl Store {
                 self.follow_name(seq, event.task);
             }
         }
+        // Out of the way while the row is looked at.
+        let mut files = std::mem::take(&mut self.files);
+        if let Some(view) = self.call(seq) {
+            files.exited(event.task, seq, event.t_ns, &view);
+        }
+        self.files = files;
     }
 
     /// Copies regions into the chunk of row `seq`, so that a row never points out of its own chunk.

@@ -188,7 +188,9 @@ fn describe_call(page: &mut Page<'_>, seq: u64, view: &CallView<'_>, waiting: Op
         };
         page.value(&label, &line.text, role, &register);
         if line.depth == 0
-            && let Some(whose) = decode::meant(&page.app.session.store, seq, &line.label)
+            && let store = &page.app.session.store
+            && let Some(whose) =
+                decode::meant(store, seq, &line.label).or_else(|| decode::came_from(store, seq, &line.label))
         {
             page.entry("", &whose, Role::Dim);
         }

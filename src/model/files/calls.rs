@@ -1,0 +1,326 @@
+//! Which calls change descriptor tables and places in the file system, and how.
+//!
+//! A call that closes does so when it begins: the kernel gives the number out again before the call has come back. All
+//! else happens when a call is over and has succeeded.
+
+use super::{Files, What};
+use crate::abi::{self, Arch, Call, Meaning, Ret, Type};
+use crate::model::{CallView, Enter, Memory, Outcome, TaskId};
+
+const AT_FDCWD: i32 = -100;
+const O_CLOEXEC: u64 = 0o2000000;
+const CLONE_FS: u64 = 0x200;
+const CLONE_FILES: u64 = 0x400;
+const CLONE_NEWNS: u64 = 0x20000;
+const CLOSE_RANGE_UNSHARE: u64 = 2;
+const CLOSE_RANGE_CLOEXEC: u64 = 4;
+
+/// A call with its arguments, behind i386's socketcall(2) too.
+struct Made<'a> {
+    call: &'static Call,
+    name: &'static str,
+    args: [u64; 6],
+    arch: Arch,
+    entry: Memory<'a>,
+    exit: Memory<'a>,
+}
+
+impl Made<'_> {
+    fn fd(&self, index: usize) -> i32 {
+        self.args[index] as i32
+    }
+
+    fn address(&self, index: usize) -> u64 {
+        if self.arch.word() == 4 { self.args[index] & 0xffff_ffff } else { self.args[index] }
+    }
+
+    /// A path or a name that the call was given.
+    fn text(&self, index: usize) -> Option<Vec<u8>> {
+        let piece = self.entry.at(self.address(index))?;
+        Some(piece.bytes.split(|&byte| byte == 0).next().unwrap_or_default().to_vec())
+    }
+
+    fn pair(&self, index: usize) -> Option<[i32; 2]> {
+        let bytes = self.exit.exact(self.address(index), 8)?;
+        Some([int(&bytes[..4]), int(&bytes[4..])])
+    }
+
+    /// Whether the flags that the call was given have one whose name ends in `_CLOEXEC`.
+    fn cloexec(&self) -> bool {
+        match self.name {
+            // Without a flag for it: always.
+            "pidfd_open" | "pidfd_getfd" | "landlock_create_ruleset" | "io_uring_setup" | "perf_event_open" => {
+                self.name != "perf_event_open" || self.args[4] & 8 != 0
+            }
+            "openat2" => self.entry.exact(self.address(2), 8).is_some_and(|how| word(how) & O_CLOEXEC != 0),
+            _ => {
+                self.call.args.iter().zip(self.args).any(|(arg, raw)| match arg.ty {
+                    Type::Num { meaning: Meaning::Flags(set), .. } => {
+                        let is_it = |name: &str| name.ends_with("_CLOEXEC");
+                        set.constants(self.arch)
+                            .iter()
+                            .any(|c| is_it(c.name) && c.value != 0 && raw & c.value == c.value)
+                    }
+                    // A socket's type has its flags in it.
+                    Type::Custom { name: "socket_type", .. } => raw & O_CLOEXEC != 0,
+                    _ => false,
+                }) || (matches!(self.name, "socket" | "socketpair") && self.args[1] & O_CLOEXEC != 0)
+            }
+        }
+    }
+}
+
+fn int(bytes: &[u8]) -> i32 {
+    let mut all = [0; 4];
+    all.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    i32::from_le_bytes(all)
+}
+
+fn word(bytes: &[u8]) -> u64 {
+    let mut all = [0; 8];
+    all.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(all)
+}
+
+impl Files {
+    /// A call begins.
+    pub fn entered(&mut self, task: TaskId, t_ns: u64, enter: &Enter) {
+        let Some(call) = abi::lookup(enter.arch, enter.nr) else { return };
+        let Some(table) = self.table(task, t_ns + 1) else { return };
+        match call.name {
+            "close" => self.tables.close(table, enter.args[0] as i32, t_ns),
+            "close_range" if enter.args[2] & CLOSE_RANGE_UNSHARE == 0 => {
+                let close = enter.args[2] & CLOSE_RANGE_CLOEXEC == 0;
+                self.tables.sweep(table, enter.args[0] as u32, enter.args[1] as u32, t_ns, close);
+            }
+            _ => {}
+        }
+    }
+
+    /// A call in row `row` is over.
+    pub fn exited(&mut self, task: TaskId, row: u64, t_ns: u64, view: &CallView<'_>) {
+        let (Some(Outcome::Returned(value)), Some(call)) = (view.outcome, abi::lookup(view.arch, view.nr)) else {
+            return;
+        };
+        let (arch, entry, exit) = (view.arch, view.entry, view.exit);
+        let behind = abi::behind(arch, call, view.args, |addr, len| entry.exact(addr, len).map(<[u8]>::to_vec));
+        let (call, args) = behind.map_or((call, *view.args), |behind| (behind.call, behind.args));
+        let call = call.select(&args);
+        let made = Made { call, name: call.name, args, arch, entry, exit };
+        self.change(task, row, t_ns, &made, value);
+    }
+
+    fn change(&mut self, task: TaskId, row: u64, t_ns: u64, made: &Made<'_>, value: i64) {
+        const F_DUPFD: u64 = 0;
+        const F_SETFD: u64 = 2;
+        const F_DUPFD_CLOEXEC: u64 = 1030;
+        let Some(table) = self.table(task, t_ns + 1) else { return };
+        match made.name {
+            "dup" => self.duplicate(task, row, t_ns, made.fd(0), value as i32, false),
+            "dup2" if made.fd(0) == made.fd(1) => {}
+            "dup2" => self.duplicate(task, row, t_ns, made.fd(0), value as i32, false),
+            "dup3" => self.duplicate(task, row, t_ns, made.fd(0), value as i32, made.args[2] & O_CLOEXEC != 0),
+            "fcntl" | "fcntl64" => match made.args[1] & 0xffff_ffff {
+                F_DUPFD => self.duplicate(task, row, t_ns, made.fd(0), value as i32, false),
+                F_DUPFD_CLOEXEC => self.duplicate(task, row, t_ns, made.fd(0), value as i32, true),
+                F_SETFD => self.tables.set_cloexec(table, made.fd(0), t_ns, made.args[2] & 1 != 0),
+                _ => {}
+            },
+            "pipe" | "pipe2" => {
+                let ends = made.pair(0).unwrap_or([-1; 2]);
+                for (fd, writes) in ends.into_iter().zip([false, true]) {
+                    self.give(task, row, t_ns, fd, What::PipeEnd { writes }, made.cloexec());
+                }
+            }
+            "socketpair" => {
+                for fd in made.pair(3).unwrap_or([-1; 2]) {
+                    self.give(task, row, t_ns, fd, socket(made), made.cloexec());
+                }
+            }
+            "socket" => self.give(task, row, t_ns, value as i32, socket(made), made.cloexec()),
+            "accept" | "accept4" => self.accepted(task, row, t_ns, made, value as i32),
+            "bind" | "connect" => self.addressed(task, t_ns, made),
+            "recvmsg" => {
+                for fd in received(made) {
+                    self.give(task, row, t_ns, fd, What::Received, made.args[2] & 0x4000_0000 != 0);
+                }
+            }
+            "pidfd_open" => self.give(task, row, t_ns, value as i32, What::Pidfd(made.fd(0)), true),
+            "pidfd_getfd" => self.taken(task, row, t_ns, made, value as i32),
+            // With a descriptor of its own kind, these change what it is about.
+            "signalfd" | "signalfd4" if made.fd(0) >= 0 => {}
+            "close_range" if made.args[2] & CLOSE_RANGE_UNSHARE != 0 => {
+                self.own_table(task, t_ns, false);
+                let close = made.args[2] & CLOSE_RANGE_CLOEXEC == 0;
+                if let Some(own) = self.table(task, t_ns + 1) {
+                    self.tables.sweep(own, made.args[0] as u32, made.args[1] as u32, t_ns, close);
+                }
+            }
+            "unshare" => {
+                if made.args[0] & CLONE_FILES != 0 {
+                    self.own_table(task, t_ns, false);
+                }
+                if made.args[0] & (CLONE_FS | CLONE_NEWNS) != 0 {
+                    self.own_place(task, t_ns);
+                }
+            }
+            "chdir" | "chroot" => {
+                let path = made.text(0).and_then(|path| self.resolve(task, t_ns, AT_FDCWD, path));
+                self.moved(task, t_ns, path, made.name == "chroot");
+            }
+            "fchdir" => {
+                let path = self.directory(task, t_ns, made.fd(0));
+                self.moved(task, t_ns, path, false);
+            }
+            _ if matches!(made.call.ret, Ret::NewFd) => {
+                let what = self.opened(task, t_ns, made);
+                self.give(task, row, t_ns, value as i32, what, made.cloexec());
+            }
+            _ => {}
+        }
+    }
+
+    fn give(&mut self, task: TaskId, row: u64, t_ns: u64, fd: i32, what: What, cloexec: bool) {
+        let Some(table) = self.table(task, t_ns + 1).filter(|_| fd >= 0) else { return };
+        let description = self.describe(what, Some(row));
+        self.tables.open(table, fd, t_ns, description, cloexec, Some(row));
+    }
+
+    /// Nothing is known of the new one if nothing is of the old.
+    fn duplicate(&mut self, task: TaskId, row: u64, t_ns: u64, from: i32, to: i32, cloexec: bool) {
+        let Some(table) = self.table(task, t_ns + 1) else { return };
+        match self.tables.get(table, from, t_ns) {
+            Some(slot) => self.tables.open(table, to, t_ns, slot.description, cloexec, Some(row)),
+            None => self.tables.close(table, to, t_ns),
+        }
+    }
+
+    /// What open(2) and all others made whose result is a descriptor.
+    fn opened(&self, task: TaskId, t_ns: u64, made: &Made<'_>) -> What {
+        let index = made.call.args.iter().position(|arg| matches!(arg.ty, Type::Path | Type::Str));
+        let name = index.and_then(|index| made.text(index)).unwrap_or_default();
+        match made.name {
+            "open" | "creat" | "openat" | "openat2" => {
+                let base = if made.name.starts_with("openat") { made.fd(0) } else { AT_FDCWD };
+                What::File(self.resolve(task, t_ns, base, name.clone()).unwrap_or(name))
+            }
+            "memfd_create" => What::Other { call: made.name, name: made.text(0).unwrap_or_default() },
+            _ => What::Other { call: made.name, name },
+        }
+    }
+
+    fn accepted(&mut self, task: TaskId, row: u64, t_ns: u64, made: &Made<'_>, fd: i32) {
+        let Some(table) = self.table(task, t_ns + 1) else { return };
+        let slot = self.tables.get(table, made.fd(0), t_ns);
+        let listener = slot.and_then(|slot| self.descriptions.get(slot.description as usize));
+        let what = listener.map_or(What::Other { call: made.name, name: Vec::new() }, |listener| listener.what.clone());
+        let local = listener.and_then(|listener| listener.local.last()).map(|(_, address)| address.clone());
+        self.give(task, row, t_ns, fd, what, made.cloexec());
+        let len = made.exit.exact(made.address(2), 4).map_or(0, |len| int(len).max(0) as usize);
+        let peer = made.exit.at(made.address(1)).map(|piece| piece.bytes[..len.min(piece.bytes.len())].to_vec());
+        if let Some(description) = self.descriptions.last_mut() {
+            description.local.extend(local.map(|address| (t_ns, address)));
+            description.peer.extend(peer.filter(|address| address.len() >= 2).map(|address| (t_ns, address)));
+        }
+    }
+
+    fn addressed(&mut self, task: TaskId, t_ns: u64, made: &Made<'_>) {
+        let len = made.args[2] as u32 as usize;
+        let address = made.entry.at(made.address(1)).map(|piece| piece.bytes[..len.min(piece.bytes.len())].to_vec());
+        let Some(address) = address.filter(|address| address.len() >= 2) else { return };
+        let slot = self.table(task, t_ns + 1).and_then(|table| self.tables.get(table, made.fd(0), t_ns));
+        if let Some(description) = slot.and_then(|slot| self.descriptions.get_mut(slot.description as usize)) {
+            let list = if made.name == "bind" { &mut description.local } else { &mut description.peer };
+            list.push((t_ns, address));
+        }
+    }
+
+    /// pidfd_getfd(2): a duplicate of another process's descriptor.
+    fn taken(&mut self, task: TaskId, row: u64, t_ns: u64, made: &Made<'_>, fd: i32) {
+        let Some(table) = self.table(task, t_ns + 1) else { return };
+        let pid = match self.descriptor(task, made.fd(0), t_ns).map(|pidfd| pidfd.what) {
+            Some(What::Pidfd(pid)) => *pid,
+            _ => 0,
+        };
+        let other = self.holders.iter().rposition(|holder| holder.tid == pid && pid > 0);
+        let theirs = other.and_then(|other| self.table(TaskId(other as u32), t_ns));
+        match theirs.and_then(|theirs| self.tables.get(theirs, made.fd(1), t_ns)) {
+            Some(slot) => self.tables.open(table, fd, t_ns, slot.description, true, Some(row)),
+            None => self.give(task, row, t_ns, fd, What::Other { call: made.name, name: Vec::new() }, true),
+        }
+    }
+
+    fn moved(&mut self, task: TaskId, t_ns: u64, path: Option<Vec<u8>>, root: bool) {
+        let Some(place) = self.place_id(task, t_ns + 1) else { return };
+        let list = if root { &mut self.places[place].root } else { &mut self.places[place].cwd };
+        list.push((t_ns, path));
+    }
+
+    /// A path from the root, if it is one or its directory is known.
+    fn resolve(&self, task: TaskId, t_ns: u64, base: i32, path: Vec<u8>) -> Option<Vec<u8>> {
+        if path.first() == Some(&b'/') {
+            return Some(path);
+        }
+        let mut whole = match base {
+            AT_FDCWD => self.cwd(task, t_ns)?.to_vec(),
+            _ => self.directory(task, t_ns, base)?,
+        };
+        let path = path.strip_prefix(b"./").unwrap_or(&path);
+        if !matches!(path, b"" | b".") {
+            if whole.last() != Some(&b'/') {
+                whole.push(b'/');
+            }
+            whole.extend_from_slice(path);
+        }
+        Some(whole)
+    }
+
+    fn directory(&self, task: TaskId, t_ns: u64, fd: i32) -> Option<Vec<u8>> {
+        match self.descriptor(task, fd, t_ns)?.what {
+            What::File(path) | What::Link(path) if path.first() == Some(&b'/') => Some(path.clone()),
+            _ => None,
+        }
+    }
+}
+
+fn socket(made: &Made<'_>) -> What {
+    const KIND: u64 = 0xf;
+    What::Socket { family: made.args[0] as u32, kind: (made.args[1] & KIND) as u32, protocol: made.args[2] as u32 }
+}
+
+/// The descriptors that a message brought: unix(7), SCM_RIGHTS.
+fn received(made: &Made<'_>) -> Vec<i32> {
+    const SOL_SOCKET: i32 = 1;
+    const SCM_RIGHTS: i32 = 1;
+    let size = made.arch.word();
+    let field = |index: usize| {
+        made.exit
+            .exact(made.address(1) + (index * size) as u64, size)
+            .or_else(|| made.entry.exact(made.address(1) + (index * size) as u64, size))
+    };
+    let (Some(control), Some(len)) = (field(4).map(word), field(5).map(word)) else { return Vec::new() };
+    let Some(piece) = made.exit.at(control).filter(|_| control != 0) else { return Vec::new() };
+    let mut rest = &piece.bytes[..usize::try_from(len).unwrap_or(usize::MAX).min(piece.bytes.len())];
+    let mut found = Vec::new();
+    while rest.len() >= size + 8 {
+        let length = usize::try_from(word(&rest[..size])).unwrap_or(usize::MAX).clamp(size + 8, rest.len());
+        if (int(&rest[size..size + 4]), int(&rest[size + 4..size + 8])) == (SOL_SOCKET, SCM_RIGHTS) {
+            found.extend(rest[size + 8..length].chunks_exact(4).map(int));
+        }
+        rest = rest.get(length.next_multiple_of(size)..).unwrap_or_default();
+    }
+    found
+}
+
+/// What a task that is made shares, as the call says that is making it; of a thread nothing else is known.
+pub fn shares(view: Option<&CallView<'_>>, thread: bool) -> super::Shares {
+    let flags = view.and_then(|view| match abi::lookup(view.arch, view.nr)?.name {
+        "clone" => Some(view.args[0]),
+        "clone3" => view.entry.exact(view.args[0], 8).map(word),
+        _ => Some(0),
+    });
+    match flags {
+        Some(flags) => super::Shares { files: flags & CLONE_FILES != 0, place: flags & CLONE_FS != 0 },
+        None => super::Shares { files: thread, place: thread },
+    }
+}

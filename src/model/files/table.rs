@@ -1,0 +1,238 @@
+//! Descriptor tables over time: what a number meant at any moment, for tables that processes share, inherit and lose.
+//!
+//! Nothing is copied at fork or execve: a table points to the one that it came from and keeps only what changed since, so
+//! both cost the same however many descriptors are open. One entry is kept for each change. Left out: which calls change
+//! what (`calls`), and what is behind a descriptor.
+
+use std::collections::{BTreeSet, HashMap};
+
+/// Longer chains of inheritance are copied once, so that a look-up stays quick.
+const DEPTH: u32 = 32;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableId(u32);
+
+/// One number of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// The open file description behind it, open(2): duplicates have the same.
+    pub description: u32,
+    /// execve(2) closes it.
+    pub cloexec: bool,
+    /// Row of the call that gave the number out; None if it was there before.
+    pub row: Option<u64>,
+    /// How often the number has been given out, this time included; 0 if it was there before.
+    pub generation: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Version {
+    t_ns: u64,
+    slot: Option<Slot>,
+}
+
+/// close_range(2): many numbers at once.
+#[derive(Debug, Clone, Copy)]
+struct Sweep {
+    t_ns: u64,
+    first: u32,
+    last: u32,
+    /// Otherwise they become close-on-exec.
+    close: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Inherited {
+    from: TableId,
+    /// Changes before this time came along.
+    end_ns: u64,
+    /// By execve, so without those that it closes.
+    executed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    inherited: Option<Inherited>,
+    depth: u32,
+    history: HashMap<i32, Vec<Version>>,
+    sweeps: Vec<Sweep>,
+}
+
+/// Every table of a session. Times of look-ups are ends: changes before them count.
+#[derive(Debug, Default)]
+pub struct Tables(Vec<Table>);
+
+impl Tables {
+    /// A table of which nothing is known.
+    pub fn create(&mut self) -> TableId {
+        self.0.push(Table::default());
+        TableId(self.0.len() as u32 - 1)
+    }
+
+    /// A table that begins as another one is at `end_ns`; after an execve, without what that closes.
+    pub fn inherit(&mut self, from: TableId, end_ns: u64, executed: bool) -> TableId {
+        let inherited = Inherited { from, end_ns, executed };
+        let depth = self.table(from).depth + 1;
+        let mut made = Table { inherited: Some(inherited), depth, ..Table::default() };
+        if depth > DEPTH {
+            let mut numbers = BTreeSet::new();
+            let mut next = Some(from);
+            while let Some(table) = next.map(|id| self.table(id)) {
+                numbers.extend(table.history.keys().copied());
+                next = table.inherited.map(|inherited| inherited.from);
+            }
+            let open = numbers.into_iter().filter_map(|fd| self.inherited_slot(inherited, fd).map(|slot| (fd, slot)));
+            let history = open.map(|(fd, slot)| (fd, vec![Version { t_ns: 0, slot: Some(slot) }])).collect();
+            made = Table { history, ..Table::default() };
+        }
+        self.0.push(made);
+        TableId(self.0.len() as u32 - 1)
+    }
+
+    /// What a number is; None if it is closed or nothing is known of it.
+    pub fn get(&self, id: TableId, fd: i32, end_ns: u64) -> Option<Slot> {
+        let table = self.table(id);
+        let own = table.history.get(&fd).and_then(|versions| {
+            let before = versions.partition_point(|version| version.t_ns < end_ns);
+            before.checked_sub(1).map(|last| versions[last])
+        });
+        let (since_ns, mut slot) = match own {
+            Some(version) => (version.t_ns, version.slot),
+            None => (0, table.inherited.and_then(|inherited| self.inherited_slot(inherited, fd))),
+        };
+        let number = u32::try_from(fd).ok()?;
+        let hits = |sweep: &&Sweep| sweep.t_ns < end_ns && (sweep.first..=sweep.last).contains(&number);
+        for sweep in table.sweeps.iter().rev().take_while(|sweep| sweep.t_ns >= since_ns).filter(hits) {
+            match &mut slot {
+                _ if sweep.close => return None,
+                Some(slot) => slot.cloexec = true,
+                None => {}
+            }
+        }
+        slot
+    }
+
+    /// A number is given out.
+    pub fn open(&mut self, id: TableId, fd: i32, t_ns: u64, description: u32, cloexec: bool, row: Option<u64>) {
+        let generation = row.map_or(0, |_| self.generation(id, fd) + 1);
+        self.set(id, fd, t_ns, Some(Slot { description, cloexec, row, generation }));
+    }
+
+    pub fn close(&mut self, id: TableId, fd: i32, t_ns: u64) {
+        self.set(id, fd, t_ns, None);
+    }
+
+    /// F_SETFD of fcntl(2).
+    pub fn set_cloexec(&mut self, id: TableId, fd: i32, t_ns: u64, cloexec: bool) {
+        if let Some(slot) = self.get(id, fd, t_ns).filter(|slot| slot.cloexec != cloexec) {
+            self.set(id, fd, t_ns, Some(Slot { cloexec, ..slot }));
+        }
+    }
+
+    /// close_range(2): closes numbers, or makes them close-on-exec.
+    pub fn sweep(&mut self, id: TableId, first: u32, last: u32, t_ns: u64, close: bool) {
+        self.0[id.0 as usize].sweeps.push(Sweep { t_ns, first, last, close });
+    }
+
+    fn set(&mut self, id: TableId, fd: i32, t_ns: u64, slot: Option<Slot>) {
+        let versions = self.0[id.0 as usize].history.entry(fd).or_default();
+        // Nearly always the end: only other sources than ptrace tell late.
+        let place = versions.partition_point(|version| version.t_ns <= t_ns);
+        versions.insert(place, Version { t_ns, slot });
+    }
+
+    fn generation(&self, id: TableId, fd: i32) -> u32 {
+        let mut next = Some(id);
+        while let Some(table) = next.map(|id| self.table(id)) {
+            let known = table.history.get(&fd).and_then(|versions| versions.iter().rev().find_map(|v| v.slot));
+            if let Some(slot) = known {
+                return slot.generation;
+            }
+            next = table.inherited.map(|inherited| inherited.from);
+        }
+        0
+    }
+
+    fn inherited_slot(&self, inherited: Inherited, fd: i32) -> Option<Slot> {
+        self.get(inherited.from, fd, inherited.end_ns).filter(|slot| !(inherited.executed && slot.cloexec))
+    }
+
+    fn table(&self, id: TableId) -> &Table {
+        &self.0[id.0 as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(tables: &Tables, id: TableId, fd: i32, end_ns: u64) -> Option<u32> {
+        tables.get(id, fd, end_ns).map(|slot| slot.description)
+    }
+
+    #[test]
+    fn a_number_means_what_it_meant_at_that_time() {
+        let mut tables = Tables::default();
+        let id = tables.create();
+        tables.open(id, 3, 10, 1, false, Some(1));
+        tables.close(id, 3, 20);
+        tables.open(id, 3, 30, 2, true, Some(5));
+        assert_eq!(
+            [10, 11, 20, 21, 30, 31].map(|end| description(&tables, id, 3, end)),
+            [None, Some(1), Some(1), None, None, Some(2)]
+        );
+        let slot = tables.get(id, 3, 99).expect("open");
+        assert_eq!((slot.generation, slot.row, slot.cloexec), (2, Some(5), true));
+        tables.set_cloexec(id, 3, 40, false);
+        let slot = tables.get(id, 3, 99).expect("open");
+        assert_eq!((slot.generation, slot.row, slot.cloexec), (2, Some(5), false));
+    }
+
+    #[test]
+    fn what_is_inherited_stays_as_it_was() {
+        let mut tables = Tables::default();
+        let parent = tables.create();
+        tables.open(parent, 0, 0, 0, false, None);
+        tables.open(parent, 3, 10, 1, true, Some(1));
+        let child = tables.inherit(parent, 15, false);
+        tables.close(parent, 3, 20);
+        tables.open(child, 4, 25, 2, false, Some(2));
+        assert_eq!(description(&tables, child, 3, 99), Some(1));
+        assert_eq!(description(&tables, parent, 4, 99), None);
+        let executed = tables.inherit(child, 30, true);
+        assert_eq!([0, 3, 4].map(|fd| description(&tables, executed, fd, 99)), [Some(0), None, Some(2)]);
+        assert_eq!(tables.get(executed, 0, 99).map(|slot| slot.generation), Some(0));
+        tables.open(executed, 3, 40, 3, false, Some(9));
+        assert_eq!(tables.get(executed, 3, 99).map(|slot| slot.generation), Some(2));
+    }
+
+    #[test]
+    fn ranges_are_closed_at_once_and_later_numbers_are_not() {
+        let mut tables = Tables::default();
+        let id = tables.create();
+        for fd in 3..6 {
+            tables.open(id, fd, 10, fd as u32, false, Some(1));
+        }
+        tables.sweep(id, 4, u32::MAX, 20, true);
+        tables.open(id, 5, 30, 50, false, Some(2));
+        tables.sweep(id, 3, 3, 40, false);
+        assert_eq!([3, 4, 5].map(|fd| description(&tables, id, fd, 99)), [Some(3), None, Some(50)]);
+        assert_eq!(description(&tables, id, 4, 20), Some(4));
+        assert!(tables.get(id, 3, 99).is_some_and(|slot| slot.cloexec));
+        let executed = tables.inherit(id, 50, true);
+        assert_eq!([3, 5].map(|fd| description(&tables, executed, fd, 99)), [None, Some(50)]);
+    }
+
+    #[test]
+    fn long_chains_end_somewhere() {
+        let mut tables = Tables::default();
+        let mut id = tables.create();
+        tables.open(id, 7, 1, 7, false, Some(1));
+        tables.open(id, 8, 1, 8, true, Some(1));
+        for t_ns in 2..200 {
+            id = tables.inherit(id, t_ns, t_ns == 100);
+            assert!(tables.table(id).depth <= DEPTH);
+        }
+        assert_eq!([7, 8].map(|fd| description(&tables, id, fd, 999)), [Some(7), None]);
+    }
+}
