@@ -84,7 +84,11 @@ fn decode_all(view: &CallView<'_>, options: &Options) {
     assert!(lines.len() < 1000, "{} detail lines", lines.len());
     lines.iter().for_each(|line| printable("detail", &line.text));
     lines.iter().for_each(|line| printable("label", &line.label));
-    let text = json::call_json(&decode::call(view, options));
+    let mut text = String::from("[");
+    json::args(&mut text, view.arch, &decode::call(view, options).args, &json::Nothing);
+    text.push(',');
+    json::result(&mut text, view.outcome, view.marks, true, &json::Nothing);
+    text.push(']');
     if let Err(error) = serde_json::from_str::<serde_json::Value>(&text) {
         panic!("{error} in {text}");
     }

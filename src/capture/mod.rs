@@ -73,6 +73,17 @@ pub fn comm(pid: i32) -> Option<Vec<u8>> {
     procfs::comm(pid)
 }
 
+/// The descriptors of a process, or of sysview itself (`self`), with their links; `inherited`: only what an execve leaves.
+/// proc_pid_fd(5).
+pub fn open_descriptors(process: &str, inherited: bool) -> Vec<(i32, Vec<u8>)> {
+    procfs::open_descriptors(process, inherited)
+}
+
+/// The working directory of a process or of sysview itself (`self`).
+pub fn working_directory(process: &str) -> Option<Vec<u8>> {
+    procfs::link(&format!("/proc/{process}/cwd"))
+}
+
 /// Hour, minute and second of the local time zone (`TZ`, /etc/localtime) at `seconds` since the epoch. localtime(3).
 pub fn local_time(seconds: i64) -> (u32, u32, u32) {
     sys::local_time(seconds)

@@ -228,6 +228,12 @@ impl From<Vdso> for VdsoMode {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Strace,
+    Jsonl,
+}
+
 /// strace's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ConstPrintStyle {
@@ -259,6 +265,9 @@ pub struct LogArgs {
     /// Follow new tasks, which is the default here; -ff with -o: one file per task, FILE.PID
     #[arg(short = 'f', long, action = ArgAction::Count, conflicts_with = "no_follow")]
     pub follow_forks: u8,
+    /// Print lines as strace does (strace), or JSON objects, one a line, with everything that is known (jsonl)
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Strace, hide_possible_values = true)]
+    pub format: LogFormat,
     /// Print only calls that are about PATH: as an argument, or behind a descriptor; may be repeated
     #[arg(short = 'P', long, value_name = "PATH", help_heading = SELECTION)]
     pub trace_path: Vec<PathBuf>,
@@ -299,10 +308,9 @@ pub struct LogArgs {
     #[arg(short = 'a', long = "columns", value_name = "COLUMN", default_value_t = RESULT_COLUMN_DEFAULT,
           help_heading = FORMAT)]
     pub column: usize,
-    /// Bytes of a string shown before `...`
-    #[arg(short = 's', long = "string-limit", value_name = "N", default_value_t = STRING_LIMIT_DEFAULT, value_parser = bytes,
-          help_heading = FORMAT)]
-    pub string_limit: usize,
+    /// Bytes of a string shown before `...`: 32, with --format jsonl as many as were copied
+    #[arg(short = 's', long = "string-limit", value_name = "N", value_parser = bytes, help_heading = FORMAT)]
+    pub string_limit: Option<usize>,
     /// Show strings that are no plain text in hexadecimal; -xx: all strings
     #[arg(short = 'x', long, action = ArgAction::Count, help_heading = FORMAT)]
     pub strings_in_hex: u8,

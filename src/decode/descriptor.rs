@@ -16,7 +16,7 @@ pub fn came_from(store: &Store, seq: u64, label: &str) -> Option<String> {
     let RowKind::Call(call) = &row.kind else { return None };
     if label == "result" {
         let descriptor = store.files().descriptor(row.task, new_descriptor(&view)?, call.t_exit_ns + 1)?;
-        return (descriptor.made.is_some() || descriptor.generation > 1).then(|| from(&descriptor, Some(seq)));
+        return descriptor.made.is_some().then(|| from(&descriptor, Some(seq)));
     }
     let fd = argument(&view, label)?;
     if fd == AT_FDCWD {

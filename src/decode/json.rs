@@ -1,140 +1,298 @@
-//! The tree of values as JSON, for exports and scripts. Numbers stay numbers, names stay names with the number lost
-//! only where the name says it all; bytes that are no UTF-8 become `\u00XX`, one for each byte.
+//! The tree of values as JSON, for exports and scripts; `assets/schema/log.schema.json` describes it.
+//!
+//! Nothing is lost and nothing can be taken for something else: a value is a number, null, a list, a text that the memory
+//! held, or an object whose keys say what it is. Integers that a double cannot hold are `{"int":"18446744073709551615"}`,
+//! addresses and registers are hexadecimal texts, bytes that are no UTF-8 are hexadecimal. Left out: rows that are no
+//! calls (`cli::log::jsonl`).
 
 use std::fmt::Write;
 
-use super::print::{signed, unsigned};
-use super::value::{Decoded, Value};
-use crate::model::Outcome;
+use super::constants;
+use super::escape::escaped;
+use super::value::{DecodedArg, Value};
+use crate::abi::Arch;
+use crate::model::{Marks, Outcome};
 
-/// The call as one JSON object: `{"name":…,"args":[{"name":…,"raw":…,"value":…}],"result":…}`.
-pub fn call_json(call: &Decoded) -> String {
-    let mut out = String::with_capacity(256);
-    out.push_str("{\"name\":");
-    string(&mut out, call.name.as_bytes());
-    out.push_str(",\"args\":[");
-    for (i, arg) in call.args.iter().enumerate() {
-        comma(&mut out, i);
+/// Integers from minus this to this are numbers in JSON: a double holds them exactly.
+const EXACT: u64 = (1 << 53) - 1;
+
+/// What only the session knows of a value.
+pub trait Known {
+    /// Appends members to a descriptor's object, each with a comma before it. `at_exit`: as of the call's end.
+    fn descriptor(&self, out: &mut String, fd: i32, at_exit: bool);
+    /// Appends members to a process's object.
+    fn process(&self, out: &mut String, pid: i64);
+}
+
+/// Nothing.
+pub struct Nothing;
+
+impl Known for Nothing {
+    fn descriptor(&self, _: &mut String, _: i32, _: bool) {}
+    fn process(&self, _: &mut String, _: i64) {}
+}
+
+/// Appends the arguments as a list of objects: `[{"name":"fd","raw":"0x3","value":{"fd":3}}]`.
+pub fn args(out: &mut String, arch: Arch, args: &[DecodedArg], known: &dyn Known) {
+    out.push('[');
+    for (i, arg) in args.iter().enumerate() {
+        comma(out, i);
         out.push_str("{\"name\":");
-        string(&mut out, arg.name.as_bytes());
-        out.push_str(",\"raw\":");
-        unsigned(&mut out, arg.raw);
-        out.push_str(",\"value\":");
-        value_json(&mut out, &arg.value);
+        string(out, &arg.name);
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(out, ",\"raw\":\"{:#x}\",\"value\":", arg.raw);
+        Printer { arch, known, at_exit: arg.at_exit }.value(out, &arg.value);
         out.push('}');
     }
-    out.push_str("],\"result\":");
-    match call.result {
-        None => out.push_str("null"),
-        Some(Outcome::Returned(n)) => signed(&mut out, n),
-        Some(Outcome::Failed(errno)) => {
-            out.push_str("{\"errno\":");
-            unsigned(&mut out, u64::from(errno));
-            if let Some((name, _)) = super::errno_name(errno) {
-                out.push_str(",\"error\":");
-                string(&mut out, name.as_bytes());
-            }
-            out.push('}');
-        }
-        Some(Outcome::NeverReturned) => out.push_str("\"never returned\""),
-        Some(Outcome::KilledBySeccomp) => out.push_str("\"killed by seccomp\""),
-        Some(Outcome::Detached) => out.push_str("\"detached\""),
-    }
-    out.push('}');
-    out
+    out.push(']');
 }
 
 /// Appends one value.
-pub fn value_json(out: &mut String, value: &Value) {
-    match value {
-        Value::Signed(n) | Value::Pid(n) => signed(out, *n),
-        Value::Unsigned(n) | Value::Hex(n) | Value::Octal(n) | Value::Address(n) | Value::Mode(n) => unsigned(out, *n),
-        Value::Fd(fd) => signed(out, i64::from(*fd)),
-        Value::Unread(addr) => {
-            out.push_str("{\"unread\":");
-            unsigned(out, *addr);
-            out.push('}');
-        }
-        Value::Null => out.push_str("null"),
-        Value::Named(text) | Value::Text(text) => string(out, text.as_bytes()),
-        Value::Flags { names, rest, .. } => {
-            out.push('[');
-            for (i, name) in names.iter().enumerate() {
-                comma(out, i);
-                string(out, name.as_bytes());
-            }
-            if *rest != 0 {
-                comma(out, names.len());
-                unsigned(out, *rest);
-            }
-            out.push(']');
-        }
-        Value::Unknown { raw, .. } => unsigned(out, *raw),
-        Value::Str { bytes, true_len, terminated } => {
-            if *true_len > bytes.len() as u64 || !terminated {
-                out.push_str("{\"cut\":");
-                string(out, bytes);
-                out.push_str(",\"length\":");
-                unsigned(out, *true_len);
+pub fn value(out: &mut String, arch: Arch, value: &Value, known: &dyn Known) {
+    Printer { arch, known, at_exit: false }.value(out, value);
+}
+
+/// Appends what came of a call: `{"value":3}`, `{"errno":2,"error":"ENOENT","message":"…"}`, `{"ended":"never returned"}`.
+/// `descriptor`: the value is a new one.
+pub fn result(out: &mut String, outcome: Option<Outcome>, marks: Marks, descriptor: bool, known: &dyn Known) {
+    match outcome {
+        None => return out.push_str("null"),
+        Some(Outcome::Returned(n)) => {
+            out.push_str("{\"value\":");
+            signed(out, n);
+            if let (true, Ok(fd)) = (descriptor, i32::try_from(n)) {
+                let _ = write!(out, ",\"descriptor\":{{\"fd\":{fd}");
+                known.descriptor(out, fd, true);
                 out.push('}');
-            } else {
-                string(out, bytes);
             }
         }
-        Value::HexStr { bytes, .. } => {
-            out.push('"');
-            bytes.iter().for_each(|b| {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "{b:02x}");
-            });
-            out.push('"');
-        }
-        Value::Commented(value, _) => value_json(out, value),
-        Value::Struct { fields, .. } => {
-            out.push('{');
-            for (i, (name, value)) in fields.iter().enumerate() {
-                comma(out, i);
-                // A field without a name is a call-like value: its function says what it is.
-                let label = match value {
-                    Value::Call { function, .. } if name.is_empty() => function,
-                    _ => name.as_ref(),
-                };
-                string(out, label.as_bytes());
-                out.push(':');
-                value_json(out, value);
+        Some(Outcome::Failed(errno)) => {
+            let _ = write!(out, "{{\"errno\":{errno}");
+            if let Some((name, message)) = super::errno_name(errno) {
+                out.push_str(",\"error\":");
+                string(out, name);
+                out.push_str(",\"message\":");
+                string(out, message);
             }
+        }
+        Some(Outcome::NeverReturned) => out.push_str("{\"ended\":\"never returned\""),
+        Some(Outcome::KilledBySeccomp) => out.push_str("{\"ended\":\"killed by seccomp\""),
+        Some(Outcome::Detached) => out.push_str("{\"ended\":\"detached\""),
+    }
+    let names = [(Marks::INJECTED, "injected"), (Marks::DELAYED, "delayed"), (Marks::FILTERED, "filtered")];
+    for (_, name) in names.into_iter().filter(|(mark, _)| marks.has(*mark)) {
+        let _ = write!(out, ",\"{name}\":true");
+    }
+    out.push('}');
+}
+
+struct Printer<'a> {
+    arch: Arch,
+    known: &'a dyn Known,
+    at_exit: bool,
+}
+
+impl Printer<'_> {
+    fn value(&self, out: &mut String, value: &Value) {
+        match value {
+            Value::Signed(n) => signed(out, *n),
+            Value::Unsigned(n) | Value::Hex(n) | Value::Octal(n) => unsigned(out, *n),
+            Value::Null => out.push_str("null"),
+            Value::Address(addr) => {
+                let _ = write!(out, "{{\"address\":\"{addr:#x}\"}}");
+            }
+            Value::Unread(addr) => {
+                let _ = write!(out, "{{\"unread\":\"{addr:#x}\"}}");
+            }
+            Value::Fd(fd) => self.descriptor(out, *fd),
+            Value::Pid(pid) => {
+                out.push_str("{\"pid\":");
+                signed(out, *pid);
+                self.known.process(out, *pid);
+                out.push('}');
+            }
+            Value::Named(name) if name == "AT_FDCWD" => self.descriptor(out, -100),
+            Value::Named(name) => self.constant(out, name),
+            Value::Text(text) => {
+                out.push_str("{\"text\":");
+                string(out, text);
+                out.push('}');
+            }
+            Value::Flags { names, rest, .. } => self.flags(out, names, *rest),
+            Value::Unknown { raw, .. } => {
+                out.push_str("{\"unknown\":");
+                unsigned(out, *raw);
+                out.push('}');
+            }
+            Value::Mode(mode) => {
+                out.push_str("{\"mode\":");
+                unsigned(out, *mode);
+                out.push_str(",\"text\":");
+                string(out, &value.text());
+                out.push('}');
+            }
+            Value::Str { bytes, true_len, terminated } => {
+                memory(out, bytes, *true_len, *true_len > bytes.len() as u64 || !terminated);
+            }
+            Value::HexStr { bytes, true_len } => hexadecimal(out, bytes, *true_len),
+            Value::Commented(inner, comment) => {
+                out.push_str("{\"value\":");
+                self.value(out, inner);
+                out.push_str(",\"comment\":");
+                string(out, comment);
+                out.push('}');
+            }
+            Value::Struct { fields, elided, .. } => self.structure(out, fields, *elided),
+            Value::Array { items, elided } => {
+                if *elided {
+                    out.push_str("{\"list\":");
+                }
+                self.list(out, items);
+                if *elided {
+                    out.push_str(",\"more\":true}");
+                }
+            }
+            Value::Set { items, inverted } => {
+                out.push_str(if *inverted { "{\"all_but\":[" } else { "{\"set\":[" });
+                for (i, item) in items.iter().enumerate() {
+                    comma(out, i);
+                    string(out, item);
+                }
+                out.push_str("]}");
+            }
+            Value::Call { function, args } => {
+                out.push_str("{\"call\":");
+                string(out, function);
+                out.push_str(",\"args\":");
+                self.list(out, args);
+                out.push('}');
+            }
+            Value::Changed(before, after) => {
+                out.push_str("{\"before\":");
+                self.value(out, before);
+                out.push_str(",\"after\":");
+                self.value(out, after);
+                out.push('}');
+            }
+        }
+    }
+
+    fn descriptor(&self, out: &mut String, fd: i32) {
+        let _ = write!(out, "{{\"fd\":{fd}");
+        self.known.descriptor(out, fd, self.at_exit);
+        out.push('}');
+    }
+
+    fn constant(&self, out: &mut String, name: &str) {
+        out.push_str("{\"const\":");
+        string(out, name);
+        if let Some(raw) = constants::number(self.arch, name) {
+            out.push_str(",\"raw\":");
+            unsigned(out, raw);
+        }
+        out.push('}');
+    }
+
+    fn flags(&self, out: &mut String, names: &[std::borrow::Cow<'static, str>], rest: u64) {
+        out.push_str("{\"flags\":[");
+        for (i, name) in names.iter().enumerate() {
+            comma(out, i);
+            string(out, name);
+        }
+        out.push(']');
+        if rest != 0 {
+            out.push_str(",\"rest\":");
+            unsigned(out, rest);
+        }
+        let raw = names.iter().try_fold(rest, |all, name| Some(all | constants::number(self.arch, name)?));
+        if let Some(raw) = raw {
+            out.push_str(",\"raw\":");
+            unsigned(out, raw);
+        }
+        out.push('}');
+    }
+
+    fn structure(&self, out: &mut String, fields: &[(std::borrow::Cow<'static, str>, Value)], elided: bool) {
+        out.push_str("{\"struct\":{");
+        let mut seen: Vec<&str> = Vec::with_capacity(fields.len());
+        for (i, (name, value)) in fields.iter().enumerate() {
+            // A field without a name is a call-like value: its function says what it is.
+            let label = match value {
+                Value::Call { function, .. } if name.is_empty() => function,
+                _ => name.as_ref(),
+            };
+            comma(out, i);
+            match seen.iter().filter(|known| **known == label).count() {
+                0 if !label.is_empty() => string(out, label),
+                // Keys of an object differ.
+                again => string(out, &format!("{label}#{}", again + 1)),
+            }
+            seen.push(label);
+            out.push(':');
+            self.value(out, value);
+        }
+        out.push('}');
+        if elided {
+            out.push_str(",\"more\":true");
+        }
+        out.push('}');
+    }
+
+    fn list(&self, out: &mut String, items: &[Value]) {
+        out.push('[');
+        for (i, item) in items.iter().enumerate() {
+            comma(out, i);
+            self.value(out, item);
+        }
+        out.push(']');
+    }
+}
+
+/// Bytes that the program had: a text, or an object if that would not say it all.
+fn memory(out: &mut String, bytes: &[u8], true_len: u64, cut: bool) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !cut => string(out, text),
+        Ok(text) => {
+            out.push_str("{\"cut\":");
+            string(out, text);
+            out.push_str(",\"length\":");
+            unsigned(out, true_len);
             out.push('}');
         }
-        Value::Array { items, .. } => list(out, items),
-        Value::Set { items, inverted } => {
-            out.push_str(if *inverted { "{\"not\":[" } else { "[" });
-            for (i, item) in items.iter().enumerate() {
-                comma(out, i);
-                string(out, item.as_bytes());
-            }
-            out.push_str(if *inverted { "]}" } else { "]" });
-        }
-        Value::Call { args, .. } => match args.as_slice() {
-            [only] => value_json(out, only),
-            _ => list(out, args),
-        },
-        Value::Changed(before, after) => {
-            out.push_str("{\"entry\":");
-            value_json(out, before);
-            out.push_str(",\"exit\":");
-            value_json(out, after);
+        Err(_) => hexadecimal(out, bytes, true_len),
+    }
+}
+
+fn hexadecimal(out: &mut String, bytes: &[u8], true_len: u64) {
+    out.push_str("{\"hex\":\"");
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out.push_str("\",\"length\":");
+    unsigned(out, true_len);
+    out.push('}');
+}
+
+/// A text that need not be UTF-8, as a path or a name: escaped as strace escapes it if it is not.
+pub fn bytes(out: &mut String, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => string(out, text),
+        Err(_) => {
+            let mut text = String::new();
+            escaped(&mut text, bytes);
+            out.push_str("{\"escaped\":");
+            string(out, &text);
             out.push('}');
         }
     }
 }
 
-fn list(out: &mut String, items: &[Value]) {
-    out.push('[');
-    for (i, item) in items.iter().enumerate() {
-        comma(out, i);
-        value_json(out, item);
-    }
-    out.push(']');
+pub fn signed(out: &mut String, n: i64) {
+    let _ = if n.unsigned_abs() <= EXACT { write!(out, "{n}") } else { write!(out, "{{\"int\":\"{n}\"}}") };
+}
+
+pub fn unsigned(out: &mut String, n: u64) {
+    let _ = if n <= EXACT { write!(out, "{n}") } else { write!(out, "{{\"int\":\"{n}\"}}") };
 }
 
 fn comma(out: &mut String, index: usize) {
@@ -144,12 +302,9 @@ fn comma(out: &mut String, index: usize) {
 }
 
 /// RFC 8259 section 7; the output is ASCII.
-fn string(out: &mut String, bytes: &[u8]) {
+pub fn string(out: &mut String, text: &str) {
     out.push('"');
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.chars().for_each(|c| character(out, c)),
-        Err(_) => bytes.iter().for_each(|&b| character(out, b as char)),
-    }
+    text.chars().for_each(|c| character(out, c));
     out.push('"');
 }
 
@@ -161,7 +316,6 @@ fn character(out: &mut String, c: char) {
         ' '..='~' => out.push(c),
         _ => {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
                 let _ = write!(out, "\\u{unit:04x}");
             }
         }
@@ -171,45 +325,72 @@ fn character(out: &mut String, c: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::DecodedArg;
+
+    fn json(tree: Value) -> String {
+        let mut out = String::new();
+        value(&mut out, Arch::X86_64, &tree, &Nothing);
+        let _: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{out}: {e}"));
+        out
+    }
+
+    fn text(bytes: &[u8], true_len: u64) -> Value {
+        Value::Str { bytes: bytes.to_vec(), true_len, terminated: true }
+    }
 
     #[test]
-    fn a_call_is_one_object_that_a_json_parser_reads() {
-        let call = Decoded {
-            name: "read".into(),
-            args: vec![
-                DecodedArg { name: "fd".into(), index: 0, raw: 3, value: Value::Fd(3), at_exit: false },
-                DecodedArg {
-                    name: "buf".into(),
-                    index: 1,
-                    raw: 0x1000,
-                    value: Value::Str { bytes: b"a\"\xff\n".to_vec(), true_len: 9, terminated: true },
-                    at_exit: true,
-                },
-                DecodedArg {
-                    name: "x".into(),
-                    index: 2,
-                    raw: 0,
-                    value: Value::structure(
-                        "x",
-                        vec![
-                            ("f".into(), Value::Flags { names: vec!["A".into()], rest: 8, unknown: "" }),
-                            ("n".into(), Value::Null),
-                            (
-                                "c".into(),
-                                Value::pointee(Value::Changed(Value::Signed(-1).into(), Value::Signed(4).into())),
-                            ),
-                        ],
-                    ),
-                    at_exit: true,
-                },
-            ],
-            result: Some(Outcome::Failed(9999)),
+    fn every_kind_says_what_it_is() {
+        assert_eq!(json(Value::Unsigned(EXACT)), "9007199254740991");
+        assert_eq!(json(Value::Unsigned(u64::MAX)), r#"{"int":"18446744073709551615"}"#);
+        assert_eq!(json(Value::Signed(i64::MIN)), r#"{"int":"-9223372036854775808"}"#);
+        assert_eq!(json(Value::Null), "null");
+        assert_eq!(json(Value::Address(u64::MAX)), r#"{"address":"0xffffffffffffffff"}"#);
+        assert_eq!(json(Value::Fd(3)), r#"{"fd":3}"#);
+        assert_eq!(json(Value::Named("SEEK_END".into())), r#"{"const":"SEEK_END","raw":2}"#);
+        assert_eq!(json(Value::Mode(0o100644)), r#"{"mode":33188,"text":"S_IFREG|0644"}"#);
+        let flags = Value::Flags { names: vec!["O_RDWR".into(), "O_CLOEXEC".into()], rest: 4, unknown: "" };
+        assert_eq!(json(flags), r#"{"flags":["O_RDWR","O_CLOEXEC"],"rest":4,"raw":524294}"#);
+        assert_eq!(json(Value::Changed(Value::Signed(-1).into(), Value::Null.into())), r#"{"before":-1,"after":null}"#);
+        assert_eq!(json(Value::Set { items: vec!["INT".into()], inverted: true }), r#"{"all_but":["INT"]}"#);
+        assert_eq!(json(Value::Signed(1).commented("one")), r#"{"value":1,"comment":"one"}"#);
+    }
+
+    #[test]
+    fn memory_is_a_text_only_if_that_is_all() {
+        assert_eq!(json(text("a\"\u{e9}\n\u{1f600}".as_bytes(), 9)), r#""a\"\u00e9\n\ud83d\ude00""#);
+        assert_eq!(json(text(b"abc", 9)), r#"{"cut":"abc","length":9}"#);
+        assert_eq!(json(text(b"\xff\0", 2)), r#"{"hex":"ff00","length":2}"#);
+        let mut out = String::new();
+        bytes(&mut out, b"/a\xff");
+        assert_eq!(out, r#"{"escaped":"/a\\377"}"#);
+    }
+
+    #[test]
+    fn structures_have_every_field_once() {
+        let call = |n| Value::Call { function: "makedev", args: vec![Value::Hex(n)] };
+        let fields =
+            vec![("a".into(), Value::Null), ("".into(), call(1)), ("".into(), call(2)), ("".into(), Value::Null)];
+        assert_eq!(
+            json(Value::Struct { name: "s", fields, elided: true }),
+            r##"{"struct":{"a":null,"makedev":{"call":"makedev","args":[1]},"makedev#2":{"call":"makedev","args":[2]},"#1":null},"more":true}"##
+        );
+    }
+
+    #[test]
+    fn results_are_values_errors_or_ends() {
+        let said = |outcome, marks, descriptor| {
+            let mut out = String::new();
+            result(&mut out, outcome, marks, descriptor, &Nothing);
+            out
         };
-        let parsed: serde_json::Value = serde_json::from_str(&call_json(&call)).expect("valid JSON");
-        assert_eq!(parsed["args"][1]["value"]["cut"], "a\"\u{ff}\n");
-        assert_eq!(parsed["args"][2]["value"]["f"][1], 8);
-        assert_eq!(parsed["args"][2]["value"]["c"][0]["entry"], -1);
-        assert_eq!(parsed["result"]["errno"], 9999);
+        assert_eq!(said(None, Marks::NONE, false), "null");
+        assert_eq!(
+            said(Some(Outcome::Returned(3)), Marks::INJECTED, true),
+            r#"{"value":3,"descriptor":{"fd":3},"injected":true}"#
+        );
+        assert_eq!(
+            said(Some(Outcome::Failed(2)), Marks::NONE, false),
+            r#"{"errno":2,"error":"ENOENT","message":"No such file or directory"}"#
+        );
+        assert_eq!(said(Some(Outcome::NeverReturned), Marks::NONE, false), r#"{"ended":"never returned"}"#);
     }
 }

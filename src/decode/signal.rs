@@ -48,6 +48,11 @@ pub fn signal_line_with(signal: &Signal, options: &Options, comm: &dyn Fn(i32) -
     format!("--- {} {} ---", signal_name(signal.number), info.text())
 }
 
+/// What `signal_line` has in its braces.
+pub fn signal_value(signal: &Signal) -> Value {
+    description(i32::from(signal.number), signal.code, signal.errno, &signal.detail)
+}
+
 /// `{si_signo=SIGCHLD, si_code=CLD_EXITED, …}`: siginfo_t of sigaction(2).
 pub fn description(number: i32, code: i32, errno: i32, detail: &SignalDetail) -> Value {
     let name = match u8::try_from(number) {

@@ -2,6 +2,7 @@
 //! The program keeps sysview's own stdin, stdout and terminal. What a line looks like is `printer`'s business.
 
 mod floor;
+mod jsonl;
 mod leader;
 mod names;
 mod open_call;
@@ -20,7 +21,9 @@ use super::ending::Ending;
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch;
-use crate::source::{CallTest, Command, Message, Source};
+use crate::model::Batch;
+use crate::source::{CallTest, Command, Message, Source, Started};
+use jsonl::Jsonl;
 use printer::Printer;
 use settings::Settings;
 use sheet::Sheets;
@@ -46,7 +49,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     let mut plan = launch::plan(&args.command, &args.trace, &expressions)?;
     let attached = plan.is_attach();
     let tracing = plan.tracing();
-    tracing.descriptors = settings.descriptors(args.descriptors);
+    tracing.descriptors = settings.descriptors(if settings.jsonl { 0 } else { args.descriptors });
     if let Some(subject) = &settings.subject {
         // What is not wanted is not changed either.
         for tamper in &mut tracing.tamper {
@@ -55,25 +58,31 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
         }
     }
     // Lines of signals tell the number of the last call, whichever it was, and a change of ABI shows at any call: where all
-    // of them stop anyway, the printer does the choosing. Names of processes change by calls, too.
-    if args.syscall_number || settings.names_pids || tracing.only.as_ref().is_some_and(|only| !only.at_full_speed) {
+    // of them stop anyway, the printer does the choosing. Names of processes change by calls, too, and
+    // descriptors are known by the calls that made them.
+    if settings.jsonl
+        || args.syscall_number
+        || settings.names_pids
+        || tracing.only.as_ref().is_some_and(|only| !only.at_full_speed)
+    {
         tracing.only = None;
     }
     tracing.calibrate = settings.tells_times();
     tracing.system_times = settings.summary.is_some() && !settings.wall_clock;
     tracing.debug = args.debug;
-    launch::remark(expressions.remarks().chain(settings.remarks.iter().cloned()));
+    let remarks: Vec<String> = expressions.remarks().chain(settings.remarks.iter().cloned()).collect();
     if settings.dumps() {
         tracing.capture_limit = DUMP_LIMIT;
     }
     tracing.environments = settings.shows_environments();
     // A string is shown up to -s bytes, so at least that much must be copied, and one more to know of a cut.
-    tracing.capture_limit = tracing.capture_limit.max(args.string_limit.saturating_add(1));
+    tracing.capture_limit = tracing.capture_limit.max(args.string_limit.unwrap_or(0).saturating_add(1));
     let runtime = super::view_runtime()?;
     runtime.block_on(async {
         let mut ending = Ending::new(attached).map_err(CliError::failed)?;
         let Source { mut messages, control } = plan.start()?;
-        let mut printer = Printer::new(sheets, settings);
+        let mut printer = Writer::new(sheets, settings);
+        remarks.iter().try_for_each(|remark| printer.notice(remark)).map_err(|e| unwritten(&e))?;
         let mut broken = None;
         let mut floor = None;
         loop {
@@ -96,9 +105,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     }
                     return match finished {
                         // Nobody reads any more (`| head`), so nobody misses the rest.
-                        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(format!(
-                            "cannot write the log: {error}; the program went on without it"
-                        ))),
+                        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritten(&error)),
                         _ => Ok(ending.status(end)),
                     };
                 }
@@ -107,13 +114,10 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     return Err(CliError::failed(why));
                 }
                 Some(Message::Notice(_)) if args.quiet > 0 => {}
-                Some(Message::Notice(sentence)) => {
-                    // Whoever closed standard error does not want to know.
-                    let _ = writeln!(io::stderr(), "sysview: {sentence}");
-                }
+                Some(Message::Notice(sentence)) => broken = broken.or(printer.notice(&sentence).err()),
                 Some(Message::Started(started)) => {
                     floor = started.floor;
-                    printer.began(started.began);
+                    broken = broken.or(printer.began(&started).err());
                 }
                 Some(
                     Message::Batch(_)
@@ -126,6 +130,69 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
             }
         }
     })
+}
+
+/// Either format.
+enum Writer {
+    Strace(Box<Printer>),
+    Jsonl(Box<Jsonl>),
+}
+
+impl Writer {
+    fn new(sheets: Sheets, settings: Settings) -> Writer {
+        match settings.jsonl {
+            true => Writer::Jsonl(Box::new(Jsonl::new(sheets, settings))),
+            false => Writer::Strace(Box::new(Printer::new(sheets, settings))),
+        }
+    }
+
+    fn began(&mut self, started: &Started) -> io::Result<()> {
+        match self {
+            Writer::Strace(printer) => {
+                printer.began(started.began);
+                Ok(())
+            }
+            Writer::Jsonl(printer) => printer.began(started),
+        }
+    }
+
+    fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        match self {
+            Writer::Strace(printer) => printer.batch(batch),
+            Writer::Jsonl(printer) => printer.batch(batch),
+        }
+    }
+
+    /// A sentence about the tracing itself.
+    fn notice(&mut self, sentence: &str) -> io::Result<()> {
+        match self {
+            Writer::Strace(_) => {
+                launch::remark(std::iter::once(sentence.to_owned()));
+                Ok(())
+            }
+            Writer::Jsonl(printer) => printer.notice(sentence),
+        }
+    }
+
+    /// Whether to say what part of the times is the tracer's own.
+    fn told_times(&self) -> bool {
+        match self {
+            Writer::Strace(printer) => printer.told_times(),
+            // The first line has it.
+            Writer::Jsonl(_) => false,
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Writer::Strace(printer) => printer.finish(),
+            Writer::Jsonl(printer) => printer.finish(),
+        }
+    }
+}
+
+fn unwritten(error: &io::Error) -> CliError {
+    CliError::failed(format!("cannot write the log: {error}; the program went on without it"))
 }
 
 /// Bytes of a buffer that a dump shows; what goes beyond is said.

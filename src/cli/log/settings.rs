@@ -6,15 +6,19 @@ use super::subject::Subject;
 use super::summary::{Column, Order};
 use crate::abi::{self, Arch};
 use crate::capture;
-use crate::cli::args::LogArgs;
+use crate::cli::args::{LogArgs, LogFormat, STRING_LIMIT_DEFAULT};
 use crate::cli::expression::Expressions;
 use crate::cli::unsupported;
-use crate::decode::{self, HexStrings, Manner};
+use crate::decode::{self, Constants, HexStrings, Manner};
 use crate::query::Calls;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
     decode: decode::Options,
+    /// JSON objects instead of strace's lines.
+    pub jsonl: bool,
+    /// Where the program is started, if not here.
+    pub cwd: Option<Vec<u8>>,
     /// PIDs have names.
     pub names_pids: bool,
     /// The summary counts wall time, not CPU time.
@@ -74,6 +78,10 @@ impl Settings {
             _ => Statuses::ALL,
         };
         // strace tells of new tasks on standard error only; a file of several tasks has the number on every line.
+        let jsonl = args.format == LogFormat::Jsonl;
+        if jsonl && summarize {
+            return Err("-c and -C make a table, which is no JSON; leave out --format jsonl or the table".into());
+        }
         let silent = if args.output.is_some() { args.quiet.max(1) } else { args.quiet };
         let descriptors = args.trace_fds.as_deref().map_or(Ok(Descriptors::NONE), Descriptors::parse)?;
         let (subject, remarks) = Subject::new(&args.trace_path, descriptors);
@@ -81,16 +89,18 @@ impl Settings {
         pids.extend(args.command_names.then(|| "comm".to_owned()));
         let mut settings = Settings {
             decode: decode::Options {
-                string_limit: args.string_limit,
+                string_limit: args.string_limit.unwrap_or(if jsonl { usize::MAX } else { STRING_LIMIT_DEFAULT }),
                 hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(args.strings_in_hex.min(2))],
                 names: args.arg_names,
-                constants: args.const_print_style.into(),
-                descriptors: args.descriptors > 0,
+                constants: if jsonl { Constants::Names } else { args.const_print_style.into() },
+                descriptors: args.descriptors > 0 && !jsonl,
                 ..decode::Options::default()
             },
+            jsonl,
+            cwd: args.trace.cwd.as_ref().map(|cwd| cwd.as_os_str().as_encoded_bytes().to_vec()),
             names_pids: false,
             wall_clock: args.summary_wall_clock,
-            abbreviated: if args.no_abbrev { Calls::none() } else { Calls::all() },
+            abbreviated: if args.no_abbrev || jsonl { Calls::none() } else { Calls::all() },
             followed: Calls::all(),
             raw: Calls::none(),
             columns: Columns {
@@ -188,7 +198,7 @@ impl Settings {
 
     /// Whether anything is printed in which the tracer's own part would be taken for the program's.
     pub fn tells_times(&self) -> bool {
-        self.durations || self.columns.relative || self.summary.is_some() && self.wall_clock
+        self.jsonl || self.durations || self.columns.relative || self.summary.is_some() && self.wall_clock
     }
 
     /// Whether whole buffers must be copied, not only what a line shows of them.
