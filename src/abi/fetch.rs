@@ -31,6 +31,10 @@ pub trait Fetch {
     fn looks_up_descriptors(&self) -> bool {
         false
     }
+    /// The same for descriptors that calls return.
+    fn looks_up_results(&self) -> bool {
+        self.looks_up_descriptors()
+    }
     /// Keeps what is behind a descriptor, at `descriptor_address`; nothing if it is not open.
     fn descriptor(&mut self, _fd: i32) {}
     /// Whether the strings of an environment are copied, not only counted: views in full show them.

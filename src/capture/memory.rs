@@ -191,6 +191,10 @@ impl Fetch for Fetcher<'_> {
     }
 
     fn looks_up_descriptors(&self) -> bool {
+        matches!(self.descriptors, Descriptors::Paths | Descriptors::InFull)
+    }
+
+    fn looks_up_results(&self) -> bool {
         self.descriptors != Descriptors::Numbers
     }
 

@@ -75,6 +75,8 @@ pub enum Descriptors {
     /// Nothing.
     #[default]
     Numbers,
+    /// Of those that calls return: which file it is.
+    Opened,
     /// The path that it was opened by, or the kernel's word for what has none.
     Paths,
     /// Also the numbers of devices, the ends of sockets, the processes of pidfds.

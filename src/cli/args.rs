@@ -152,6 +152,10 @@ pub struct TraceArgs {
     /// Bytes copied of each buffer that a call reads or writes
     #[arg(long, value_name = "N", default_value_t = CAPTURE_DEFAULT, value_parser = bytes, help_heading = TRACING)]
     pub capture: usize,
+    /// After each successful open, ask /proc which file it is, whatever links the path went through; for what is known of
+    /// descriptors on the screen, in recordings and with --format jsonl
+    #[arg(long, help_heading = TRACING)]
+    pub resolve_paths: bool,
     /// natural: leave the vDSO alone. absent: start programs without it, so that the calls it serves become real ones
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural, help_heading = TRACING)]
     pub vdso: Vdso,

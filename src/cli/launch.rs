@@ -10,7 +10,7 @@ use super::args::TraceArgs;
 use super::error::CliError;
 use super::expression::Expressions;
 use crate::abi::Arch;
-use crate::capture::{self, Attach, Identity, Launch, LaunchError, Only, Setup, Terminal, Tracing};
+use crate::capture::{self, Attach, Descriptors, Identity, Launch, LaunchError, Only, Setup, Terminal, Tracing};
 use crate::source::Source;
 
 /// What is traced.
@@ -104,6 +104,7 @@ pub fn tracing(trace: &TraceArgs, expressions: &Expressions, program: Option<&Pa
         vdso: trace.vdso.into(),
         capture_limit: trace.capture,
         environments: false,
+        descriptors: if trace.resolve_paths { Descriptors::Opened } else { Descriptors::Numbers },
         follow: !trace.no_follow,
         only: only(expressions, trace, program),
         tamper: expressions.tampers().into_iter().map(|(_, tamper)| tamper).collect(),

@@ -107,6 +107,20 @@ fn descriptors_are_known_by_the_calls_that_made_them() {
 }
 
 #[test]
+fn files_are_found_behind_links_where_that_is_asked_for() {
+    let link = std::env::temp_dir().join(format!("sysview-jsonl-{}", std::process::id()));
+    std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+    let opened = |options: &[&str]| {
+        let all = objects(&[&["-e", "openat"], options].concat(), &["cat", link.to_str().expect("UTF-8")]);
+        let opens = calls(&all, "openat");
+        opens.last().expect("an open")["result"]["descriptor"]["path"].clone()
+    };
+    let found = (opened(&[]), opened(&["--resolve-paths"]));
+    std::fs::remove_file(&link).expect("removed");
+    assert_eq!(found, (json!(link), json!("/dev/null")));
+}
+
+#[test]
 fn signals_programs_and_ends_have_objects() {
     let all = objects(&["-e", "none"], &["sh", "-c", "(exit 3); exec kill -9 $$"]);
     assert_eq!(of_type(&all, "exec").len(), 2);

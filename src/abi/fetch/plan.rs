@@ -37,7 +37,7 @@ pub fn walk(arch: Arch, call: &'static Call, args: &[u64; 6], ret: Option<i64>, 
             }
         }
     }
-    if walk.f.looks_up_descriptors() {
+    if walk.f.looks_up_results() {
         descriptors::of_result(&mut walk, call);
     }
 }

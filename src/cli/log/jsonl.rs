@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::UNIX_EPOCH;
 
+use super::names::own_name;
 use super::open_call::OpenCall;
 use super::settings::Settings;
 use super::sheet::Sheets;
@@ -131,6 +132,9 @@ impl Jsonl {
                     && self.settings.subject.as_ref().is_none_or(|subject| subject.holds(enter, memory));
                 let known = self.tasks.entry(task).or_default();
                 known.last = Some((enter.arch, enter.nr));
+                if let Some(name) = own_name(enter, memory) {
+                    known.comm = name.to_vec();
+                }
                 known.open = Some(Open { row, wanted, call });
             }
             EventKind::Signal(signal) if self.settings.signals.contains(signal.number) => {

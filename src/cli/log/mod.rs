@@ -21,6 +21,7 @@ use super::ending::Ending;
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch;
+use crate::capture;
 use crate::model::Batch;
 use crate::source::{CallTest, Command, Message, Source, Started};
 use jsonl::Jsonl;
@@ -49,7 +50,11 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     let mut plan = launch::plan(&args.command, &args.trace, &expressions)?;
     let attached = plan.is_attach();
     let tracing = plan.tracing();
-    tracing.descriptors = settings.descriptors(if settings.jsonl { 0 } else { args.descriptors });
+    match settings.descriptors(if settings.jsonl { 0 } else { args.descriptors }) {
+        // What was asked for otherwise stays.
+        capture::Descriptors::Numbers => {}
+        looked_up => tracing.descriptors = looked_up,
+    }
     if let Some(subject) = &settings.subject {
         // What is not wanted is not changed either.
         for tamper in &mut tracing.tamper {

@@ -92,18 +92,10 @@ impl Names {
         }
     }
 
-    /// A call begins: it may give the task a name. It cannot fail with a name that can be read.
+    /// A call begins: it may give the task a name.
     pub fn entered(&mut self, task: TaskId, enter: &Enter, memory: Memory<'_>) {
-        const PR_SET_NAME: u32 = 15;
-        const COMM: usize = 15;
-        let is_prctl = || abi::lookup(enter.arch, enter.nr).is_some_and(|call| call.name == "prctl");
-        if self.wanted
-            && enter.args[0] as u32 == PR_SET_NAME
-            && is_prctl()
-            && let Some(name) = memory.at(enter.args[1])
-        {
-            let end = name.bytes.iter().take(COMM).position(|&byte| byte == 0);
-            self.renamed(task, &name.bytes[..end.unwrap_or(COMM.min(name.bytes.len()))]);
+        if let Some(name) = own_name(enter, memory).filter(|_| self.wanted) {
+            self.renamed(task, name);
         }
     }
 
@@ -123,4 +115,13 @@ impl Names {
             None => None,
         }
     }
+}
+
+/// The name that a task gives itself by prctl(2): the call cannot fail with a name that can be read.
+pub fn own_name<'a>(enter: &Enter, memory: Memory<'a>) -> Option<&'a [u8]> {
+    const PR_SET_NAME: u32 = 15;
+    const COMM: usize = 15;
+    let is_prctl = || abi::lookup(enter.arch, enter.nr).is_some_and(|call| call.name == "prctl");
+    let name = memory.at(enter.args[1]).filter(|_| enter.args[0] as u32 == PR_SET_NAME && is_prctl())?.bytes;
+    Some(name[..name.len().min(COMM)].split(|&byte| byte == 0).next().unwrap_or_default())
 }

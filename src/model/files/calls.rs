@@ -4,6 +4,7 @@
 //! else happens when a call is over and has succeeded.
 
 use super::{Files, What};
+use crate::abi::fetch::descriptor_address;
 use crate::abi::{self, Arch, Call, Meaning, Ret, Type};
 use crate::model::{CallView, Enter, Memory, Outcome, TaskId};
 
@@ -38,6 +39,13 @@ impl Made<'_> {
     fn text(&self, index: usize) -> Option<Vec<u8>> {
         let piece = self.entry.at(self.address(index))?;
         Some(piece.bytes.split(|&byte| byte == 0).next().unwrap_or_default().to_vec())
+    }
+
+    /// The file that a new descriptor is of, if somebody asked for it while the call waited; see `abi::fetch`.
+    fn resolved(&self, fd: i32) -> Option<What> {
+        let piece = self.exit.at(descriptor_address(fd))?;
+        let path = piece.bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+        (path.first() == Some(&b'/')).then(|| What::File(path.to_vec()))
     }
 
     fn pair(&self, index: usize) -> Option<[i32; 2]> {
@@ -173,7 +181,7 @@ impl Files {
                 self.moved(task, t_ns, path, false);
             }
             _ if matches!(made.call.ret, Ret::NewFd) => {
-                let what = self.opened(task, t_ns, made);
+                let what = made.resolved(value as i32).unwrap_or_else(|| self.opened(task, t_ns, made));
                 self.give(task, row, t_ns, value as i32, what, made.cloexec());
             }
             _ => {}
