@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::options::Descriptors;
+use super::standing;
 use super::{memory, procfs};
 use crate::abi::fetch::Fetch;
 use crate::model::{Batch, Exec, TaskId, VdsoImage, VdsoState};
@@ -36,8 +37,16 @@ impl Images {
 }
 
 /// Looks at the task `tid`, which is in its exec stop, and removes the vDSO from its auxiliary vector if so wished.
-/// `word` is the size of its pointers, `sp` its stack pointer.
-pub fn examine(tid: i32, sp: u64, word: usize, mode: VdsoMode, images: &mut Images, former: Option<TaskId>) -> Exec {
+/// `word` is the size of its pointers, `sp` its stack pointer; `descriptors`: look at what is open, too.
+pub fn examine(
+    tid: i32,
+    sp: u64,
+    word: usize,
+    mode: VdsoMode,
+    images: &mut Images,
+    former: Option<TaskId>,
+    descriptors: bool,
+) -> Exec {
     let maps = procfs::maps(tid);
     let auxv = read_auxv(tid, sp, word);
     let vdso = match &auxv {
@@ -73,6 +82,7 @@ pub fn examine(tid: i32, sp: u64, word: usize, mode: VdsoMode, images: &mut Imag
         vdso,
         maps: maps.into_iter().filter(|line| line.executable).map(|line| line.mapping).collect(),
         former,
+        standing: standing::of(tid, descriptors),
     }
 }
 
@@ -93,6 +103,7 @@ pub fn running(tid: i32, images: &mut Images) -> Exec {
         vdso,
         maps: maps.into_iter().filter(|line| line.executable).map(|line| line.mapping).collect(),
         former: None,
+        standing: standing::of(tid, true),
     }
 }
 

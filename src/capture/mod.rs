@@ -37,6 +37,7 @@ mod restart;
 mod run;
 mod setup;
 mod siginfo;
+mod standing;
 mod status;
 mod status_text;
 mod stops;
@@ -71,17 +72,6 @@ pub fn leave_interrupts_to_the_program() {
 /// /proc/PID/comm: the name of a process that nobody need trace. None if there is none of that number.
 pub fn comm(pid: i32) -> Option<Vec<u8>> {
     procfs::comm(pid)
-}
-
-/// The descriptors of a process, or of sysview itself (`self`), with their links; `inherited`: only what an execve leaves.
-/// proc_pid_fd(5).
-pub fn open_descriptors(process: &str, inherited: bool) -> Vec<(i32, Vec<u8>)> {
-    procfs::open_descriptors(process, inherited)
-}
-
-/// The working directory of a process or of sysview itself (`self`).
-pub fn working_directory(process: &str) -> Option<Vec<u8>> {
-    procfs::link(&format!("/proc/{process}/cwd"))
 }
 
 /// Hour, minute and second of the local time zone (`TZ`, /etc/localtime) at `seconds` since the epoch. localtime(3).

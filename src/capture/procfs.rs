@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use super::status::Status;
-use crate::model::Mapping;
+use crate::model::{Mapping, OpenDescriptor};
 
 /// /proc/TID/comm: at most 15 bytes, not always UTF-8.
 pub fn comm(tid: i32) -> Option<Vec<u8>> {
@@ -21,19 +21,18 @@ pub fn link(path: &str) -> Option<Vec<u8>> {
     fs::read_link(path).ok().map(|target| target.into_os_string().into_vec())
 }
 
-/// The descriptors of a process with their links, in order; `inherited`: without those that execve closes.
-pub fn open_descriptors(process: &str, inherited: bool) -> Vec<(i32, Vec<u8>)> {
+/// The descriptors of a task, in order.
+pub fn open_descriptors(tid: i32) -> Vec<OpenDescriptor> {
     const O_CLOEXEC: u32 = libc::O_CLOEXEC as u32;
-    let entries = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let entries = fs::read_dir(format!("/proc/{tid}/fd")).into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let stays = |fd: &i32| {
-        let info = fs::read_to_string(format!("/proc/{process}/fdinfo/{fd}")).unwrap_or_default();
-        let flags = info.lines().find_map(|line| u32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok());
-        flags.is_some_and(|flags| !inherited || flags & O_CLOEXEC == 0)
+    let look = |fd: i32| {
+        let info = fs::read_to_string(format!("/proc/{tid}/fdinfo/{fd}")).ok()?;
+        let flags = info.lines().find_map(|line| u32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok())?;
+        Some(OpenDescriptor { fd, link: link(&format!("/proc/{tid}/fd/{fd}"))?, cloexec: flags & O_CLOEXEC != 0 })
     };
-    let mut found: Vec<(i32, Vec<u8>)> =
-        numbers.filter(stays).filter_map(|fd| Some((fd, link(&format!("/proc/{process}/fd/{fd}"))?))).collect();
-    found.sort_unstable();
+    let mut found: Vec<OpenDescriptor> = numbers.filter_map(look).collect();
+    found.sort_unstable_by_key(|open| open.fd);
     found
 }
 

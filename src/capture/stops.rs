@@ -410,7 +410,9 @@ impl Engine {
         }
         let Ok(info) = SyscallInfo::of(tid) else { return };
         let word = Arch::from_audit(info.audit_arch, 0).unwrap_or(NATIVE).word();
-        let exec = exec::examine(tid, info.sp, word, self.tracing.vdso, &mut self.images, former);
+        // What the program found open; later ones are known by their calls.
+        let inherited = tid == self.root;
+        let exec = exec::examine(tid, info.sp, word, self.tracing.vdso, &mut self.images, former, inherited);
         self.executed(tid, exec, now);
     }
 

@@ -185,6 +185,7 @@ mod tests {
             vdso: VdsoState::Unknown,
             maps: Vec::new(),
             former: None,
+            standing: None,
         };
         assert_eq!(last(vec![EventKind::Exec(Box::new(exec))]), "runs the program \"/bin/\\33[2J\"");
         let thread = NewTask {

@@ -206,6 +206,43 @@ pub struct Exec {
     /// Set when a thread that was not the leader called execve: the former leader, whose number (the process's) the
     /// caller has from now on.
     pub former: Option<TaskId>,
+    /// Where the task stands and as whom it acts from now on, if /proc was asked.
+    pub standing: Option<Box<Standing>>,
+}
+
+/// Where a task stands in the file system, as whom it acts, what it has open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub cwd: Vec<u8>,
+    pub root: Vec<u8>,
+    /// Inode number of its mount namespace. mount_namespaces(7).
+    pub mount_ns: Option<u64>,
+    pub ids: Ids,
+    /// Empty if that was not asked.
+    pub descriptors: Vec<OpenDescriptor>,
+}
+
+/// A descriptor that is open. proc_pid_fd(5), proc_pid_fdinfo(5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenDescriptor {
+    pub fd: i32,
+    pub link: Vec<u8>,
+    /// execve(2) closes it.
+    pub cloexec: bool,
+}
+
+/// As whom a task acts. credentials(7), capabilities(7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ids {
+    /// Real, effective, saved, and that of the file system.
+    pub uids: [u32; 4],
+    pub gids: [u32; 4],
+    /// Sets of capabilities, number N at bit N.
+    pub inheritable: u64,
+    pub permitted: u64,
+    pub effective: u64,
+    pub bounding: u64,
+    pub ambient: u64,
 }
 
 /// An executable mapping.

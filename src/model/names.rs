@@ -62,6 +62,7 @@ mod tests {
                 ],
                 regions: vec![Region { addr: 0x1000, start: 0, len, true_len: len.into(), fault: false }],
                 bytes: name.to_vec(),
+                ..Batch::default()
             });
         }
         store

@@ -183,6 +183,7 @@ mod tests {
             vdso: VdsoState::Unknown,
             maps: Vec::new(),
             former: Some(TaskId(0)),
+            standing: None,
         };
         made.event(1, 2, EventKind::Exec(Box::new(exec)));
         assert_eq!(made.meant(1, 1000, 100), Some(1));

@@ -156,7 +156,7 @@ pub struct Store {
     chunks: Vec<Chunk>,
     tasks: Vec<Task>,
     interrupted: Interrupted,
-    pub(super) files: Files,
+    files: Files,
     /// What the few rows of restart_syscall(2) restart, by row.
     restarts: HashMap<u64, u64>,
     len: u64,
@@ -257,7 +257,7 @@ impl Store {
             EventKind::Signal(signal) => RowKind::Signal(signal.clone()),
             EventKind::GroupStop { signal } => RowKind::GroupStop { signal: *signal },
             EventKind::Exec(exec) => {
-                self.files.executed(event.task, event.t_ns, exec.former);
+                self.files.executed(event.task, event.t_ns, exec);
                 let leader = exec.former.map(|leader| self.task(leader).map(|leader| leader.ns.clone()));
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
                     task.rename(self.len, &exec.comm);

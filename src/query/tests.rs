@@ -74,6 +74,7 @@ fn store() -> Store {
         vdso: VdsoState::Unknown,
         maps: Vec::new(),
         former: None,
+        standing: None,
     };
     run.event(1, EventKind::Exec(Box::new(exec)));
     let signal = Signal { number: 17, code: 0, errno: 0, detail: SignalDetail::None };

@@ -14,6 +14,7 @@ use super::names::{CallNames, Kind, OUTCOMES, origin_name, outcome_index, warnin
 use super::rows::{ExitPart, Row, Rows, What};
 use super::schema::{ARGS, end_fields, exec_fields, map_fields, memory_fields, new_task_fields};
 use super::schema::{pid_namespace_fields, siginfo_fields, symbol_fields, tid_item, warning_fields};
+use super::standing;
 use crate::abi::Arch;
 use crate::model::{
     Enter, EventKind, Exec, Mapping, NewTask, Outcome, PidNamespace, Region, Signal, SignalDetail, TaskEnd, VdsoState,
@@ -81,6 +82,7 @@ impl Columns {
             Arc::new(all.iter().map(|r| Some(exit(r)?.marks.0)).collect::<UInt8Array>()),
             warning(all)?,
             pid_namespace(all)?,
+            standing::column(all)?,
         ]);
         // The columns that nothing fills yet.
         for field in &self.schema.fields()[columns.len()..] {
@@ -154,14 +156,14 @@ fn dictionary<K: ArrowDictionaryKeyType>(
 }
 
 /// A list column over values that stand one after the other.
-fn list(lengths: Vec<usize>, fields: Fields, columns: Vec<ArrayRef>) -> Result<ArrayRef, ArrowError> {
+pub(super) fn list(lengths: Vec<usize>, fields: Fields, columns: Vec<ArrayRef>) -> Result<ArrayRef, ArrowError> {
     let values = StructArray::try_new(fields.clone(), columns, None)?;
     let field = Field::new("item", arrow_schema::DataType::Struct(fields), true);
     Ok(Arc::new(ListArray::try_new(field.into(), OffsetBuffer::from_lengths(lengths), Arc::new(values), None)?))
 }
 
 /// A struct column that is null where `present` is false.
-fn structure(fields: Fields, columns: Vec<ArrayRef>, present: Vec<bool>) -> Result<ArrayRef, ArrowError> {
+pub(super) fn structure(fields: Fields, columns: Vec<ArrayRef>, present: Vec<bool>) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(StructArray::try_new(fields, columns, Some(NullBuffer::from(present)))?))
 }
 

@@ -14,6 +14,7 @@ use super::arrays::{Wrong, binary, field, flag, get, list, number, text, value, 
 use super::frame::{Frames, State};
 use super::names::{Kind, OUTCOMES, origin};
 use super::schema::{ARGS, started};
+use super::standing;
 use crate::abi::Arch;
 use crate::model::*;
 use crate::source::{End, Started};
@@ -339,6 +340,7 @@ impl<'a> Columns<'a> {
             vdso,
             maps: maps.collect::<Result<_, Wrong>>()?,
             former: number::<UInt32Type>(exec.column(7), row).map(TaskId),
+            standing: standing::read(self.batch, row)?,
         })
     }
 

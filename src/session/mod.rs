@@ -14,6 +14,7 @@ mod names;
 mod replay;
 mod rows;
 mod schema;
+mod standing;
 mod write;
 
 pub use error::SessionError;

@@ -9,8 +9,8 @@
 //! | `return` | the end of a call that began in an earlier batch of the file | `outcome` `result` `errno` `exit_memory` |
 //! | `signal` | a signal about to be delivered       | `signal` `siginfo` |
 //! | `stop`   | a stop of the whole process          | `signal` |
-//! | `exec`   | a new program image                  | `exec` |
-//! | `task`   | a task that appeared                 | `new_task` `pid_namespace`, of a process that ran already `exec` |
+//! | `exec`   | a new program image                  | `exec` `standing` |
+//! | `task`   | a task that appeared                 | `new_task` `pid_namespace`, of a process that ran already `exec` `standing` |
 //! | `exit`   | a task that is gone                  | `end` |
 //! | `warning` | tracing made a difference to a task | `warning` |
 //! | `output` | bytes that the program wrote to its terminal | `output` |
@@ -43,6 +43,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arrow_schema::{DataType, Field, Fields, Schema};
 
+use super::standing;
 use crate::source::{Floor, Machine, Started, VdsoMode};
 
 /// Version of the format that is written, and the newest that is read.
@@ -55,11 +56,11 @@ fn dictionary(key: DataType) -> DataType {
     DataType::Dictionary(Box::new(key), Box::new(DataType::Utf8))
 }
 
-fn nullable(columns: &[(&str, DataType)]) -> Fields {
+pub(super) fn nullable(columns: &[(&str, DataType)]) -> Fields {
     columns.iter().map(|(name, ty)| Field::new(*name, ty.clone(), true)).collect()
 }
 
-fn list_of(fields: Fields) -> DataType {
+pub(super) fn list_of(fields: Fields) -> DataType {
     DataType::List(Field::new("item", DataType::Struct(fields), true).into())
 }
 
@@ -158,7 +159,7 @@ pub(super) fn pid_namespace_fields() -> Fields {
 }
 
 /// Columns that came after the first files were written; a file may lack them.
-pub(super) const LATER: [&str; 3] = ["marks", "warning", "pid_namespace"];
+pub(super) const LATER: [&str; 4] = ["marks", "warning", "pid_namespace", standing::NAME];
 
 /// The columns of a recording, in order.
 pub fn fields() -> Fields {
@@ -190,6 +191,7 @@ pub fn fields() -> Fields {
         ("marks", DataType::UInt8),
         ("warning", DataType::Struct(warning_fields())),
         ("pid_namespace", DataType::Struct(pid_namespace_fields())),
+        (standing::NAME, DataType::Struct(standing::fields())),
         ("path", DataType::Binary),
         ("cwd", DataType::Binary),
         ("uid", DataType::UInt32),

@@ -38,7 +38,7 @@ impl Run {
     }
 
     fn exec(&mut self, task: u32, maps: Vec<Mapping>, vdso: VdsoState) {
-        let exec = Exec { path: b"/bin/x".to_vec(), comm: b"x".to_vec(), vdso, maps, former: None };
+        let exec = Exec { path: b"/bin/x".to_vec(), comm: b"x".to_vec(), vdso, maps, former: None, standing: None };
         self.event(task, EventKind::Exec(Box::new(exec)));
     }
 
@@ -297,7 +297,14 @@ fn absurd_ranges_do_not_panic() {
 fn a_process_that_was_attached_to_comes_with_its_image() {
     let mut run = Run { store: Store::new(), spaces: Spaces::default(), batch: Batch::default(), t_ns: 0 };
     let maps = vec![Mapping { start: 0x1000, end: 0x3000, offset: 0x200, name: b"/lib/a.so".to_vec() }];
-    let image = Exec { path: b"/bin/x".to_vec(), comm: b"x".to_vec(), vdso: VdsoState::None, maps, former: None };
+    let image = Exec {
+        path: b"/bin/x".to_vec(),
+        comm: b"x".to_vec(),
+        vdso: VdsoState::None,
+        maps,
+        former: None,
+        standing: None,
+    };
     for (id, tid, image) in [(0, 40, Some(Box::new(image))), (1, 41, None)] {
         let (parent, comm) = ((id > 0).then_some(TaskId(0)), b"x".to_vec());
         let new = NewTask { tid, tgid: 40, parent, origin: Origin::Attach, comm, ns: Default::default(), image };

@@ -121,9 +121,21 @@ fn files_are_found_behind_links_where_that_is_asked_for() {
 }
 
 #[test]
+fn what_the_program_found_open_is_known() {
+    let all = objects(&["-e", "read,write"], &["sh", "-c", "cat; echo x"]);
+    let read = calls(&all, "read").into_iter().find(|call| arg(call, "fd")["fd"] == 0).expect("cat reads");
+    assert_eq!(arg(read, "fd"), &json!({"fd": 0, "path": "/dev/null"}));
+    let write = calls(&all, "write")[0];
+    assert!(arg(write, "fd")["link"].as_str().is_some_and(|link| link.starts_with("pipe:[")), "{write}");
+}
+
+#[test]
 fn signals_programs_and_ends_have_objects() {
     let all = objects(&["-e", "none"], &["sh", "-c", "(exit 3); exec kill -9 $$"]);
-    assert_eq!(of_type(&all, "exec").len(), 2);
+    let execs = of_type(&all, "exec");
+    assert_eq!((execs.len(), &execs[1]["cwd"], &execs[1]["root"]), (2, &json!("/"), &json!("/")));
+    assert_eq!(execs[0]["uids"].as_array().map(Vec::len), Some(4));
+    assert!(execs[0]["capabilities"]["effective"].is_string(), "{}", execs[0]);
     let child = &of_type(&all, "signal")[0];
     assert_eq!((&child["signal"], &child["info"]["struct"]["si_status"]), (&json!("SIGCHLD"), &json!(3)));
     let ends = of_type(&all, "end");

@@ -136,6 +136,7 @@ fn rows_keep_the_name_and_the_image_of_their_time() {
         vdso: VdsoState::None,
         maps: Vec::new(),
         former: None,
+        standing: None,
     };
     more.after(9_000).enter(1, 39, [0; 6], &[]).exit(1, Outcome::Returned(4_313), &[]);
     more.after(10).enter(1, 59, [0x1000, 0, 0, 0, 0, 0], &[(0x1000, b"/usr/bin/true\0")]);

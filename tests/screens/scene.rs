@@ -131,6 +131,7 @@ pub fn run() -> Message {
                 name: b"/usr/lib/x86_64-linux-gnu/libc.so.6".to_vec(),
             }],
             former: None,
+            standing: None,
         })),
     );
     r.exit(0, Outcome::Returned(0), &[]);

@@ -12,7 +12,8 @@ fn touring(name: &str, cols: u16, rows: u16) -> App {
 fn ls_starts(app: &mut App) {
     let mut more = scene::Recorder::new();
     let path = b"/usr/bin/ls".to_vec();
-    let exec = Exec { path, comm: b"ls".to_vec(), vdso: VdsoState::Unknown, maps: Vec::new(), former: None };
+    let exec =
+        Exec { path, comm: b"ls".to_vec(), vdso: VdsoState::Unknown, maps: Vec::new(), former: None, standing: None };
     more.after(9_000).enter(0, 59, [0x1000, 0, 0, 0, 0, 0], &[(0x1000, b"/usr/bin/ls\0")]);
     more.event(0, EventKind::Exec(Box::new(exec))).exit(0, Outcome::Returned(0), &[]);
     app.message(more.take());

@@ -122,6 +122,17 @@ pub fn vdso() -> impl Strategy<Value = VdsoState> {
     ]
 }
 
+fn standing() -> impl Strategy<Value = Standing> {
+    let open =
+        (any::<i32>(), bytes(20), any::<bool>()).prop_map(|(fd, link, cloexec)| OpenDescriptor { fd, link, cloexec });
+    let ids = (any::<[u32; 4]>(), any::<[u32; 4]>(), any::<[u64; 5]>()).prop_map(|(uids, gids, sets)| {
+        let [inheritable, permitted, effective, bounding, ambient] = sets;
+        Ids { uids, gids, inheritable, permitted, effective, bounding, ambient }
+    });
+    (bytes(20), bytes(20), any::<Option<u64>>(), ids, vec(open, 0..4))
+        .prop_map(|(cwd, root, mount_ns, ids, descriptors)| Standing { cwd, root, mount_ns, ids, descriptors })
+}
+
 pub fn kind() -> impl Strategy<Value = EventKind> {
     let arch = proptest::sample::select(Arch::ALL.to_vec());
     let enter = (arch, prop_oneof![0u64..500, any::<u64>()], any::<[u64; 6]>(), any::<u64>(), any::<u64>())
@@ -132,8 +143,11 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
         .prop_map(|(number, code, errno, detail)| EventKind::Signal(Signal { number, code, errno, detail }));
     let mapping = (any::<u64>(), any::<u64>(), any::<u64>(), bytes(20))
         .prop_map(|(start, end, offset, name)| Mapping { start, end, offset, name });
-    let image = (bytes(30), bytes(16), vdso(), vec(mapping, 0..4), proptest::option::of(task()))
-        .prop_map(|(path, comm, vdso, maps, former)| Box::new(Exec { path, comm, vdso, maps, former }))
+    let standing = proptest::option::of(standing().prop_map(Box::new));
+    let image = (bytes(30), bytes(16), vdso(), vec(mapping, 0..4), proptest::option::of(task()), standing)
+        .prop_map(|(path, comm, vdso, maps, former, standing)| {
+            Box::new(Exec { path, comm, vdso, maps, former, standing })
+        })
         .boxed();
     let exec = image.clone().prop_map(EventKind::Exec);
     let origin = proptest::sample::select(vec![

@@ -13,7 +13,6 @@ use super::names::own_name;
 use super::open_call::OpenCall;
 use super::settings::Settings;
 use super::sheet::Sheets;
-use crate::capture;
 use crate::decode::{self, json};
 use crate::model::{
     Batch, CallView, Event, EventKind, Exec, Exit, Files, Interrupted, NewTask, Origin, TaskEnd, TaskId, What, shares,
@@ -191,7 +190,7 @@ impl Jsonl {
     }
 
     fn exec(&mut self, row: u64, task: TaskId, t_ns: u64, exec: &Exec) -> io::Result<()> {
-        self.files.executed(task, t_ns, exec.former);
+        self.files.executed(task, t_ns, exec);
         let moved = exec.former.and_then(|former| self.tasks.get_mut(&former)).and_then(|former| former.open.take());
         let known = self.tasks.entry(task).or_default();
         known.comm.clone_from(&exec.comm);
@@ -203,6 +202,7 @@ impl Jsonl {
         self.begin("exec", row, task, t_ns);
         self.out.push_str(",\"path\":");
         json::bytes(&mut self.out, &exec.path);
+        self.standing(task, t_ns);
         self.end(task)
     }
 
@@ -212,7 +212,6 @@ impl Jsonl {
         let shared = shares(making.as_ref(), new.origin == Origin::Thread);
         let parent = parent.map(|parent| parent.tid);
         self.files.began(task, t_ns, new, shared);
-        self.look_around(task, new);
         let known = self.tasks.entry(task).or_default();
         (known.tid, known.tgid) = (new.tid, new.tgid);
         known.comm.clone_from(&new.comm);
@@ -231,24 +230,37 @@ impl Jsonl {
             Some(tid) => write!(self.out, "{tid}"),
             None => write!(self.out, "null"),
         };
+        self.standing(task, t_ns);
         self.end(task)
     }
 
-    /// What a task has that nobody saw it get: of the program that was started this is what sysview has itself.
-    fn look_around(&mut self, task: TaskId, new: &NewTask) {
-        let (whose, inherited) = match new.origin {
-            Origin::Launch => ("self".to_owned(), true),
-            Origin::Attach => (new.tid.to_string(), false),
-            _ => return,
-        };
-        for (fd, link) in capture::open_descriptors(&whose, inherited) {
-            self.files.found(task, fd, &link);
-        }
-        if let Some(cwd) =
-            self.settings.cwd.clone().filter(|_| inherited).or_else(|| capture::working_directory(&whose))
+    /// Where a task stands and as whom it acts, as far as that is known.
+    fn standing(&mut self, task: TaskId, t_ns: u64) {
+        let out = &mut self.out;
+        for (name, path) in
+            [(",\"cwd\":", self.files.cwd(task, t_ns + 1)), (",\"root\":", self.files.root(task, t_ns + 1))]
         {
-            self.files.stood(task, &cwd);
+            if let Some(path) = path {
+                out.push_str(name);
+                json::bytes(out, path);
+            }
         }
+        if let Some(inode) = self.files.mount_namespace(task, t_ns + 1) {
+            let _ = write!(out, ",\"mount_ns\":{inode}");
+        }
+        let Some(ids) = self.files.ids(task, t_ns + 1) else { return };
+        let _ = write!(out, ",\"uids\":{:?},\"gids\":{:?},\"capabilities\":{{", ids.uids, ids.gids);
+        let sets = [
+            ("inheritable", ids.inheritable),
+            ("permitted", ids.permitted),
+            ("effective", ids.effective),
+            ("bounding", ids.bounding),
+            ("ambient", ids.ambient),
+        ];
+        for (i, (name, set)) in sets.into_iter().enumerate() {
+            let _ = write!(out, "{}\"{name}\":\"{set:#x}\"", if i > 0 { "," } else { "" });
+        }
+        out.push('}');
     }
 
     fn exit(&mut self, batch: &Batch, task: TaskId, t_ns: u64, exit: &Exit) -> io::Result<()> {

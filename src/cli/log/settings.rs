@@ -17,8 +17,6 @@ pub struct Settings {
     decode: decode::Options,
     /// JSON objects instead of strace's lines.
     pub jsonl: bool,
-    /// Where the program is started, if not here.
-    pub cwd: Option<Vec<u8>>,
     /// PIDs have names.
     pub names_pids: bool,
     /// The summary counts wall time, not CPU time.
@@ -97,7 +95,6 @@ impl Settings {
                 ..decode::Options::default()
             },
             jsonl,
-            cwd: args.trace.cwd.as_ref().map(|cwd| cwd.as_os_str().as_encoded_bytes().to_vec()),
             names_pids: false,
             wall_clock: args.summary_wall_clock,
             abbreviated: if args.no_abbrev || jsonl { Calls::none() } else { Calls::all() },

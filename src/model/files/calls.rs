@@ -17,12 +17,12 @@ const CLOSE_RANGE_UNSHARE: u64 = 2;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
 
 /// A call with its arguments, behind i386's socketcall(2) too.
-struct Made<'a> {
+pub(super) struct Made<'a> {
     call: &'static Call,
-    name: &'static str,
-    args: [u64; 6],
+    pub name: &'static str,
+    pub args: [u64; 6],
     arch: Arch,
-    entry: Memory<'a>,
+    pub entry: Memory<'a>,
     exit: Memory<'a>,
 }
 
@@ -31,7 +31,7 @@ impl Made<'_> {
         self.args[index] as i32
     }
 
-    fn address(&self, index: usize) -> u64 {
+    pub fn address(&self, index: usize) -> u64 {
         if self.arch.word() == 4 { self.args[index] & 0xffff_ffff } else { self.args[index] }
     }
 
@@ -116,6 +116,9 @@ impl Files {
         let call = call.select(&args);
         let made = Made { call, name: call.name, args, arch, entry, exit };
         self.change(task, row, t_ns, &made, value);
+        if matches!(made.name, "capset" | "unshare" | "setns") || made.name.starts_with("set") {
+            self.changed_ids(task, t_ns, &made);
+        }
     }
 
     fn change(&mut self, task: TaskId, row: u64, t_ns: u64, made: &Made<'_>, value: i64) {

@@ -1,19 +1,20 @@
-//! What descriptors are, and where a task stands in the file system, known from events alone: for every task, at every
+//! What descriptors are, where a task stands in the file system and as whom it acts, known from events alone: for every task, at every
 //! moment of the session.
 //!
 //! Each descriptor remembers the row of the call that gave it out, and how often its number was given out. Fed in the
 //! order of the events, off the tracer's path; nothing is read from /proc here. What was open before the first event is
-//! known if somebody tells (`Files::found`). Left out: descriptors that recvmmsg(2) receives and io_uring opens, and words
+//! known if the engine asked /proc (`Exec::standing`). Left out: descriptors that recvmmsg(2) receives and io_uring opens, and words
 //! (`decode`).
 
 mod calls;
+mod ids;
 mod table;
 
 pub use calls::shares;
 use table::{TableId, Tables};
 
 use super::TaskId;
-use super::event::NewTask;
+use super::event::{Exec, Ids, NewTask};
 
 /// A descriptor at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,9 @@ struct Holder {
     /// Tables with the times from which they were its own.
     tables: Vec<(u64, TableId)>,
     places: Vec<(u64, usize)>,
+    ids: Vec<(u64, Ids)>,
+    /// Mount namespaces; None for one whose number is not known.
+    mounts: Vec<(u64, Option<u64>)>,
 }
 
 /// All that is known; see the module.
@@ -146,30 +150,25 @@ impl Files {
         if self.holders.len() <= index {
             self.holders.resize_with(index + 1, Holder::default);
         }
-        self.holders[index] = Holder { tid: new.tid, tables: vec![(t_ns, table)], places: vec![(t_ns, place)] };
-    }
-
-    /// An execve succeeded: the table is the task's own now, without what is close-on-exec.
-    pub fn executed(&mut self, task: TaskId, t_ns: u64, former: Option<TaskId>) {
-        self.own_table(task, t_ns, true);
-        let tid = former.and_then(|leader| self.holders.get(leader.0 as usize)).map(|leader| leader.tid);
-        if let (Some(tid), Some(holder)) = (tid, self.holders.get_mut(task.0 as usize)) {
-            holder.tid = tid;
+        let maker = new.parent.and_then(|parent| self.holders.get(parent.0 as usize));
+        let ids = maker.and_then(|maker| maker.ids.last()).map(|(_, ids)| (t_ns, *ids)).into_iter().collect();
+        let mounts = maker.and_then(|maker| maker.mounts.last()).map(|(_, inode)| (t_ns, *inode)).into_iter().collect();
+        self.holders[index] =
+            Holder { tid: new.tid, tables: vec![(t_ns, table)], places: vec![(t_ns, place)], ids, mounts };
+        if let Some(standing) = new.image.as_ref().and_then(|image| image.standing.as_ref()) {
+            self.stands(task, t_ns, standing);
         }
     }
 
-    /// A descriptor that was open before the first event of the task.
-    pub fn found(&mut self, task: TaskId, fd: i32, link: &[u8]) {
-        let Some(table) = self.holders.get(task.0 as usize).and_then(|holder| holder.tables.first()) else { return };
-        let table = table.1;
-        let description = self.describe(What::Link(link.to_vec()), None);
-        self.tables.open(table, fd, 0, description, false, None);
-    }
-
-    /// Where a task stood before its first event.
-    pub fn stood(&mut self, task: TaskId, cwd: &[u8]) {
-        if let Some((_, place)) = self.holders.get(task.0 as usize).and_then(|holder| holder.places.first()) {
-            self.places[*place].cwd.insert(0, (0, Some(cwd.to_vec())));
+    /// An execve succeeded: the table is the task's own now, without what is close-on-exec.
+    pub fn executed(&mut self, task: TaskId, t_ns: u64, exec: &Exec) {
+        self.own_table(task, t_ns, true);
+        if let Some(standing) = &exec.standing {
+            self.stands(task, t_ns, standing);
+        }
+        let tid = exec.former.and_then(|leader| self.holders.get(leader.0 as usize)).map(|leader| leader.tid);
+        if let (Some(tid), Some(holder)) = (tid, self.holders.get_mut(task.0 as usize)) {
+            holder.tid = tid;
         }
     }
 

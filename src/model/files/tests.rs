@@ -3,7 +3,8 @@
 use super::*;
 use crate::abi::{Arch, number};
 use crate::model::{
-    Batch, Enter, Event, EventKind, Exec, Exit, Marks, Origin, Outcome, PidNamespace, Region, Store, VdsoState,
+    Batch, Enter, Event, EventKind, Exec, Exit, Marks, OpenDescriptor, Origin, Outcome, PidNamespace, Region, Standing,
+    Store, VdsoState,
 };
 
 /// Events one after another, a nanosecond apart, in a store.
@@ -72,10 +73,15 @@ impl Made {
     }
 
     fn exec(&mut self, task: u32) {
+        self.exec_standing(task, None);
+    }
+
+    fn exec_standing(&mut self, task: u32, standing: Option<Standing>) {
+        let standing = standing.map(Box::new);
         let (path, comm, maps) = (Vec::new(), Vec::new(), Vec::new());
         self.add(
             task,
-            EventKind::Exec(Box::new(Exec { path, comm, vdso: VdsoState::Unknown, maps, former: None })),
+            EventKind::Exec(Box::new(Exec { path, comm, vdso: VdsoState::Unknown, maps, former: None, standing })),
             &[],
         );
     }
@@ -235,14 +241,68 @@ fn paths_are_put_together_where_their_directory_is_known() {
 #[test]
 fn what_was_open_before_can_be_told() {
     let mut made = Made::new();
-    let mut files = std::mem::take(&mut made.store.files);
-    files.found(TaskId(0), 0, b"/dev/pts/1");
-    files.stood(TaskId(0), b"/home");
-    made.store.files = files;
+    let mut standing = standing();
+    standing.descriptors = vec![OpenDescriptor { fd: 0, link: b"/dev/pts/1".to_vec(), cloexec: false }];
+    made.exec_standing(0, Some(standing));
     made.open(0, "x", 0, 3);
     assert_eq!(made.path(0, 3).as_deref(), Some("/home/x"));
     assert_eq!(made.fd(0, 0).map(|fd| (fd.row, fd.generation)), Some((None, 0)));
     assert_eq!(made.path(0, 0).as_deref(), Some("/dev/pts/1"));
     made.call(0, "close", [0; 6], &[], 0, &[]);
     assert_eq!(made.fd(0, 0), None);
+}
+
+fn standing() -> Standing {
+    let ids = Ids {
+        uids: [0; 4],
+        gids: [0; 4],
+        inheritable: 0,
+        permitted: 0x1ff_ffff_ffff,
+        effective: 0x1ff_ffff_ffff,
+        bounding: 0x1ff_ffff_ffff,
+        ambient: 0,
+    };
+    Standing {
+        cwd: b"/home".to_vec(),
+        root: b"/".to_vec(),
+        mount_ns: Some(4_026_531_841),
+        ids,
+        descriptors: Vec::new(),
+    }
+}
+
+#[test]
+fn whom_a_task_acts_as_follows_its_calls() {
+    let mut made = Made::new();
+    assert_eq!(made.store.files().ids(TaskId(0), 99), None);
+    made.exec_standing(0, Some(standing()));
+    made.begin(1, Some(0), Origin::Fork);
+    let ids = |made: &Made, task| *made.store.files().ids(TaskId(task), made.t_ns + 1).expect("known");
+    // The child becomes another user for a while, then for good.
+    made.call(1, "setresuid", [u64::MAX, 1000, u64::MAX, 0, 0, 0], &[], 0, &[]);
+    assert_eq!((ids(&made, 1).uids, ids(&made, 1).effective), ([0, 1000, 0, 1000], 0));
+    made.call(1, "setreuid", [u64::MAX, 0, 0, 0, 0, 0], &[], 0, &[]);
+    assert_eq!((ids(&made, 1).uids[1], ids(&made, 1).effective), (0, 0x1ff_ffff_ffff));
+    made.call(1, "setgid", [100, 0, 0, 0, 0, 0], &[], 0, &[]);
+    made.call(1, "setuid", [1000, 0, 0, 0, 0, 0], &[], 0, &[]);
+    let now = ids(&made, 1);
+    assert_eq!((now.uids, now.gids, now.permitted, now.effective), ([1000; 4], [100; 4], 0, 0));
+    assert_eq!(ids(&made, 0), standing().ids);
+    // Capabilities by hand, low words first.
+    let mut data = [0; 24];
+    (data[0], data[4], data[12]) = (0x20, 0xff, 1);
+    made.call(0, "capset", [0, 0x1000, 0, 0, 0, 0], &[(0x1000, &data)], 0, &[]);
+    assert_eq!((ids(&made, 0).effective, ids(&made, 0).permitted), (0x1_0000_0020, 0xff));
+}
+
+#[test]
+fn namespaces_of_its_own_have_no_number_yet() {
+    let mut made = Made::new();
+    made.exec_standing(0, Some(standing()));
+    let mounts = |made: &Made| made.store.files().mount_namespace(TaskId(0), made.t_ns + 1);
+    assert_eq!(mounts(&made), Some(4_026_531_841));
+    made.call(0, "unshare", [0x1002_0000, 0, 0, 0, 0, 0], &[], 0, &[]);
+    assert_eq!(mounts(&made), None);
+    assert_eq!(made.store.files().ids(TaskId(0), 99).map(|ids| ids.permitted), Some(u64::MAX));
+    assert_eq!(made.store.files().root(TaskId(0), 99), Some(&b"/"[..]));
 }
