@@ -136,7 +136,7 @@ mod tests {
             ("opennat", "column 1:"),
             ("inject=read:eror=1", "column 13:"),
             ("foo=bar", "-e foo=bar: column 1: \"foo=bar\" is no system call"),
-            ("kvm=vcpu", "not known to sysview"),
+            ("kvm=vcpu", "virtual CPUs are not decoded"),
         ] {
             let error = parse(&[text]).expect_err(text);
             assert!(error.contains(words), "{error}");
