@@ -43,7 +43,8 @@ pub fn unfollow(call: &mut Decoded, bits: usize) {
 fn is_followed(value: &Value) -> bool {
     match value {
         Value::Struct { .. } | Value::Array { .. } | Value::Set { .. } => true,
-        Value::Commented(inner, _) => is_followed(inner),
+        // Who counted what is there has followed it.
+        Value::Commented(inner, _) => matches!(**inner, Value::Address(_)) || is_followed(inner),
         Value::Changed(before, after) => is_followed(before) || is_followed(after),
         _ => false,
     }
