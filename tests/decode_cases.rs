@@ -1,4 +1,5 @@
-//! Calls as data: each file of `tests/decode` holds calls with their memory and the line that they must become.
+//! Calls as data, and what becomes of them where their memory ends too early: each file of `tests/decode` holds calls
+//! with their memory and the line that they must become.
 //!
 //! ```text
 //! # why the case is there
@@ -48,39 +49,50 @@ struct Case {
     resumed: Option<String>,
 }
 
-#[test]
-fn every_case_becomes_its_line() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decode");
-    let mut files: Vec<_> =
-        std::fs::read_dir(&directory).expect("tests/decode").map(|entry| entry.expect("entry").path()).collect();
-    files.sort();
-    let mut failures = Vec::new();
-    let mut count = 0;
-    for file in files {
-        let text = std::fs::read_to_string(&file).expect("a case file is UTF-8");
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for case in parse(&name, &text) {
-            count += 1;
-            check(&case, &mut failures);
+impl Case {
+    fn view(&self) -> CallView<'_> {
+        CallView {
+            arch: self.arch,
+            nr: self.nr,
+            args: &self.args,
+            ip: 0,
+            sp: self.sp,
+            outcome: self.outcome,
+            marks: Default::default(),
+            restarts: self.restarts,
+            entry: self.entry.memory(),
+            exit: self.exit.memory(),
         }
     }
+
+    fn side(&mut self, at_exit: bool) -> &mut Copied {
+        if at_exit { &mut self.exit } else { &mut self.entry }
+    }
+}
+
+#[test]
+fn every_case_becomes_its_line() {
+    let cases = all_cases();
+    let (count, mut failures) = (cases.len(), Vec::new());
+    cases.iter().for_each(|case| check(case, &mut failures));
     assert!(failures.is_empty(), "{} of {count} cases differ:\n\n{}", failures.len(), failures.join("\n\n"));
     assert!(count >= 60, "only {count} cases were found");
 }
 
+fn all_cases() -> Vec<Case> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decode");
+    let mut files: Vec<_> =
+        std::fs::read_dir(&directory).expect("tests/decode").map(|entry| entry.expect("entry").path()).collect();
+    files.sort();
+    let cases = files.iter().flat_map(|file| {
+        let text = std::fs::read_to_string(file).expect("a case file is UTF-8");
+        parse(&file.file_name().unwrap_or_default().to_string_lossy(), &text)
+    });
+    cases.collect()
+}
+
 fn check(case: &Case, failures: &mut Vec<String>) {
-    let view = CallView {
-        arch: case.arch,
-        nr: case.nr,
-        args: &case.args,
-        ip: 0,
-        sp: case.sp,
-        outcome: case.outcome,
-        marks: Default::default(),
-        restarts: case.restarts,
-        entry: case.entry.memory(),
-        exit: case.exit.memory(),
-    };
+    let view = case.view();
     let mut line = decode::call_text(&view, &case.options);
     if let Some(result) = decode::result_text(&view, &case.options) {
         line = format!("{line} = {result}");
@@ -95,6 +107,75 @@ fn check(case: &Case, failures: &mut Vec<String>) {
     compare("line", &case.line, line);
     compare("unfinished", &case.unfinished, decode::unfinished_text(&view, &case.options));
     compare("resumed", &case.resumed, decode::resumed_text(&view, &case.options));
+}
+
+/// A line may be interrupted anywhere, so what was written before the exit is how the whole line begins.
+#[test]
+fn what_is_written_at_entry_stays_true() {
+    let mut wrong = Vec::new();
+    for case in all_cases() {
+        if !matches!(case.outcome, Some(Outcome::Returned(_) | Outcome::Failed(_))) {
+            continue;
+        }
+        let before = CallView { outcome: None, exit: Memory::default(), ..case.view() };
+        let begun = decode::unfinished_text(&before, &case.options);
+        let whole = decode::call_text(&case.view(), &case.options);
+        // clone3(2) shows what it was given and what came of it.
+        if !whole.starts_with(&begun) && !whole.starts_with("clone3(") {
+            wrong.push(format!("{}\n  begun {begun}\n  whole {whole}", case.place));
+        }
+    }
+    assert!(wrong.is_empty(), "{} lines change their beginning:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Memory that ends anywhere: every copied object of every case is cut at every byte, once as the limit of copying does
+/// and once as the end of a page does. The call is never lost, and what stands behind the cut is never read: it makes no
+/// difference what that is.
+#[test]
+fn memory_may_end_at_any_byte() {
+    let mut cuts = 0;
+    for mut case in all_cases() {
+        let place = case.place.clone();
+        for at_exit in [false, true] {
+            for region in 0..case.side(at_exit).regions.len() {
+                let whole = case.side(at_exit).regions[region];
+                // The middle of what is long is no better place than its ends.
+                let lens = (0..whole.len).filter(|len| *len < 300 || whole.len - len < 40);
+                for (len, fault) in lens.flat_map(|len| [(len, false), (len, true)]) {
+                    let end = (whole.start + len) as usize..(whole.start + whole.len) as usize;
+                    let kept = case.side(at_exit).bytes[end.clone()].to_vec();
+                    case.side(at_exit).regions[region] = Region { len, fault, ..whole };
+                    let [first, second] = [0x00, 0xff].map(|poison| {
+                        case.side(at_exit).bytes[end.clone()].fill(poison);
+                        texts(&case)
+                    });
+                    let shown = format!("{place}: region {region} cut to {len} bytes");
+                    assert_eq!(first, second, "{shown}: what was not copied was read");
+                    let name = decode::shown_name(&case.view());
+                    for text in &first[..2] {
+                        assert!(text.starts_with(&*name), "{shown}: the call is lost in {text}");
+                    }
+                    assert!(first.iter().all(|text| text.bytes().all(|b| (b' '..=b'~').contains(&b))), "{shown}");
+                    case.side(at_exit).bytes[end].copy_from_slice(&kept);
+                    cuts += 1;
+                }
+                case.side(at_exit).regions[region] = whole;
+            }
+        }
+    }
+    assert!(cuts > 15_000, "only {cuts} cuts were made");
+}
+
+/// Whatever a view shows of a call; the line and its first half begin with the name.
+fn texts(case: &Case) -> Vec<String> {
+    let view = case.view();
+    let detail = decode::detail(&view, &case.options);
+    [decode::call_text(&view, &case.options), decode::unfinished_text(&view, &case.options)]
+        .into_iter()
+        .chain([decode::resumed_text(&view, &case.options)])
+        .chain(decode::result_text(&view, &case.options))
+        .chain(detail.into_iter().map(|line| line.text))
+        .collect()
 }
 
 fn parse(file: &str, text: &str) -> Vec<Case> {

@@ -75,8 +75,22 @@ fn printable(what: &str, text: &str) {
     assert!(text.len() < 4 << 20, "{what} has {} bytes", text.len());
 }
 
+/// The line as the tree of values has it. A plain call's is written without one.
+fn from_tree(view: &CallView<'_>, options: &Options) -> String {
+    let call = decode::call(view, options);
+    let named = options.names || call.name == "clone";
+    let arg = |arg: &decode::DecodedArg| {
+        if named { format!("{}={}", arg.name, arg.value.text()) } else { arg.value.text() }
+    };
+    let args: Vec<String> = call.args.iter().map(arg).collect();
+    format!("{}({})", call.name, args.join(", "))
+}
+
 fn decode_all(view: &CallView<'_>, options: &Options) {
     printable("call_text", &decode::call_text(view, options));
+    if matches!(view.outcome, Some(Outcome::Returned(_) | Outcome::Failed(_))) {
+        assert_eq!(decode::call_text(view, options), from_tree(view, options), "the two ways to a line differ");
+    }
     printable("unfinished_text", &decode::unfinished_text(view, options));
     printable("resumed_text", &decode::resumed_text(view, options));
     printable("result_text", &decode::result_text(view, options).unwrap_or_default());
@@ -151,6 +165,43 @@ fn every_call_of_every_abi_takes_hostile_memory() {
                         };
                         decode_all(&view, &Options { verbose: len == 7, ..Options::default() });
                     }
+                }
+            }
+        }
+    }
+}
+
+/// Every pointer of every call leads to the last bytes of a page: what can be read ends after so many.
+#[test]
+fn every_call_of_every_abi_takes_pointers_to_the_end_of_a_page() {
+    const PAGE_END: u64 = 0x2000;
+    let fills: [Vec<u8>; 2] = [vec![b'a'; 64], (0..16).flat_map(|n: u32| n.to_le_bytes()).collect()];
+    let outcomes = [Some(Outcome::Returned(3)), Some(Outcome::Failed(14))];
+    for arch in Arch::ALL {
+        for nr in (0..470).filter(|nr| abi::lookup(arch, *nr).is_some()) {
+            for (bytes, outcome) in fills.iter().zip(outcomes) {
+                for left in (0..=17).chain([31, 33, 64]) {
+                    let addr = PAGE_END - left;
+                    let region = Region { addr, true_len: 4096, start: 0, len: left as u32, fault: true };
+                    let regions = [region];
+                    let memory = Memory { regions: &regions, bytes };
+                    let args = [addr; 6];
+                    let view = CallView {
+                        arch,
+                        nr,
+                        args: &args,
+                        ip: 0,
+                        sp: addr,
+                        outcome,
+                        marks: Default::default(),
+                        restarts: None,
+                        entry: memory,
+                        exit: memory,
+                    };
+                    let text = decode::call_text(&view, &Options::default());
+                    printable("call_text", &text);
+                    assert!(text.starts_with(&*decode::shown_name(&view)), "{text} is not of call {nr}");
+                    assert_eq!(text, from_tree(&view, &Options::default()));
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::Options;
 use super::manner::{self, Manner};
 use super::value::{Decoded, DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, known_at_exit};
-use super::{behind, constants, hexadecimal, pids, result, special};
+use super::{behind, constants, direct, hexadecimal, pids, result, special};
 use crate::abi::{self, Arch, Behind, Call};
 use crate::model::{CallView, Outcome};
 
@@ -112,7 +112,7 @@ pub fn arguments(ctx: &Ctx<'_>) -> Vec<DecodedArg> {
 }
 
 /// The common name of two halves of one 64-bit argument, `pos_l` and `pos_h`, and whether the low one comes first.
-fn split(first: &'static str, second: &'static str) -> Option<(&'static str, bool)> {
+pub fn split(first: &'static str, second: &'static str) -> Option<(&'static str, bool)> {
     halves(first, second).map(|stem| (stem, true)).or_else(|| {
         let stem = first.strip_suffix("_high")?;
         (second.strip_suffix("_low") == Some(stem)).then_some((stem, false))
@@ -130,9 +130,19 @@ fn halves(low: &'static str, high: &str) -> Option<&'static str> {
 /// Two halves as one number; with 64-bit registers the first holds it all.
 fn joined(ctx: &Ctx<'_>, low: usize, high: usize) -> Value {
     if ctx.arch() == Arch::I386 {
-        return Value::Signed((ctx.arg(low) | ctx.arg(high) << 32) as i64);
+        let whole = ctx.arg(low) | ctx.arg(high) << 32;
+        // Lengths and cookies have no sign.
+        let unsigned = matches!(ctx.call.name, "truncate64" | "ftruncate64" | "lookup_dcookie");
+        return if unsigned { Value::Unsigned(whole) } else { Value::Signed(whole as i64) };
     }
     Value::Signed(ctx.view.args[low] as i64)
+}
+
+/// See the module `decode`.
+pub fn write_call(out: &mut String, view: &CallView<'_>, options: &Options) {
+    if !direct::write(out, view, options) {
+        Shown::new(view, options).write(out);
+    }
 }
 
 /// A call that is decoded once and shown as text, whole or in parts.
@@ -160,27 +170,31 @@ impl Shown {
     /// See `decode::call_text`.
     pub fn text(&self) -> String {
         let mut out = String::with_capacity(96);
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
         match self.outcome {
             None => {
-                self.before_exit(&mut out);
+                self.before_exit(out);
                 out.push_str(" <unfinished ...>");
             }
             Some(Outcome::Detached) => {
-                self.before_exit(&mut out);
+                self.before_exit(out);
                 out.push_str(" <detached ...>");
             }
             Some(Outcome::NeverReturned) if self.call.args.iter().any(|arg| arg.at_exit) => {
-                self.before_exit(&mut out);
+                self.before_exit(out);
                 out.push_str(" <unfinished ...>)");
             }
             _ => {
                 out.push_str(&self.call.name);
                 out.push('(');
-                self.write_args(&mut out, &self.call.args);
+                self.write_args(out, &self.call.args);
                 out.push(')');
             }
         }
-        out
     }
 
     /// See `decode::unfinished_text`.
@@ -246,5 +260,10 @@ impl Shown {
 /// See the module `decode`.
 pub fn result_text(view: &CallView<'_>, options: &Options) -> Option<String> {
     let mut out = String::with_capacity(48);
-    result::write(&mut out, view, options).then_some(out)
+    write_result(&mut out, view, options).then_some(out)
+}
+
+/// See the module `decode`.
+pub fn write_result(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
+    result::write(out, view, options)
 }

@@ -8,6 +8,7 @@ mod constants;
 mod custom;
 mod descriptor;
 mod detail;
+mod direct;
 mod dump;
 mod escape;
 pub mod hex;
@@ -105,7 +106,20 @@ pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
 /// ` <unfinished ...>`, one that never came back, and of which the exit
 /// would have told more, in ` <unfinished ...>)`.
 pub fn call_text(view: &CallView<'_>, options: &Options) -> String {
-    Shown::new(view, options).text()
+    let mut out = String::with_capacity(96);
+    line::write_call(&mut out, view, options);
+    out
+}
+
+/// Appends what `call_text` gives. A call of which all is plain, as most are, is written without allocating more than the
+/// text needs.
+pub fn write_call(out: &mut String, view: &CallView<'_>, options: &Options) {
+    line::write_call(out, view, options);
+}
+
+/// Appends what `result_text` gives; false, and nothing appended, while the call goes on.
+pub fn write_result(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
+    line::write_result(out, view, options)
 }
 
 /// What stands after the `=`: `3`, `-1 ENOENT (No such file or directory)`, `?`. None while the call goes on.

@@ -56,6 +56,29 @@ pub fn enumerated(arch: Arch, set: &'static FlagSet, value: u64, bits: usize) ->
 /// The names of all bits, in table order.
 pub fn flags(arch: Arch, set: &'static FlagSet, value: u64, bits: usize) -> Value {
     let mut names = Vec::new();
+    let left = each_flag(arch, set, value, bits, |name| names.push(name.into()));
+    match left.zero {
+        Some(name) if value == 0 && names.is_empty() => Value::Named(name.into()),
+        _ => Value::Flags { names, rest: left.rest, unknown: set.unknown },
+    }
+}
+
+/// What the names of flags leave over.
+pub struct Left {
+    /// Bits without a name.
+    pub rest: u64,
+    /// The name of a value of zero.
+    pub zero: Option<&'static str>,
+}
+
+/// Gives the names of all bits, in table order.
+pub fn each_flag(
+    arch: Arch,
+    set: &'static FlagSet,
+    value: u64,
+    bits: usize,
+    mut found: impl FnMut(&'static str),
+) -> Left {
     let mut rest = value;
     let mut zero = None;
     let mut field = 0;
@@ -70,23 +93,20 @@ pub fn flags(arch: Arch, set: &'static FlagSet, value: u64, bits: usize) -> Valu
             Some(mask) => {
                 let mask = cut(mask, bits);
                 if mask != 0 && field & mask == 0 && value & mask == wanted {
-                    names.push(constant.name.into());
+                    found(constant.name);
                     rest &= !mask;
                     field |= mask;
                 }
             }
             None if wanted == 0 => zero = zero.or(Some(constant.name)),
             None if rest & wanted == wanted => {
-                names.push(constant.name.into());
+                found(constant.name);
                 rest &= !wanted;
             }
             None => {}
         }
     }
-    match zero {
-        Some(name) if value == 0 && names.is_empty() => Value::Named(name.into()),
-        _ => Value::Flags { names, rest, unknown: set.unknown },
-    }
+    Left { rest, zero }
 }
 
 /// A directory descriptor, openat(2).
@@ -122,9 +142,14 @@ pub fn interface(index: u64) -> Value {
 
 /// makedev(3): 12 bits of major and 20 of minor, and both extended to 32 in 64-bit numbers.
 pub fn device(dev: u64) -> Value {
+    let (major, minor) = major_minor(dev);
+    Value::Call { function: "makedev", args: vec![Value::Hex(major), Value::Hex(minor)] }
+}
+
+pub fn major_minor(dev: u64) -> (u64, u64) {
     let major = (dev >> 8 & 0xfff) | (dev >> 32 & 0xffff_f000);
     let minor = (dev & 0xff) | (dev >> 12 & 0xffff_ff00);
-    Value::Call { function: "makedev", args: vec![Value::Hex(major), Value::Hex(minor)] }
+    (major, minor)
 }
 
 /// Seconds since the epoch, with the date.

@@ -122,7 +122,12 @@ fn flags(out: &mut String, names: &[std::borrow::Cow<'static, str>], rest: u64, 
         }
         out.push_str(name);
     }
-    if names.is_empty() {
+    flag_rest(out, names.len(), names.first().map_or("", |name| name), rest, unknown);
+}
+
+/// What stands after the names of flags, of which there are so many.
+pub fn flag_rest(out: &mut String, count: usize, first: &str, rest: u64, unknown: &str) {
+    if count == 0 {
         hex(out, rest);
         if rest != 0 {
             remark(out, unknown);
@@ -130,9 +135,7 @@ fn flags(out: &mut String, names: &[std::borrow::Cow<'static, str>], rest: u64, 
     } else if rest != 0 {
         out.push('|');
         hex(out, rest);
-        if let [class] = names
-            && is_class(class)
-        {
+        if count == 1 && is_class(first) {
             remark(out, unknown);
         }
     }

@@ -100,6 +100,7 @@ fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
     match ctx.call.variant {
         // strace shows the kind of a namespace as it shows descriptors.
         "NS_GET_NSTYPE" => unsigned(out, value),
+        _ if ctx.call.name == "sched_getscheduler" => unsigned(out, value),
         _ => hex(out, value),
     }
     let names = num::flags(ctx.arch(), set, value, 32);

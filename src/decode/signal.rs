@@ -28,6 +28,13 @@ pub fn set(mask: u64) -> Value {
     Value::Set { items, inverted }
 }
 
+/// A mask of the 32 signals that there once were.
+pub fn old_set(mask: u64) -> Value {
+    // Shown by what is missing if that is shorter: then nothing is missing of the others.
+    let mostly = mask.count_ones() >= 32 * 2 / 3;
+    set(if mostly { mask | u64::from(u32::MAX) << 32 } else { mask })
+}
+
 fn short_name(number: u8) -> Cow<'static, str> {
     match signal_name(number) {
         Cow::Borrowed(name) => name.strip_prefix("SIG").unwrap_or(name).into(),

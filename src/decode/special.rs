@@ -20,6 +20,12 @@ pub fn all(ctx: &Ctx<'_>) -> Option<Vec<DecodedArg>> {
     }
 }
 
+/// Whether `all` has an answer.
+pub fn chooses(ctx: &Ctx<'_>) -> bool {
+    const NAMES: [&str; 6] = ["clone", "restart_syscall", "rt_sigreturn", "sigreturn", "futex", "futex_time64"];
+    NAMES.contains(&ctx.call.name)
+}
+
 /// Whether the call does not read an argument that its declaration has: the number of a device that is none.
 pub fn omits(ctx: &Ctx<'_>, index: usize) -> bool {
     match (ctx.call.name, index) {
@@ -76,6 +82,12 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         }
         ("mmap" | "mmap2", 3) | ("remap_file_pages", 4) => mapping_flags(ctx, index),
         ("ioprio_set", 2) => Some(custom::words::io_priority(ctx.arg(2) & 0xffff_ffff)),
+        ("sigsuspend", 2) | ("ssetmask", 0) => Some(super::signal::old_set(ctx.arg(index) & 0xffff_ffff)),
+        ("sigprocmask", 1) => Some(old_mask(ctx, index, Dir::In)),
+        ("sigprocmask", 2) | ("sigpending", 0) => Some(old_mask(ctx, index, Dir::Out)),
+        ("sigaction", 1) => Some(custom::sigaction::old(ctx, index, Dir::In)),
+        ("sigaction", 2) => Some(custom::sigaction::old(ctx, index, Dir::Out)),
+        ("signal", 1) => Some(signal_handler(ctx.arg(1))),
         ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
         ("socketcall", 0) if ctx.call.variant.is_empty() => Some(Value::Unsigned(ctx.arg(0))),
@@ -124,6 +136,20 @@ fn restored_mask(ctx: &Ctx<'_>) -> Option<DecodedArg> {
     Some(DecodedArg { name: "frame".into(), index: NO_REGISTER, raw, value, at_exit: false })
 }
 
+/// A mask of the first 32 signals behind a pointer, in brackets of its own.
+fn old_mask(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    match ctx.side(dir).and_then(|side| ctx.uint(side, addr, 4)) {
+        Some(mask) => super::signal::old_set(mask),
+        None => Value::address(addr),
+    }
+}
+
+/// signal(2) is i386's.
+fn signal_handler(handler: u64) -> Value {
+    custom::sigaction::handler(super::num::sign_extend(handler, 32) as u64, 32)
+}
+
 fn restored(mask: u64) -> Value {
     Value::structure("sigframe", vec![("mask".into(), super::signal::set(mask))])
 }
@@ -167,8 +193,11 @@ fn mapping_flags(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     const MAP_TYPE: u64 = 0xf;
     let raw = ctx.arg(index) & 0xffff_ffff;
     let kind = raw & MAP_TYPE;
-    match (ctx.argument(index, &ctx.call.args.get(index)?.ty), kind) {
-        (Value::Flags { mut names, rest, unknown }, 4..) if rest & MAP_TYPE != 0 => {
+    if kind < 4 {
+        return None;
+    }
+    match ctx.argument(index, &ctx.call.args.get(index)?.ty) {
+        Value::Flags { mut names, rest, unknown } if rest & MAP_TYPE != 0 => {
             names.insert(0, Value::Unknown { raw: kind, comment: unknown }.text().into());
             Some(Value::Flags { names, rest: rest & !MAP_TYPE, unknown })
         }
@@ -180,8 +209,11 @@ fn mapping_flags(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
 pub fn at_exit(call: &str, index: usize) -> bool {
     matches!(
         (call, index),
-        ("nanosleep" | "recvmsg" | "recvmmsg" | "recvmmsg_time64" | "clone3", 1)
-            | ("clock_nanosleep" | "clock_nanosleep_time64", 3)
+        ("nanosleep" | "recvmsg" | "recvmmsg" | "recvmmsg_time64" | "sendmmsg" | "io_uring_setup" | "clone3", 1,)
+            | ("clock_nanosleep" | "clock_nanosleep_time64" | "quotactl" | "quotactl_fd", 3)
+            | ("sendfile" | "sendfile64", 2)
+            | ("bpf", 1)
+            | ("set_thread_area", 0)
             | ("epoll_pwait" | "epoll_pwait2", 4)
             | ("epoll_pwait2", 3)
     )
@@ -258,6 +290,16 @@ pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
             }
             out.push_str(" (");
             priority.write(out);
+            out.push(')');
+        }
+        "signal" if matches!(value as u32, 0 | 1) => {
+            out.push_str(" (");
+            signal_handler(value as u32 as u64).write(out);
+            out.push(')');
+        }
+        "sgetmask" | "ssetmask" => {
+            out.push_str(if ctx.call.name == "sgetmask" { " (mask " } else { " (old mask " });
+            super::signal::old_set(value as u32 as u64).write(out);
             out.push(')');
         }
         // It cuts its result to 32 bits, errors too.

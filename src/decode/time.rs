@@ -5,10 +5,10 @@
 use std::fmt::Write;
 
 /// `1970-01-01T00:00:00+0000`; with `fraction` (value and digits), `.000005` before the zone unless it is zero.
-/// None for 0, which is no date but "not set", and for years that four digits do not hold.
+/// None for 0 sharp, which is no date but "not set", and for years that four digits do not hold.
 pub fn date(seconds: i64, fraction: u64, digits: usize) -> Option<String> {
     // Years 0 to 9999.
-    if seconds == 0 || !(-62_167_219_200..=253_402_300_799).contains(&seconds) {
+    if seconds == 0 && fraction == 0 || !(-62_167_219_200..=253_402_300_799).contains(&seconds) {
         return None;
     }
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));

@@ -130,11 +130,12 @@ impl<'a> Ctx<'a> {
 
     /// A NUL-terminated string; the address if it could not be read to its end.
     pub fn c_string(&self, addr: u64, limit: usize) -> Value {
-        if addr == 0 {
-            return Value::Null;
-        }
-        let Some(piece) = self.view.entry.at(addr) else { return Value::Address(addr) };
-        c_string_of(piece, limit).unwrap_or(Value::Address(addr))
+        self.c_bytes(addr, limit).map_or(Value::address(addr), Bytes::value)
+    }
+
+    /// What a line shows of a NUL-terminated string.
+    pub fn c_bytes(&self, addr: u64, limit: usize) -> Option<Bytes<'a>> {
+        if addr == 0 { None } else { c_bytes_of(self.view.entry.at(addr)?, limit) }
     }
 
     /// A buffer.
@@ -148,6 +149,16 @@ impl<'a> Ctx<'a> {
             },
             None => Value::address(addr),
         }
+    }
+
+    /// A buffer as `bytes` shows it; None in the second place where it is an address, in the first where it may be more
+    /// than text.
+    pub fn plain_bytes(&self, index: usize, dir: Dir, len: Len) -> Option<Option<Bytes<'a>>> {
+        if super::custom::netlink::may_talk(self, index) {
+            return None;
+        }
+        let found = self.side(dir).and_then(|side| self.buffer_bytes(side, self.arg(index), self.length(len)?));
+        Some(found.map(|(bytes, true_len)| Bytes { bytes, true_len, terminated: true }))
     }
 
     /// `len` bytes at `addr` as a string, cut to the limit.
@@ -371,8 +382,26 @@ impl<'a> Ctx<'a> {
     }
 }
 
+/// What a line shows of bytes of the tracee: a `Value::Str` that still stands where it was copied to.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes<'a> {
+    pub bytes: &'a [u8],
+    pub true_len: u64,
+    pub terminated: bool,
+}
+
+impl Bytes<'_> {
+    fn value(self) -> Value {
+        Value::Str { bytes: self.bytes.to_vec(), true_len: self.true_len, terminated: self.terminated }
+    }
+}
+
 /// A string from what was copied; None if its end was not reached because memory ended.
 pub fn c_string_of(piece: Piece<'_>, limit: usize) -> Option<Value> {
+    c_bytes_of(piece, limit).map(Bytes::value)
+}
+
+fn c_bytes_of(piece: Piece<'_>, limit: usize) -> Option<Bytes<'_>> {
     let end = piece.bytes.iter().position(|&b| b == 0);
     // What is shown, and one byte more, may be all that is readable, as in strace.
     if end.is_none() && piece.fault && piece.bytes.len() <= limit {
@@ -381,8 +410,7 @@ pub fn c_string_of(piece: Piece<'_>, limit: usize) -> Option<Value> {
     let text = &piece.bytes[..end.unwrap_or(piece.bytes.len())];
     // Without a NUL the string goes on if there was more than what was copied.
     let terminated = end.is_some() || piece.true_len <= piece.bytes.len() as u64;
-    let shown = take(text, limit);
-    Some(Value::Str { bytes: shown.to_vec(), true_len: text.len() as u64, terminated })
+    Some(Bytes { bytes: take(text, limit), true_len: text.len() as u64, terminated })
 }
 
 /// Text in a field of fixed size: up to its NUL, which the last byte should be.
@@ -412,14 +440,18 @@ pub fn size_of(ty: &Type, arch: Arch) -> usize {
     }
 }
 
-/// Whether a type's value is known only at the exit stop.
+/// Whether a type's value is known only at the exit stop: what the kernel changes is shown as it became.
 pub fn known_at_exit(ty: &Type) -> bool {
+    // Lists of descriptors to wait for are shown as they were given; what clone3(2) changes stands behind what it got.
+    if let Type::Custom { name: "pollfd" | "clone_args", dir: Dir::InOut } = ty {
+        return false;
+    }
     matches!(
         ty,
-        Type::Bytes { dir: Dir::Out, .. }
-            | Type::Ptr { dir: Dir::Out, .. }
-            | Type::Array { dir: Dir::Out, .. }
-            | Type::SigSet { dir: Dir::Out, .. }
-            | Type::Custom { dir: Dir::Out, .. }
+        Type::Bytes { dir: Dir::Out | Dir::InOut, .. }
+            | Type::Ptr { dir: Dir::Out | Dir::InOut, .. }
+            | Type::Array { dir: Dir::Out | Dir::InOut, .. }
+            | Type::SigSet { dir: Dir::Out | Dir::InOut, .. }
+            | Type::Custom { dir: Dir::Out | Dir::InOut, .. }
     )
 }

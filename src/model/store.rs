@@ -114,7 +114,9 @@ pub struct Piece<'a> {
 impl<'a> Memory<'a> {
     /// The piece that starts at `addr` or holds it; None if nothing was copied from there.
     pub fn at(&self, addr: u64) -> Option<Piece<'a>> {
-        let exact = self.regions.iter().find(|r| r.addr == addr);
+        // The same place may have been copied as several things, a path and a structure for one: the longest says most.
+        let longest = |a: &'a Region, b: &'a Region| if b.len > a.len { b } else { a };
+        let exact = self.regions.iter().filter(|r| r.addr == addr).reduce(longest);
         let region =
             exact.or_else(|| self.regions.iter().find(|r| addr > r.addr && addr - r.addr < u64::from(r.len)))?;
         let skip = addr - region.addr;

@@ -119,8 +119,9 @@ pub fn names_of_bits(call: &Call, arg: u8, mask: u64) -> String {
     let Some(set) = set_of(call, arg) else { return format!("a bit of {mask:#x}") };
     let mut names: Vec<&str> = Vec::new();
     for bit in (0..64).map(|n| 1 << n).filter(|bit| mask & bit != 0) {
-        // A bit without a name of its own is told by the smallest constant that has it: O_TMPFILE.
-        let having = set.constants(Arch::X86_64).iter().filter(|constant| constant.value & bit != 0);
+        // A bit without a name that programs use is told by the smallest constant that has it: O_TMPFILE.
+        let known = set.constants(Arch::X86_64).iter().filter(|constant| !constant.name.starts_with("__"));
+        let having = known.filter(|constant| constant.value & bit != 0);
         if let Some(constant) = having.min_by_key(|constant| constant.value.count_ones())
             && !names.contains(&constant.name)
         {

@@ -39,7 +39,7 @@ pub mod quota;
 mod record;
 mod scsi;
 pub mod shape;
-mod sigaction;
+pub mod sigaction;
 pub mod siginfo;
 mod small;
 pub mod sockaddr;

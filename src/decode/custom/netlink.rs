@@ -36,12 +36,17 @@ pub const CRYPTO: u64 = 21;
 
 /// The buffer of sendto(2) or recvfrom(2), if it goes through netlink.
 pub fn argument(ctx: &Ctx<'_>, index: usize, side: Side, len: u64) -> Option<Value> {
-    let name = ctx.call.name;
-    if index != 1 || !matches!(name, "send" | "sendto" | "recv" | "recvfrom") {
+    if !may_talk(ctx, index) {
         return None;
     }
+    let name = ctx.call.name;
     let to = if name.len() == 4 { 0 } else { ctx.arg(4) };
     buffer(ctx, side, ctx.arg(1), len, to)
+}
+
+/// Whether that argument is a buffer that may hold messages.
+pub fn may_talk(ctx: &Ctx<'_>, index: usize) -> bool {
+    index == 1 && matches!(ctx.call.name, "send" | "sendto" | "recv" | "recvfrom")
 }
 
 /// Messages at `addr`, sent to or received from the address at `name`; None if they do not go through netlink.

@@ -114,9 +114,14 @@ fn time(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option<Value> {
 
 /// `{st_mode=S_IFREG|0644, st_size=12, ...}`; of a device the number instead of the size.
 fn stat(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
+    short(ctx, layout, bytes, &stat_shown(ctx, layout, bytes))
+}
+
+/// The fields of a `stat` that a short view shows.
+pub fn stat_shown(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> [&'static str; 2] {
     let mode = named(ctx, layout.layout(ctx.arch()), bytes, "st_mode");
     let device = matches!(mode, Some((_, Value::Mode(mode))) if matches!(mode & 0o170000, 0o20000 | 0o60000));
-    short(ctx, layout, bytes, &["st_mode", if device { "st_rdev" } else { "st_size" }])
+    ["st_mode", if device { "st_rdev" } else { "st_size" }]
 }
 
 /// Everything, with the size and the device where they mean something, and dates to the nanosecond.
@@ -167,7 +172,12 @@ fn terminal(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
 
 /// The file system's id is a structure of two numbers that nobody reads as such.
 fn statfs(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
-    let Value::Struct { name, mut fields, elided } = without(ctx, layout, bytes, |_| false) else {
+    // ST_VALID of linux/statfs.h: the kernel filled the flags in.
+    const ST_VALID: u64 = 0x20;
+    let flags = layout.layout(ctx.arch()).fields.iter().find(|field| field.name == "f_flags");
+    let flags = flags.map_or(0, |field| le(take(bytes.get(field.offset as usize..).unwrap_or_default(), 4)));
+    let hidden = |name: &str| name == "f_flags" && flags & ST_VALID == 0;
+    let Value::Struct { name, mut fields, elided } = without(ctx, layout, bytes, hidden) else {
         return Value::Null;
     };
     for (label, value) in &mut fields {
@@ -292,7 +302,14 @@ fn sigevent(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         fields.push(("sigev_value".into(), Value::structure("sigval", union)));
     }
     fields.extend([
-        ("sigev_signo".into(), signal_or_unsigned(int(word))),
+        // SIGEV_NONE sends no signal; what other kinds do is not known.
+        (
+            "sigev_signo".into(),
+            match notify {
+                0 | 2 | SIGEV_THREAD_ID => signal_or_unsigned(int(word)),
+                _ => Value::Unsigned(u64::from(int(word) as u32)),
+            },
+        ),
         ("sigev_notify".into(), SIGEV.name(ctx.arch(), u64::from(notify as u32), 32)),
     ]);
     if notify == SIGEV_THREAD_ID {

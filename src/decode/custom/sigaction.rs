@@ -30,8 +30,24 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     Value::structure("sigaction", fields)
 }
 
+/// The first sigaction(2): a mask of one word before the flags.
+pub fn old(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
+    let addr = ctx.arg(index);
+    let Some(bytes) = ctx.side(dir).and_then(|side| ctx.read(side, addr, 16)) else { return Value::address(addr) };
+    let field = |i: usize| le(&bytes[i * 4..(i + 1) * 4]);
+    let mut fields = vec![
+        ("sa_handler".into(), handler(sign_extend(field(0), 32) as u64, 32)),
+        ("sa_mask".into(), signal::old_set(field(1))),
+        ("sa_flags".into(), SIGACTION.flags(ctx.arch(), field(2), 32)),
+    ];
+    if field(2) & SA_RESTORER != 0 {
+        fields.push(("sa_restorer".into(), Value::address(field(3))));
+    }
+    Value::structure("sigaction", fields)
+}
+
 /// A handler's address or the three that are none, signal(2).
-fn handler(value: u64, bits: usize) -> Value {
+pub fn handler(value: u64, bits: usize) -> Value {
     match value {
         0 => Value::Named("SIG_DFL".into()),
         1 => Value::Named("SIG_IGN".into()),

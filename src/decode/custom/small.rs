@@ -85,8 +85,10 @@ pub fn file_handle(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         let at = addr.wrapping_add(8);
         if let Some(piece) = ctx.memory(side).at(at) {
             let bytes = take(piece.bytes, usize::try_from(size.min(128)).unwrap_or(0));
-            let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-            fields.push(("f_handle".into(), Value::Text(format!("0x{hex}").into())));
+            let handle = Value::HexStr { bytes: bytes.to_vec(), true_len: bytes.len() as u64 };
+            fields.push(("f_handle".into(), handle));
+        } else if size == 0 {
+            fields.push(("f_handle".into(), Value::HexStr { bytes: Vec::new(), true_len: 0 }));
         }
     }
     Value::structure("file_handle", fields)
@@ -95,16 +97,32 @@ pub fn file_handle(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
 /// Permissions and flags of the calls that make System V objects: `IPC_CREAT|0600`.
 pub fn ipc_flags(ctx: &Ctx<'_>, index: usize) -> Value {
     // linux/ipc.h, linux/shm.h
-    const FLAGS: [(u64, &str); 4] =
+    const COMMON: [(u64, &str); 3] = [(0o1000, "IPC_CREAT"), (0o2000, "IPC_EXCL"), (0o4000, "IPC_NOWAIT")];
+    const MEMORY: [(u64, &str); 4] =
         [(0o1000, "IPC_CREAT"), (0o2000, "IPC_EXCL"), (0o4000, "SHM_HUGETLB"), (0o10000, "SHM_NORESERVE")];
+    const SHM_HUGE_SHIFT: u64 = 26;
     let flags = ctx.arg(index) & 0xffff_ffff;
-    let named = FLAGS.iter().filter(|(bit, _)| flags & bit != 0 && (*bit < 0o4000 || ctx.call.name == "shmget"));
-    let rest = named.clone().fold(flags & !0o777, |rest, (bit, _)| rest & !bit);
-    let mut parts: Vec<String> = named.map(|(_, name)| (*name).to_string()).collect();
+    let memory = ctx.call.name == "shmget";
+    let known: &[(u64, &str)] = if memory { &MEMORY } else { &COMMON };
+    let mut parts: Vec<String> =
+        known.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| (*name).to_string()).collect();
+    let mut rest = known.iter().fold(flags & !0o777, |rest, (bit, _)| rest & !bit);
+    let size = rest >> SHM_HUGE_SHIFT;
+    if memory {
+        rest &= (1 << SHM_HUGE_SHIFT) - 1;
+    }
+    let permissions = Value::Octal(flags & 0o777).text();
+    if parts.is_empty() && rest != 0 && !memory {
+        // Flags without any name stand right before the permissions, in strace too.
+        return Value::Text((Value::Hex(rest).text() + &permissions).into());
+    }
     if rest != 0 {
         parts.push(Value::Hex(rest).text());
     }
-    parts.push(Value::Octal(flags & 0o777).text());
+    if memory && size != 0 {
+        parts.push(format!("{size}<<SHM_HUGE_SHIFT"));
+    }
+    parts.push(permissions);
     Value::Text(parts.join("|").into())
 }
 
@@ -163,11 +181,11 @@ pub fn ruleset(ctx: &Ctx<'_>, index: usize) -> Value {
     }
 }
 
-/// A byte for each page, mincore(2).
+/// A byte for each page, of which the lowest bit tells whether the page is in memory, mincore(2).
 pub fn page_states(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let (addr, pages) = (ctx.arg(index), ctx.arg(1).div_ceil(4096));
     match ctx.side(dir) {
-        Some(side) => ctx.elements(side, addr, pages, 1, |page| Value::Unsigned(le(page))),
+        Some(side) => ctx.elements(side, addr, pages, 1, |page| Value::Unsigned(le(page) & 1)),
         None => Value::address(addr),
     }
 }
