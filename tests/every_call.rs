@@ -137,7 +137,6 @@ const OWN_WAY: [(&str, &[&str]); 5] = [
             "wait4",
             "waitpid",
             "getsockopt",
-            "perf_event_open",
             "personality",
             "readdir",
         ],
