@@ -5,6 +5,7 @@
 //! Left out: how arguments look (`decode`), how a line begins (`leader`), which lines are wanted (`select`).
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
@@ -42,6 +43,9 @@ pub struct Printer {
     interrupted: Interrupted,
     summary: Summary,
     alive: usize,
+    /// Buffers for the parts of a line.
+    text: String,
+    result: String,
 }
 
 impl Printer {
@@ -56,6 +60,8 @@ impl Printer {
             tasks: HashMap::new(),
             interrupted: Interrupted::default(),
             summary: Summary::default(),
+            text: String::new(),
+            result: String::new(),
             alive: 0,
         }
     }
@@ -232,9 +238,7 @@ impl Printer {
     fn exit(&mut self, batch: &Batch, index: usize, task: TaskId, t_ns: u64, exit: &Exit) -> io::Result<()> {
         let system_ns = batch.system_ns.get(index).copied();
         let Some(known) = self.tasks.get_mut(&task) else { return Ok(()) };
-        if let Some(last) = known.last {
-            self.interrupted.note(task, last.arch, last.nr, exit.outcome);
-        }
+        known.last.inspect(|last| self.interrupted.note(task, last.arch, last.nr, exit.outcome));
         let Some(open) = known.open.take() else { return Ok(()) };
         let view = open.view(batch, Some(exit));
         let took_ns = t_ns.saturating_sub(open.t_ns);
@@ -259,49 +263,51 @@ impl Printer {
         if continued.is_none() {
             self.interrupt(batch, task)?;
         }
-        let (mut shown, options) = self.shown(task, &view);
-        self.names.note(&view);
-        if self.names.wanted() {
-            shown.name_pids(true, &|number| self.names.of(task, number));
+        // Most lines are written at once, from buffers that the lines before have made.
+        let (mut text, mut result) = (std::mem::take(&mut self.text), std::mem::take(&mut self.result));
+        (text.clear(), result.clear());
+        let whole = continued.map_or(staged || !open.interrupted, |line| line.written == 0);
+        let options = self.settings.decode(view.arch, view.nr);
+        if whole && !self.names.wanted() && exit.outcome != Outcome::Detached {
+            self.names.note(&view);
+            decode::write_call(&mut text, &view, &options);
+        } else {
+            let (mut shown, _) = self.shown(task, &view);
+            self.names.note(&view);
+            if self.names.wanted() {
+                shown.name_pids(true, &|number| self.names.of(task, number));
+            }
+            if exit.outcome == Outcome::Detached {
+                return self.detached(task, t_ns, &open, continued, &shown.unfinished_text());
+            }
+            if continued.is_none() && !whole {
+                text.push_str(&format!("<... {} resumed>", decode::shown_name(&view)));
+            }
+            text.push_str(&if whole { shown.text() } else { shown.resumed_text() });
         }
-        if exit.outcome == Outcome::Detached {
-            return self.detached(task, t_ns, &open, continued, &shown.unfinished_text());
+        if !decode::write_result(&mut result, &view, &options) {
+            result.push('?');
         }
-        let mut result = decode::result_text(&view, &options).unwrap_or_else(|| "?".into());
         if self.names.wanted() {
             let name = decode::after_result(&view, &|number| self.names.of(task, number));
             result.insert_str(result.find(' ').unwrap_or(result.len()), &name);
         }
         if self.settings.durations && over {
             let micros = took_ns / 1000;
-            result.push_str(&format!(" <{}.{:06}>", micros / 1_000_000, micros % 1_000_000));
+            let _ = write!(result, " <{}.{:06}>", micros / 1_000_000, micros % 1_000_000);
         }
-        match continued {
-            Some(line) if line.written > 0 => {
-                let text = shown.resumed_text();
-                self.end_line(task, line.written, &text, &result)?;
-            }
-            Some(_) => {
-                let written = self.write_leader(task)?;
-                self.end_line(task, written, &shown.text(), &result)?;
-            }
+        let column = match continued {
+            Some(line) if line.written > 0 => line.written,
+            Some(_) => self.write_leader(task)?,
             None if staged => {
-                let text = shown.text();
                 let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
                 sheet.out.write_all(open.leader.as_bytes())?;
-                self.end_line(task, open.leader.len(), &text, &result)?;
+                open.leader.len()
             }
-            None => {
-                let text = if open.interrupted {
-                    let name = decode::shown_name(&view);
-                    format!("<... {name} resumed>{}", shown.resumed_text())
-                } else {
-                    shown.text()
-                };
-                let written = self.begin_line(task, t_ns, true)?;
-                self.end_line(task, written, &text, &result)?;
-            }
-        }
+            None => self.begin_line(task, t_ns, true)?,
+        };
+        self.end_line(task, column, &text, &result)?;
+        (self.text, self.result) = (text, result);
         let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
         sheet.out.write_all(dump.as_bytes())
     }
