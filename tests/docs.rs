@@ -53,6 +53,7 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "sysview open",
         "sysview doctor",
         "sysview explain",
+        "sysview profile",
         "sysview man",
     ] {
         assert!(readme.contains(word), "{word} is not in the README");

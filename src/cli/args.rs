@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::log::summary::Order;
+use super::profile::args::ProfileArgs;
 use crate::capture::CoLocate;
 use crate::decode::Constants;
 use crate::source::VdsoMode;
@@ -48,6 +49,7 @@ Examples:
   sysview --vdso absent -- date               show clock calls that the vDSO hides
   sysview log -- sh -c 'ls | wc'              plain text, as strace prints it
   sysview explain openat ENOENT O_CLOEXEC     what these mean
+  sysview profile generate -- nginx           a seccomp profile that allows just that
   sysview record -o run.sysview -- make       keep a run; see it with `sysview open run.sysview`";
 
 #[derive(Debug, Parser)]
@@ -62,7 +64,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|doctor|explain|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|profile|doctor|explain|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -83,6 +85,8 @@ pub enum Sub {
     Doctor,
     /// Explain system calls, errors, constants, signals and classes, without tracing anything
     Explain(ExplainArgs),
+    /// Make, check, compare and convert seccomp profiles
+    Profile(Box<ProfileArgs>),
     /// Print the manual page (roff); read it with `sysview man | man -l -`
     Man,
 }
@@ -114,7 +118,7 @@ pub struct UiArgs {
 /// What the screen needs, live or over a recording.
 #[derive(Debug, Args)]
 pub struct ViewArgs {
-    /// Mark what a seccomp profile would block: a JSON file (Docker or OCI) or a built-in name (docker-default)
+    /// Mark what a seccomp profile would block: a file in any form of `sysview profile list`, or a built-in name (docker-default)
     #[arg(long, value_name = "FILE|NAME")]
     pub seccomp: Option<String>,
     /// Begin with a guided tour: first-steps, errors, vdso or sandbox

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -17,6 +17,25 @@ pub fn run() -> Result<i32, CliError> {
     Ok(0)
 }
 
+/// A subcommand with its options.
+fn section(sub: &Command, title: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", [title]);
+    roff.text([roman(sub.get_about().map(|a| a.to_string()).unwrap_or_default())]);
+    for arg in sub.get_arguments().filter(|a| !a.is_hide_set() && a.get_id() != "help") {
+        let name = match (arg.get_short(), arg.get_long()) {
+            (Some(short), Some(long)) => format!("-{short}, --{long}"),
+            (None, Some(long)) => format!("--{long}"),
+            (Some(short), None) => format!("-{short}"),
+            (None, None) => arg.get_value_names().map(|v| v.join(" ")).unwrap_or_default(),
+        };
+        roff.control("TP", []);
+        roff.text([bold(name)]);
+        roff.text([roman(arg.get_help().map(|h| h.to_string()).unwrap_or_default())]);
+    }
+    roff.to_writer(out)
+}
+
 fn render(out: &mut Vec<u8>) -> io::Result<()> {
     let command = Cli::command();
     let man = Man::new(command.clone()).section("1");
@@ -26,21 +45,11 @@ fn render(out: &mut Vec<u8>) -> io::Result<()> {
     man.render_description_section(out)?;
     man.render_options_section(out)?;
     for sub in command.get_subcommands() {
-        let mut roff = Roff::new();
-        roff.control("SH", [format!("SYSVIEW {}", sub.get_name().to_uppercase()).as_str()]);
-        roff.text([roman(sub.get_about().map(|a| a.to_string()).unwrap_or_default())]);
-        for arg in sub.get_arguments().filter(|a| !a.is_hide_set() && a.get_id() != "help") {
-            let name = match (arg.get_short(), arg.get_long()) {
-                (Some(short), Some(long)) => format!("-{short}, --{long}"),
-                (None, Some(long)) => format!("--{long}"),
-                (Some(short), None) => format!("-{short}"),
-                (None, None) => arg.get_value_names().map(|v| v.join(" ")).unwrap_or_default(),
-            };
-            roff.control("TP", []);
-            roff.text([bold(name)]);
-            roff.text([roman(arg.get_help().map(|h| h.to_string()).unwrap_or_default())]);
+        section(sub, &format!("SYSVIEW {}", sub.get_name().to_uppercase()), out)?;
+        for part in sub.get_subcommands() {
+            let title = format!("SYSVIEW {} {}", sub.get_name().to_uppercase(), part.get_name().to_uppercase());
+            section(part, &title, out)?;
         }
-        roff.to_writer(out)?;
     }
     let mut roff = Roff::new();
     roff.control("SH", ["KEYS"]);

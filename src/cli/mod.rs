@@ -83,6 +83,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Open(args)) => open::run(&args),
         Some(Sub::Doctor) => doctor::run(),
         Some(Sub::Explain(args)) => explain::run(&args.words),
+        Some(Sub::Profile(args)) => profile::run(&args),
         Some(Sub::Man) => man::run(),
         None => ui::run(&cli.ui),
     }

@@ -8,18 +8,34 @@ pub struct Builtin {
     pub name: &'static str,
     /// One line.
     pub summary: &'static str,
+    /// Whose it is, and of which date.
+    pub source: &'static str,
     text: &'static str,
 }
 
-const BUILTINS: [Builtin; 2] = [
+const BUILTINS: [Builtin; 4] = [
     Builtin {
         name: "docker-default",
         summary: "what `docker run` applies when nothing else is asked for",
+        source: "Docker's default of 2026-06-30, as facts",
         text: include_str!("../../assets/profiles/docker-default.json"),
+    },
+    Builtin {
+        name: "podman-default",
+        summary: "what `podman run` and CRI-O apply when nothing else is asked for",
+        source: "Podman's default of 2026-04-01, as facts",
+        text: include_str!("../../assets/profiles/podman-default.json"),
+    },
+    Builtin {
+        name: "system-service",
+        summary: "systemd's @system-service with EPERM for the rest",
+        source: "systemd.exec(5) of systemd 252, 2022-10-31",
+        text: include_str!("../../assets/profiles/system-service.conf"),
     },
     Builtin {
         name: "strict-io",
         summary: "read, write and the end of the program: the calls of SECCOMP_MODE_STRICT",
+        source: "seccomp(2), 2026-11-25",
         text: include_str!("../../assets/profiles/strict-io.json"),
     },
 ];

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::words::DOCKER_CAPABILITIES;
+use super::words::{CAPABILITIES, DOCKER_CAPABILITIES, not_among};
 use crate::abi::Arch;
 
 /// Under what circumstances a profile is judged; all of it is shown to the user.
@@ -56,6 +56,22 @@ impl Context {
             Arch::I386 => "SCMP_ARCH_X86",
             Arch::Aarch64 => "SCMP_ARCH_AARCH64",
         }
+    }
+}
+
+/// All capabilities, capabilities(7).
+pub fn capabilities() -> &'static [&'static str] {
+    &CAPABILITIES
+}
+
+/// A capability by its name, with or without `CAP_`; `None`: ALL. `Err`: a sentence with the nearest one.
+pub fn capability(word: &str) -> Result<Option<&'static str>, String> {
+    let upper = word.to_ascii_uppercase();
+    let full = if upper.starts_with("CAP_") { upper.clone() } else { format!("CAP_{upper}") };
+    match CAPABILITIES.iter().find(|c| **c == full) {
+        Some(found) => Ok(Some(found)),
+        None if upper == "ALL" => Ok(None),
+        None => Err(not_among(word, "capability", &CAPABILITIES)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A profile under a context, ready to judge calls.
 
+use super::bpf::Data;
 use super::resolve::Resolved;
 use super::table::{Conditional, Entry};
 use super::{Action, Certainty, Context, ENOSYS, Profile, Verdict};
@@ -50,8 +51,13 @@ impl Judge {
     /// takes 32.
     pub fn verdict(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> Verdict {
         let exact = |action, rule| Verdict { action, rule, certainty: Certainty::Exact };
+        if let Some(program) = self.profile.program() {
+            // It was checked when it was read; what cannot be run ends the process, as in the kernel.
+            let ran = program.run(&Data::of(arch, nr, args));
+            return exact(ran.map_or(Action::KillProcess, |(ret, _)| Action::from_ret(ret)), None);
+        }
         match self.find(arch, nr) {
-            Found::BadArchitecture => exact(Action::KillThread, None),
+            Found::BadArchitecture => exact(self.foreign(), None),
             Found::Above(_) => exact(Action::Errno(ENOSYS), None),
             Found::Default => exact(self.profile.default_action(), None),
             Found::Fixed { action, rule } => exact(action, Some(rule)),
@@ -61,10 +67,20 @@ impl Judge {
         }
     }
 
+    /// What happens to calls of architectures that the filter has no part for.
+    pub(super) fn foreign(&self) -> Action {
+        if self.profile.form().is_in_order() { Action::KillProcess } else { Action::KillThread }
+    }
+
     pub(super) fn find(&self, arch: Arch, nr: u64) -> Found<'_> {
         let nr = nr & u64::from(u32::MAX);
         let arch = real(arch, nr);
         let own = &self.resolved.tables[arch as usize];
+        // Without libseccomp, a number with x32's bit is one of x86-64 that no rule names.
+        if self.profile.form().is_in_order() && nr & X32_BIT != 0 && matches!(arch, Arch::X86_64 | Arch::X32) {
+            let listed = self.resolved.tables[Arch::X86_64 as usize].listed;
+            return if listed { Found::Default } else { Found::BadArchitecture };
+        }
         // -1 has x32's bit, but libseccomp treats it as a call of x86-64 that has no rule.
         if arch == Arch::X86_64 && nr & X32_BIT != 0 {
             let x32 = &self.resolved.tables[Arch::X32 as usize];

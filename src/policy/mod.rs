@@ -5,36 +5,54 @@
 //! runc adds its answer `ENOSYS` for numbers above every one that the profile names, libseccomp makes the program.
 //! [`bpf`] compiles a judge into the program that the kernel would run, and runs such programs. seccomp(2).
 //!
-//! Pure. Left out: AppArmor, other formats than Docker's and OCI's, other runtimes than runc, several filters at once.
+//! Profiles come in several [`Form`]s: [`read`] takes them in, [`write`] puts a [`Draft`] into any of them, and [`generate`]
+//! makes one from recordings.
+//!
+//! Pure. Left out: AppArmor, other runtimes than runc, several filters at once.
 
 pub mod bpf;
 mod builtin;
 mod condition;
 mod context;
+mod diff;
+mod draft;
 mod error;
 mod explain;
+mod form;
+mod generate;
 mod json;
 mod judge;
+mod lint;
 mod multiplex;
 mod names;
 mod parse;
+pub mod portable;
 mod profile;
+mod read;
 mod resolve;
 mod table;
 #[cfg(test)]
 mod tests_random;
 mod words;
+mod write;
 
 use std::fmt;
 
 pub use builtin::{Builtin, builtin, builtins};
 pub use condition::{Condition, Op};
-pub use context::Context;
+pub use context::{Context, capabilities, capability};
+pub use diff::{Difference, allowed, diff};
+pub use draft::{Draft, DraftRule, merge};
 pub use error::{ProfileError, Warning};
 pub use explain::{Change, Check, Explanation, Quote, Reason};
+pub use form::Form;
+pub use generate::{Evidence, Gathered, Seen, Wishes, generate, not_allowed};
 pub use judge::Judge;
+pub use lint::{Finding, check};
 pub use profile::{Architectures, Profile, Rule, Selector};
+pub use read::{Set, members, sets};
 pub use words::nearest;
+pub use write::{Written, write};
 
 /// What a filter answers. seccomp(2), "Filter return values", strictest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,9 +1,10 @@
-//! From JSON to a profile: keys as Go's encoding/json reads them (any case, unknown ones ignored, the last of doubles
+//! From the JSON (or YAML) of container runtimes to a profile: keys as Go's encoding/json reads them (any case, unknown ones ignored, the last of doubles
 //! counts), values checked here and now, each complaint at its line and column.
 
 use std::collections::HashSet;
 
 use super::error::{Fault, Warning};
+use super::form::Form;
 use super::json::{self, Kind, Member, Value};
 use super::profile::{Architectures, Inner, Rule, Selector};
 use super::words::{self, nearest, not_among};
@@ -13,10 +14,17 @@ use crate::abi::Arch;
 /// libseccomp refuses an errno from here on.
 const MAX_ERRNO: u64 = 4095;
 
-pub(super) fn parse(text: &str, name: &str) -> Result<Inner, Fault> {
-    let mut parser = Parser { text, warnings: Vec::new(), unknown_calls: HashSet::new() };
-    let document = json::read(text)?;
-    let mut top = Object::of(&document, "the profile")?;
+pub(super) fn parse(text: &str, name: &str, form: Form) -> Result<Inner, Fault> {
+    document(&json::read(text)?, text, name, form)
+}
+
+/// What [`parse`] makes of a document that was read already.
+pub(super) fn document(document: &Value, text: &str, name: &str, form: Form) -> Result<Inner, Fault> {
+    let mut parser = Parser { text, form, warnings: Vec::new(), unknown_calls: HashSet::new() };
+    let mut top = Object::of(document, "the profile")?;
+    if let Some(spec) = top.get("spec").filter(|_| form == Form::Spo) {
+        top = Object::of(spec, "spec")?;
+    }
     // An OCI runtime configuration (config.json) has its profile inside.
     if top.get("defaultAction").is_none()
         && let Some(linux) = top.get("linux")
@@ -37,8 +45,15 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Inner, Fault> {
             "listenerPath",
             "listenerMetadata",
             "comment",
+            "defaultErrno",
+            "baseProfileName",
+            "disabled",
         ],
     );
+    if let Some(base) = top.get("baseProfileName").filter(|_| form == Form::Spo) {
+        let what = "the calls of baseProfileName are added in the cluster; they are not known here";
+        parser.warn(base.span.start, what);
+    }
     parser.flags(&top)?;
     let architectures = parser.architectures(&top)?;
     let mut rules = Vec::new();
@@ -51,7 +66,11 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Inner, Fault> {
             Action::Allow
         }
         None => return Err(Fault::new(top.at, "defaultAction is missing: what happens to calls that no rule names?")),
-        Some(word) => parser.action(word, top.get("defaultErrnoRet"), "defaultErrnoRet")?,
+        Some(word) => parser.action(
+            word,
+            (top.get("defaultErrnoRet"), "defaultErrnoRet"),
+            (top.get("defaultErrno"), "defaultErrno"),
+        )?,
     };
     if default_action == Action::Notify {
         parser.warn(top.at, "runc refuses SCMP_ACT_NOTIFY as defaultAction");
@@ -64,11 +83,14 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Inner, Fault> {
         rules,
         architectures,
         warnings: parser.warnings,
+        form,
+        program: None,
     })
 }
 
 struct Parser<'a> {
     text: &'a str,
+    form: Form,
     warnings: Vec<Warning>,
     /// Each is reported once.
     unknown_calls: HashSet<String>,
@@ -84,9 +106,11 @@ impl Parser<'_> {
         let mut seen: HashSet<String> = HashSet::new();
         for member in object.members {
             let lower = member.key.to_lowercase();
-            if !valid.iter().any(|v| v.eq_ignore_ascii_case(&member.key)) {
-                let podman = matches!(lower.as_str(), "defaulterrno" | "errno");
+            let podman = matches!(lower.as_str(), "defaulterrno" | "errno") && self.form != Form::Podman;
+            let spo = matches!(lower.as_str(), "baseprofilename" | "disabled") && self.form != Form::Spo;
+            if podman || spo || !valid.iter().any(|v| v.eq_ignore_ascii_case(&member.key)) {
                 let hint = match nearest(&member.key, valid.iter().copied()) {
+                    _ if spo => "; it is the Security Profiles Operator's".to_owned(),
                     _ if podman => format!("; Docker reads {:?} with a number", member.key.clone() + "Ret"),
                     Some(near) => format!("; did you mean {near:?}?"),
                     None => String::new(),
@@ -117,7 +141,7 @@ impl Parser<'_> {
 
     fn architectures(&mut self, top: &Object<'_>) -> Result<Architectures, Fault> {
         let plain = list(top.get("architectures"), "architectures")?;
-        let map = list(top.get("archMap"), "archMap")?;
+        let map = list(self.dockers(top, "archMap"), "archMap")?;
         if !plain.is_empty() && !map.is_empty() {
             let at = top.get("archMap").map_or(top.at, |v| v.span.start);
             return Err(Fault::new(at, "architectures and archMap exclude each other; keep one of them"));
@@ -141,11 +165,24 @@ impl Parser<'_> {
         Ok(Architectures::Map(entries))
     }
 
+    /// A key that Docker knows and OCI's readers, such as containerd, drop in silence.
+    fn dockers<'v>(&mut self, object: &Object<'v>, key: &str) -> Option<&'v Value> {
+        let value = object.get(key)?;
+        if matches!(self.form, Form::Oci | Form::Kubernetes | Form::Spo) {
+            self.warn(value.span.start, format!("{key} is Docker's; read as {} it is dropped", self.form.name()));
+            return None;
+        }
+        Some(value)
+    }
+
     fn rule(&mut self, item: &Value) -> Result<Rule, Fault> {
         let rule = Object::of(item, "a rule of syscalls")?;
-        self.check_keys(&rule, &["names", "name", "action", "errnoRet", "args", "comment", "includes", "excludes"]);
+        self.check_keys(
+            &rule,
+            &["names", "name", "action", "errnoRet", "errno", "args", "comment", "includes", "excludes"],
+        );
         let several = list(rule.get("names"), "names")?;
-        let one = rule.get("name");
+        let one = self.dockers(&rule, "name");
         if let Some(one) = one
             && !several.is_empty()
             && !string(one, "name")?.is_empty()
@@ -167,7 +204,7 @@ impl Parser<'_> {
         let Some(action) = rule.get("action") else {
             return Err(Fault::new(rule.at, "this rule has no action"));
         };
-        let action = self.action(action, rule.get("errnoRet"), "errnoRet")?;
+        let action = self.action(action, (rule.get("errnoRet"), "errnoRet"), (rule.get("errno"), "errno"))?;
         if action == Action::Notify && calls.iter().any(|c| c == "write") {
             self.warn(rule.at, "runc refuses SCMP_ACT_NOTIFY for write");
         }
@@ -176,8 +213,8 @@ impl Parser<'_> {
             names: calls,
             action,
             args: args.iter().map(|arg| self.condition(arg)).collect::<Result<_, _>>()?,
-            includes: self.selector(rule.get("includes"), "includes")?,
-            excludes: self.selector(rule.get("excludes"), "excludes")?,
+            includes: self.selector(&rule, "includes")?,
+            excludes: self.selector(&rule, "excludes")?,
             comment: rule.get("comment").map_or(Ok(""), |c| string(c, "comment"))?.to_owned(),
             span: item.span.clone(),
         })
@@ -194,9 +231,23 @@ impl Parser<'_> {
         self.warn(at, format!("no architecture has a system call {call:?}; runtimes pass it over{hint}"));
     }
 
-    fn action(&mut self, word: &Value, errno: Option<&Value>, key: &str) -> Result<Action, Fault> {
+    /// `errno` is the key with a number, `named` Podman's with a word, which wins.
+    fn action(
+        &mut self,
+        word: &Value,
+        (errno, key): (Option<&Value>, &str),
+        (named, named_key): (Option<&Value>, &str),
+    ) -> Result<Action, Fault> {
         let text = string(word, "an action")?;
-        let number = errno.map(|e| Ok((e.span.start, unsigned(e, key)?))).transpose()?;
+        let named = match named.filter(|_| self.form == Form::Podman) {
+            Some(value) if string(value, named_key)?.is_empty() => None,
+            Some(value) => Some((value.span.start, words::errno(string(value, named_key)?, value.span.start)?)),
+            None => None,
+        };
+        let number = match named {
+            Some(named) => Some(named),
+            None => errno.map(|e| Ok((e.span.start, unsigned(e, key)?))).transpose()?,
+        };
         let number_or_eperm = |limit: u64| match number {
             None => Ok(EPERM),
             Some((at, n)) if n >= limit => Err(Fault::new(at, format!("{key} must be less than {limit}, not {n}"))),
@@ -253,8 +304,8 @@ impl Parser<'_> {
         Ok(Condition { index, op: operator, value: number("value")?, value_two: number("valueTwo")? })
     }
 
-    fn selector(&mut self, value: Option<&Value>, key: &str) -> Result<Selector, Fault> {
-        let Some(value) = value else { return Ok(Selector::default()) };
+    fn selector(&mut self, rule: &Object<'_>, key: &str) -> Result<Selector, Fault> {
+        let Some(value) = self.dockers(rule, key) else { return Ok(Selector::default()) };
         let object = Object::of(value, key)?;
         self.check_keys(&object, &["caps", "arches", "minKernel"]);
         let caps = list(object.get("caps"), "caps")?;
@@ -262,36 +313,42 @@ impl Parser<'_> {
         Ok(Selector {
             caps: caps.iter().map(|v| word(v, "capability", &words::CAPABILITIES)).collect::<Result<_, _>>()?,
             arches: arches.iter().map(|v| word(v, "machine", &words::MACHINES)).collect::<Result<_, _>>()?,
-            min_kernel: object.get("minKernel").map(min_kernel).transpose()?,
+            min_kernel: match object.get("minKernel") {
+                Some(value) if self.form == Form::Podman => {
+                    self.warn(value.span.start, "Podman does not know minKernel and ignores it");
+                    None
+                }
+                value => value.map(min_kernel).transpose()?,
+            },
         })
     }
 }
 
 /// An object whose keys are found whatever their case; the last of doubles, and null is nothing, as in Go.
-struct Object<'a> {
-    at: usize,
-    members: &'a [Member],
+pub(super) struct Object<'a> {
+    pub at: usize,
+    pub members: &'a [Member],
 }
 
 impl<'a> Object<'a> {
-    fn of(value: &'a Value, what: &str) -> Result<Object<'a>, Fault> {
+    pub fn of(value: &'a Value, what: &str) -> Result<Object<'a>, Fault> {
         match &value.kind {
             Kind::Object(members) => Ok(Object { at: value.span.start, members }),
             _ => Err(wrong(value, what, "an object")),
         }
     }
 
-    fn get(&self, key: &str) -> Option<&'a Value> {
+    pub fn get(&self, key: &str) -> Option<&'a Value> {
         let found = self.members.iter().rev().find(|m| m.key.eq_ignore_ascii_case(key) && m.value.kind != Kind::Null);
         found.map(|m| &m.value)
     }
 }
 
-fn wrong(value: &Value, what: &str, wanted: &str) -> Fault {
+pub(super) fn wrong(value: &Value, what: &str, wanted: &str) -> Fault {
     Fault::new(value.span.start, format!("{what} must be {wanted}, not {}", value.what()))
 }
 
-fn list<'a>(value: Option<&'a Value>, what: &str) -> Result<&'a [Value], Fault> {
+pub(super) fn list<'a>(value: Option<&'a Value>, what: &str) -> Result<&'a [Value], Fault> {
     match value {
         None => Ok(&[]),
         Some(Value { kind: Kind::Array(items), .. }) => Ok(items),
@@ -299,14 +356,14 @@ fn list<'a>(value: Option<&'a Value>, what: &str) -> Result<&'a [Value], Fault> 
     }
 }
 
-fn string<'a>(value: &'a Value, what: &str) -> Result<&'a str, Fault> {
+pub(super) fn string<'a>(value: &'a Value, what: &str) -> Result<&'a str, Fault> {
     match &value.kind {
         Kind::String(text) => Ok(text),
         _ => Err(wrong(value, what, "a string")),
     }
 }
 
-fn unsigned(value: &Value, what: &str) -> Result<u64, Fault> {
+pub(super) fn unsigned(value: &Value, what: &str) -> Result<u64, Fault> {
     let Kind::Number(text) = &value.kind else { return Err(wrong(value, what, "a number")) };
     let wanted = "a whole number from 0 to 18446744073709551615, without point or exponent";
     text.parse().map_err(|_| Fault::new(value.span.start, format!("{what} must be {wanted}, not {text}")))
@@ -325,7 +382,7 @@ fn architecture(value: &Value) -> Result<String, Fault> {
 }
 
 /// In the order of `Arch::ALL`, which is that of its numbers.
-fn numbers(name: &str) -> [Option<u64>; 4] {
+pub(super) fn numbers(name: &str) -> [Option<u64>; 4] {
     Arch::ALL.map(|arch| names::number(arch, name))
 }
 

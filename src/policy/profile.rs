@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::bpf::Program;
 use super::error::{Fault, position};
-use super::{Action, Condition, Context, Judge, ProfileError, Warning, parse, resolve};
+use super::form::Form;
+use super::{Action, Condition, Context, Judge, ProfileError, Warning, read, resolve};
 
 /// A parsed profile: rules in file order, each with its place in the text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,6 +24,9 @@ pub(super) struct Inner {
     pub numbers: Vec<Vec<[Option<u64>; 4]>>,
     pub architectures: Architectures,
     pub warnings: Vec<Warning>,
+    pub form: Form,
+    /// The profile is a program and has no rules.
+    pub program: Option<Program>,
 }
 
 /// One element of `syscalls`.
@@ -61,12 +66,37 @@ pub enum Architectures {
 }
 
 impl Profile {
-    /// Reads a profile in Docker's or OCI's JSON. `name` is what errors call it: a path, or a built-in name.
+    /// Reads a profile in whichever form it is written. `name` is what errors call it: a path, or a built-in name.
     pub fn parse(text: &str, name: &str) -> Result<Profile, ProfileError> {
-        match parse::parse(text, name) {
-            Ok(inner) => Ok(Profile { inner: Arc::new(inner) }),
-            Err(fault) => Err(fault.in_file(name, text)),
-        }
+        Profile::read(text.as_bytes(), name)
+    }
+
+    /// Like [`Profile::parse`], programs included.
+    pub fn read(bytes: &[u8], name: &str) -> Result<Profile, ProfileError> {
+        Profile::parse_as(bytes, name, Form::detect(name, bytes))
+    }
+
+    /// Reads a profile in this form. As OCI's or Kubernetes's, Docker's own keys mean nothing.
+    pub fn parse_as(bytes: &[u8], name: &str, form: Form) -> Result<Profile, ProfileError> {
+        let inner = match (form, std::str::from_utf8(bytes)) {
+            (Form::Bpf, _) => read::program(bytes, name).map_err(|fault| fault.in_file(name, "")),
+            (_, Ok(text)) => read::text(text, name, form).map_err(|fault| fault.in_file(name, text)),
+            (_, Err(error)) => {
+                let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+                let what = format!("this is no text, from byte {} on", error.valid_up_to());
+                Err(Fault::new(good.len(), what).in_file(name, &good))
+            }
+        };
+        Ok(Profile { inner: Arc::new(inner?) })
+    }
+
+    pub fn form(&self) -> Form {
+        self.inner.form
+    }
+
+    /// The program that the profile is, if it is one.
+    pub fn program(&self) -> Option<&Program> {
+        self.inner.program.as_ref()
     }
 
     /// What the profile means under these circumstances.

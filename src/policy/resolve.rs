@@ -43,12 +43,19 @@ pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fa
                 add(table, arch, profile, index, rule)?;
             }
         }
+        if profile.form.is_in_order() {
+            continue;
+        }
         table.settle();
-        if !matches!(profile.default_action, Action::Allow | Action::Log | Action::Trace(_)) {
+        if profile.form.is_for_containers()
+            && !matches!(profile.default_action, Action::Allow | Action::Log | Action::Trace(_))
+        {
             table.highest = highest(profile, &dropped, arch);
         }
     }
-    doubt_sections_that_start_with_nothing(&mut tables);
+    if !profile.form.is_in_order() {
+        doubt_sections_that_start_with_nothing(&mut tables);
+    }
     Ok(Resolved { tables, dropped })
 }
 
@@ -68,7 +75,13 @@ fn doubt_sections_that_start_with_nothing(tables: &mut [Table; 4]) {
 
 /// Docker's order: what excludes, then what includes, then what the runtime leaves out.
 fn dropped(profile: &Inner, rule: &Rule, context: &Context) -> Option<Dropped> {
-    let Selector { caps, arches, min_kernel } = &rule.excludes;
+    let same = rule.action == profile.default_action && !profile.form.is_in_order();
+    selected(&rule.includes, &rule.excludes, context).or(same.then_some(Dropped::SameAsDefault))
+}
+
+/// Why a rule with these conditions does not take part under a context.
+pub(super) fn selected(includes: &Selector, excludes: &Selector, context: &Context) -> Option<Dropped> {
+    let Selector { caps, arches, min_kernel } = excludes;
     if arches.iter().any(|a| a == context.machine()) {
         return Some(Dropped::OnMachine);
     }
@@ -78,7 +91,7 @@ fn dropped(profile: &Inner, rule: &Rule, context: &Context) -> Option<Dropped> {
     if let Some(kernel) = min_kernel.filter(|k| context.kernel >= *k) {
         return Some(Dropped::KernelTooNew(kernel));
     }
-    let Selector { caps, arches, min_kernel } = &rule.includes;
+    let Selector { caps, arches, min_kernel } = includes;
     if !arches.is_empty() && !arches.iter().any(|a| a == context.machine()) {
         return Some(Dropped::OtherMachine);
     }
@@ -88,7 +101,7 @@ fn dropped(profile: &Inner, rule: &Rule, context: &Context) -> Option<Dropped> {
     if let Some(kernel) = min_kernel.filter(|k| context.kernel < *k) {
         return Some(Dropped::KernelTooOld(kernel));
     }
-    (rule.action == profile.default_action).then_some(Dropped::SameAsDefault)
+    None
 }
 
 /// Whether the filter has a part for this architecture. The machine's own always has one.
@@ -117,6 +130,14 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
         Arch::X86_64 | Arch::Aarch64 => rule.args.iter().map(|c| c.plain()).collect(),
         Arch::I386 | Arch::X32 => rule.args.iter().map(|c| c.plain().cut()).collect(),
     };
+    if profile.form.is_in_order() {
+        for numbers in &profile.numbers[index] {
+            if let Some(nr) = numbers[arch as usize] {
+                table.add_in_order(nr, Clause { rule: index, action: rule.action, conditions: conditions.clone() });
+            }
+        }
+        return Ok(());
+    }
     // Two conditions on one argument: runc makes a rule of each condition.
     let doubled = (1..conditions.len()).any(|i| conditions[..i].iter().any(|c| c.index == conditions[i].index));
     let alternatives: Vec<Vec<Condition>> =

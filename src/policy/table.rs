@@ -140,6 +140,26 @@ impl Table {
         Ok(())
     }
 
+    /// Adds a rule where the first that applies decides, and nothing is sorted.
+    pub fn add_in_order(&mut self, nr: u64, clause: Clause) {
+        let Ok(nr) = usize::try_from(nr) else { return };
+        if self.entries.len() <= nr {
+            self.entries.resize(nr + 1, Entry::Default);
+        }
+        let entry = &mut self.entries[nr];
+        match entry {
+            Entry::Fixed { .. } => {}
+            Entry::Default if clause.conditions.is_empty() => {
+                *entry = Entry::Fixed { action: clause.action, rule: clause.rule };
+            }
+            Entry::Default => {
+                let clauses = vec![clause];
+                *entry = Entry::Conditional(Box::new(Conditional { clauses, ..Conditional::default() }));
+            }
+            Entry::Conditional(conditional) => conditional.clauses.push(clause),
+        }
+    }
+
     /// A rule that applies whatever the arguments are.
     pub fn has_plain_rule(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry, Entry::Fixed { .. }))

@@ -1,5 +1,8 @@
 //! The words that a profile may use, and the nearest valid one to a word that is not among them.
 
+use super::error::Fault;
+use crate::abi;
+
 /// Capabilities of `linux/capability.h` up to Linux 6.18; capabilities(7).
 pub(super) const CAPABILITIES: [&str; 41] = [
     "CAP_CHOWN",
@@ -155,6 +158,18 @@ fn distance(a: &[char], b: &[char]) -> usize {
         }
     }
     row[b.len()]
+}
+
+/// An errno by name or decimal, as Podman, systemd and minijail take it.
+pub(super) fn errno(word: &str, at: usize) -> Result<u64, Fault> {
+    if let Some(number) = abi::errno_number(word) {
+        return Ok(number.into());
+    }
+    word.parse().map_err(|_| {
+        let names = abi::all_errors().filter_map(|number| Some(abi::errno(number)?.0));
+        let near = nearest(word, names).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        Fault::new(at, format!("{word:?} is no error of errno(3){near}"))
+    })
 }
 
 /// "`word` is no …; …": names the nearest valid word, or all of them.

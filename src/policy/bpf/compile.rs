@@ -44,6 +44,9 @@ const ARGS: u32 = 16;
 
 /// The program that answers like [`Judge::verdict`].
 pub fn compile(judge: &Judge) -> Result<Program, CompileError> {
+    if let Some(program) = judge.profile().program() {
+        return Ok(program.clone());
+    }
     let mut code = vec![plain(LOAD, ARCH)];
     // x32 is a part of x86-64's section.
     for arch in [Arch::X86_64, Arch::I386, Arch::Aarch64] {
@@ -54,7 +57,7 @@ pub fn compile(judge: &Judge) -> Result<Program, CompileError> {
         code.extend(branch(EQUAL, arch.audit(), section.len()));
         code.extend(section);
     }
-    code.push(plain(RETURN, Action::KillThread.to_ret()));
+    code.push(plain(RETURN, judge.foreign().to_ret()));
     if code.len() > MAX_INSTRUCTIONS {
         return Err(CompileError::TooLong(code.len()));
     }
@@ -91,7 +94,9 @@ fn section(judge: &Judge, arch: Arch) -> Code {
             _ => ranges.push((start, leaf)),
         }
     }
-    if let [(_, Leaf::Return(Action::KillThread))] = ranges[..] {
+    if let [(_, Leaf::Return(action))] = ranges[..]
+        && action == judge.foreign()
+    {
         return Code::new();
     }
     let mut code = vec![plain(LOAD, NR)];
@@ -101,7 +106,7 @@ fn section(judge: &Judge, arch: Arch) -> Code {
 
 fn leaf<'a>(judge: &'a Judge, arch: Arch, nr: u32) -> Leaf<'a> {
     match judge.find(arch, nr.into()) {
-        Found::BadArchitecture => Leaf::Return(Action::KillThread),
+        Found::BadArchitecture => Leaf::Return(judge.foreign()),
         Found::Above(_) => Leaf::Return(Action::Errno(ENOSYS)),
         Found::Default => Leaf::Return(judge.profile().default_action()),
         Found::Fixed { action, .. } => Leaf::Return(action),
