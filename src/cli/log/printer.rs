@@ -265,7 +265,8 @@ impl Printer {
         }
         // Most lines are written at once, from buffers that the lines before have made.
         let (mut text, mut result) = (std::mem::take(&mut self.text), std::mem::take(&mut self.result));
-        (text.clear(), result.clear());
+        text.clear();
+        result.clear();
         let whole = continued.map_or(staged || !open.interrupted, |line| line.written == 0);
         let options = self.settings.decode(view.arch, view.nr);
         if whole && !self.names.wanted() && exit.outcome != Outcome::Detached {
