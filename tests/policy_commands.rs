@@ -1,6 +1,6 @@
 //! `sysview profile check`, `diff`, `merge`, `convert`, `explain`, `show` and `list`, as they are typed.
 
-use std::path::PathBuf;
+use std::ops::Deref;
 use std::process::{Command, Output, Stdio};
 
 /// Judged as on this machine, wherever the test runs.
@@ -18,11 +18,28 @@ fn out(args: &[&str], status: i32) -> String {
     format!("{stdout}{stderr}")
 }
 
-/// A file with a profile.
-fn file(name: &str, text: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("profile-{}-{name}", std::process::id()));
+/// A file with a profile, gone when the test is over.
+struct Scratch(String);
+
+impl Deref for Scratch {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A directory of temporary files that was emptied meanwhile is fine too.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn file(name: &str, text: &str) -> Scratch {
+    let path = std::env::temp_dir().join(format!("sysview-profile-{}-{name}", std::process::id()));
     std::fs::write(&path, text).expect("written");
-    path.to_str().expect("UTF-8").to_owned()
+    Scratch(path.to_str().expect("UTF-8").to_owned())
 }
 
 fn with(args: &[&str], status: i32) -> String {

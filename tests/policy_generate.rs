@@ -33,7 +33,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(name: &str) -> Scratch {
-        Scratch(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("generate-{}-{name}", std::process::id())))
+        Scratch(std::env::temp_dir().join(format!("sysview-generate-{}-{name}", std::process::id())))
     }
 
     fn path(&self) -> &str {
@@ -148,10 +148,10 @@ fn programs_run_as_before_under_their_own_profile() {
         assert_eq!(shown(&filtered), shown(&plain), "{command:?}");
     }
     // What the first one never did fails under its profile.
-    let filter = Scratch::new("filter-true");
+    let (filter, never) = (Scratch::new("filter-true"), Scratch::new("never"));
     generate(&["--format", "bpf", "-o", filter.path(), "--", "true"]);
-    let denied = run(under.path(), &[filter.path(), "mkdir", "/tmp/never"]);
-    assert!(!denied.status.success() && !Path::new("/tmp/never").exists(), "{denied:?}");
+    let denied = run(under.path(), &[filter.path(), "mkdir", never.path()]);
+    assert!(!denied.status.success() && !never.0.exists(), "{denied:?}");
 }
 
 #[test]
