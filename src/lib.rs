@@ -28,7 +28,7 @@
 //! | [`source`] | `Message` and `Command`, the two ways in which a source and a view speak | any source |
 //! | [`vdso`] | a vDSO image in, its symbols out; the auxiliary vector | touching a program |
 //! | [`symbols`] | address to library and offset, from exec and mmap events | reading files |
-//! | [`policy`] | seccomp profiles, verdicts with their rule, the filter as cBPF | enforcing |
+//! | [`policy`] | seccomp profiles in all their forms, verdicts with their rule, the filter as cBPF, profiles made of recordings | enforcing |
 //! | [`stats`] | counts, errors, times per call | sorting on screen |
 //! | [`query`] | the filter language | storage |
 //! | [`capture`] | the ptrace engine and the program's terminal; the only room with `unsafe`, in one file | decoding |

@@ -31,7 +31,12 @@ pub fn run(args: &ExplainArgs) -> Result<i32, CliError> {
     }
     if let Some(rule) = &explanation.rule {
         out += &format!("rule, from line {}:\n", rule.line);
-        rule.text.lines().for_each(|line| out += &format!("  {line}\n"));
+        for line in rule.text.lines() {
+            // A file can hold escape sequences; the terminal is not to see them.
+            let shown: String =
+                line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+            out += &format!("  {shown}\n");
+        }
     }
     for change in &explanation.changes {
         out += &format!("{}: {}\n", change.what, change.action);

@@ -35,6 +35,13 @@ pub fn write(draft: &Draft, form: Form, context: &Context) -> Result<Written, St
         resolved = settled(draft, context, &mut lost);
         &resolved
     };
+    let cleaned;
+    let draft = if matches!(form, Form::Spo | Form::Systemd | Form::Minijail) {
+        cleaned = in_words(draft, &mut lost);
+        &cleaned
+    } else {
+        draft
+    };
     let text = match form {
         Form::Docker | Form::Podman => json::commented(draft, form == Form::Podman),
         Form::Oci | Form::Kubernetes => json::plain(draft),
@@ -51,6 +58,24 @@ pub fn write(draft: &Draft, form: Form, context: &Context) -> Result<Written, St
         }
     };
     Ok(Written { bytes: text.into_bytes(), lost })
+}
+
+/// For forms that are lines: names that are words, and comments that are one line each, so that nothing that stands in a
+/// profile can become a setting of its own.
+fn in_words(draft: &Draft, lost: &mut Vec<String>) -> Draft {
+    let is_word = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let line = |text: &str| text.split(char::is_control).collect::<Vec<_>>().join(" ");
+    let mut out = draft.clone();
+    out.remarks.iter_mut().for_each(|remark| *remark = line(remark));
+    for rule in &mut out.rules {
+        rule.comment = line(&rule.comment);
+        for name in rule.names.iter().filter(|name| !is_word(name)) {
+            lost.push(format!("{name:?} is no name of a call and is left out"));
+        }
+        rule.names.retain(|name| is_word(name));
+    }
+    out.rules.retain(|rule| !rule.names.is_empty());
+    out
 }
 
 fn uses_kernels(draft: &Draft) -> bool {
@@ -81,5 +106,26 @@ fn settled(draft: &Draft, context: &Context, lost: &mut Vec<String>) -> Draft {
         rules: draft.rules.iter().filter(takes_part).map(plain).collect(),
         remarks: draft.remarks.clone(),
         ..*draft
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_profile_becomes_a_line_of_its_own() {
+        let text = r#"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "x\nSystemCallFilter=mount"],
+            "action": "SCMP_ACT_ALLOW", "comment": "a\nmount: 1"}]}"#;
+        let draft = Draft::of(&Profile::parse(text, "x").expect("a profile")).expect("rules");
+        let context = Context::docker("6.18", "x86_64");
+        for form in [Form::Spo, Form::Systemd, Form::Minijail] {
+            let written = write(&draft, form, &context).expect("written");
+            let judge =
+                Profile::parse_as(&written.bytes, "x", form).and_then(|p| p.resolve(&context)).expect("a judge");
+            let mount = judge.verdict(context.arch, 165, &[0; 6]);
+            assert!(mount.action.blocks() && !judge.verdict(context.arch, 0, &[0; 6]).action.blocks(), "{form:?}");
+            assert!(written.lost.iter().any(|sentence| sentence.contains("is no name of a call")), "{form:?}");
+        }
     }
 }
