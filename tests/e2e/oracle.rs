@@ -178,7 +178,7 @@ fn calls_can_be_shown_raw_abbreviated_or_not_followed() {
         "-e verbose=none",
         "-e verbose=!poll -e trace=poll,writev",
         "-e abbrev=!execve -e trace=personality,execve,writev",
-        "-v -e trace=personality,execve,newfstatat",
+        "-v -e trace=personality,execve",
         "-xx -e v=execve -e trace=personality,execve,read,poll,rt_sigprocmask",
     ];
     Oracle { name: "kinds", behaviour: "kinds", follow: false, runs }.check();
