@@ -29,6 +29,8 @@ pub enum Message {
     Held(Held),
     /// A task that was held goes on.
     Released(TaskId),
+    /// `Command::Vdso` is done.
+    Vdso(VdsoMode),
     /// One sentence for the user about the source itself; events go on or end as they would have. A recording that was
     /// cut short says so here.
     Notice(String),
@@ -95,6 +97,8 @@ pub struct Machine {
 pub enum VdsoMode {
     #[default]
     Natural,
+    /// Its functions call the kernel, so that each is a call that is seen.
+    Off,
     /// The auxv entry is removed at every exec.
     Absent,
 }
@@ -179,6 +183,9 @@ pub enum Command {
     Tamper(Vec<Tamper>),
     /// Trace these processes too, by PID. What goes wrong is told by a `Message::Notice`.
     Attach(Vec<i32>),
+    /// The vDSO of every program, from now on: `Natural` or `Off`. Answered by `Message::Vdso`; programs whose vDSO stays as
+    /// it is are told by a `Message::Notice`.
+    Vdso(VdsoMode),
 }
 
 /// What a test of calls may look at.

@@ -208,6 +208,10 @@ impl Engine {
         // A filter that it has may kill it.
         self.seccomp |= status.as_ref().and_then(|status| status.numbers("Seccomp").next()) == Some(2);
         let image = sibling.is_none().then(|| Box::new(exec::running(tid, &mut self.images)));
+        if let Some(image) = &image {
+            self.switch.forget(tgid);
+            self.vdso_at_attach(tid, image);
+        }
         let ns = status.map(|status| status.namespace()).unwrap_or_default();
         let new = NewTask { tid, tgid, parent: parent_id, origin: Origin::Attach, comm, ns, image };
         self.out.event(id, now, EventKind::NewTask(Box::new(new)));

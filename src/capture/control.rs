@@ -11,7 +11,7 @@ use super::sys;
 use super::tasks::Kept;
 use super::tracee::{Stopped, tolerate_gone};
 use super::worker::Engine;
-use crate::model::{Enter, Exit, Marks, Memory, TaskId};
+use crate::model::{Enter, Exit, Memory, TaskId};
 use crate::source::{At, Catchpoint, Change, Command, Held, Message, Moment, Why};
 
 /// A task that waits.
@@ -55,6 +55,7 @@ impl Engine {
             Command::Catch(list) => self.catch(list),
             Command::Tamper(list) => self.tamper(list),
             Command::Attach(pids) => self.attach_more(&pids, now),
+            Command::Vdso(mode) => self.switch_vdso(mode, now),
             // These do not come this way.
             Command::Kill | Command::Detach | Command::Input(_) | Command::Resize { .. } => Ok(()),
         }
@@ -210,7 +211,7 @@ impl Engine {
             && let Some(open) = &mut task.open
             && open.change.take().is_some()
         {
-            open.marks = Marks::NONE;
+            open.marks = open.marks.of_place();
             // An error means that the task is gone.
             let _ = sys::set_call_number(tid, open.nr);
         }

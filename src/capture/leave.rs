@@ -31,11 +31,13 @@ impl Engine {
         if self.root == 0 {
             return self.part(now);
         }
+        self.restore_all_vdsos(now);
         self.mode = Mode::Leaving { until_ns: now + PATIENCE_NS };
         self.holding = false;
         self.end_colocation();
         for early in std::mem::take(&mut self.tasks.early).into_values() {
             if let Some(stopped) = Tasks::take_early_stop(early) {
+                self.restore_vdso_of_stranger(stopped.tid());
                 self.free_stranger(stopped.tid());
                 self.let_run(stopped, 0)?;
             }
@@ -66,6 +68,7 @@ impl Engine {
     /// Detaches from everything, in a session in which nothing was launched. What waits in a call is left alone: the end of
     /// this thread takes the tracing off it. What runs is stopped, because it could be at the entry of a call by then.
     fn part(&mut self, now: u64) -> io::Result<()> {
+        self.restore_all_vdsos(now);
         self.mode = Mode::Parted;
         self.holding = false;
         for tid in self.tasks.tids() {
@@ -77,6 +80,7 @@ impl Engine {
         }
         for early in std::mem::take(&mut self.tasks.early).into_values() {
             if let Some(stopped) = Tasks::take_early_stop(early) {
+                self.restore_vdso_of_stranger(stopped.tid());
                 stopped.detach(0)?;
             }
         }
@@ -119,6 +123,9 @@ impl Engine {
             return self.part(now);
         }
         for tid in attached {
+            if let Some(tgid) = self.tasks.get(tid).map(|task| task.tgid) {
+                self.restore_vdso(tgid, now);
+            }
             self.ask_to_leave(tid, now)?;
         }
         Ok(())
@@ -207,6 +214,7 @@ impl Engine {
             Stop::Trap | Stop::Other => {}
         }
         if self.tasks.get(tid).is_none() {
+            self.restore_vdso_of_stranger(tid);
             self.free_stranger(tid);
         }
         // A call that is about to be entered again is left to go on where the end of this thread does the rest; elsewhere a
@@ -229,7 +237,11 @@ impl Engine {
             return self.tasks.early.remove(&child).map_or(Ok(()), |early| self.on_ghost_status(child, early.status));
         }
         let attached = self.tasks.get(parent).is_some_and(|task| task.attached);
-        match self.tasks.early.remove(&child).and_then(Tasks::take_early_stop) {
+        let early = self.tasks.early.remove(&child).and_then(Tasks::take_early_stop);
+        if early.is_some() {
+            self.restore_vdso_of_stranger(child);
+        }
+        match early {
             Some(stopped) if attached => stopped.detach(0),
             Some(stopped) => self.let_run(stopped, 0),
             None if self.mode == Mode::Tracing => {

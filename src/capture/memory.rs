@@ -92,6 +92,28 @@ pub fn write(tid: i32, addr: u64, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Overwrites text, of which the tracee gets a copy of its own. Where its memory cannot be opened, it must be at a stop.
+pub fn write_text(tid: i32, addr: u64, bytes: &[u8]) -> io::Result<()> {
+    if let Ok(memory) = OpenOptions::new().write(true).open(format!("/proc/{tid}/mem"))
+        && memory.write_all_at(bytes, addr).is_ok()
+    {
+        return Ok(());
+    }
+    const WORD: u64 = size_of::<usize>() as u64;
+    let (mut at, end) = (addr & !(WORD - 1), addr + bytes.len() as u64);
+    while at < end {
+        let mut word = sys::peek(tid, at)?;
+        for (place, byte) in (at..).zip(&mut word) {
+            if (addr..end).contains(&place) {
+                *byte = bytes[(place - addr) as usize];
+            }
+        }
+        sys::poke(tid, at, word)?;
+        at += WORD;
+    }
+    Ok(())
+}
+
 /// Copies what the fetch plan asks for to the end of a batch.
 pub struct Fetcher<'a> {
     pub tid: i32,

@@ -5,7 +5,7 @@
 //! the kernel up: `sys` (raw calls, the only unsafe code), `tracee` (a stop as a value), `memory` and `procfs` (what can
 //! be read of a tracee), `wake` and `out` (how the worker is woken, how events leave), `pty` (the program's terminal),
 //! `worker` with `stops`, `exec`, `restart` and `leave` (the engine itself), `colocate` with `affinity` and `calibrate` (where
-//! tracer and tasks run, and what a stop costs), `launch` with `setup` (fork to first execve), `attach` with `find`
+//! tracer and tasks run, and what a stop costs), `vdso` (its functions switched off and on), `launch` with `setup` (fork to first execve), `attach` with `find`
 //! (processes that run already), `run` (the worker's thread), `doctor` (whether and why not), `diagnosis` (what the worker does, for
 //! whoever looks for a mistake in it).
 //! Left out: meaning and text (`abi`, `decode`), and any decision about what is shown.
@@ -47,6 +47,7 @@ mod tasks;
 mod tracee;
 mod turns;
 mod untraced;
+mod vdso;
 mod wake;
 mod worker;
 

@@ -223,6 +223,7 @@ impl Engine {
     pub fn on_ghost(&mut self, stopped: Stopped, stop: Stop) -> io::Result<()> {
         let tid = stopped.tid();
         if self.ghosts.insert(tid) {
+            self.restore_vdso_of_stranger(tid);
             self.free_stranger(tid);
             self.unveil_child(tid);
         }

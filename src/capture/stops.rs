@@ -68,6 +68,7 @@ impl Engine {
         if self.tasks.get(tid).is_some_and(|task| task.leaving) {
             return self.let_go(stopped, stop, now);
         }
+        self.keep_vdso(tid, stop, now);
         self.on_answer(tid, stop, now);
         let (mut signal, mut pause) = (0, Pause::default());
         match stop {
@@ -121,9 +122,10 @@ impl Engine {
             Some(call) if !hidden => self.fetcher(tid).collect(|fetch| at_entry(arch, call, &args, info.sp, fetch)),
             _ => 0..0,
         };
+        let marks = self.vdso_marks(tid, arch, info.ip, call, args);
         let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
         let id = task.id;
-        let open = Open { arch, nr, args, call, hidden, change: None, marks: Marks::NONE, restarting: None };
+        let open = Open { arch, nr, args, call, hidden, change: None, marks, restarting: None };
         task.open = Some(open);
         self.look_closer(tid, &open, &regions);
         if hidden {
@@ -327,6 +329,9 @@ impl Engine {
             (None, Some(Forked::Vfork)) => Origin::Vfork,
             (None, Some(Forked::Clone) | None) => Origin::Clone,
         };
+        if thread_of.is_none() {
+            self.switch.forget(tid);
+        }
         let id = self.tasks.add(tid, tgid, comm.clone());
         self.inherit(tid, parent_tid, thread_of.is_some());
         self.place_child(tid, tgid, parent_tid, now);
@@ -349,6 +354,7 @@ impl Engine {
             }
             return;
         };
+        let vdso = parent.vdso.clone();
         let (full, attached, filters) = (parent.full, parent.attached, parent.filters.inherited());
         let ancestors = if is_thread {
             parent.ancestors.clone()
@@ -360,6 +366,7 @@ impl Engine {
             task.attached = attached;
             task.ancestors = ancestors;
             task.filters = filters;
+            task.vdso = vdso;
         }
     }
 
@@ -413,6 +420,7 @@ impl Engine {
         // What the program found open; later ones are known by their calls.
         let inherited = tid == self.root;
         let exec = exec::examine(tid, info.sp, word, self.tracing.vdso, &mut self.images, former, inherited);
+        self.vdso_after_exec(tid, &exec, now);
         self.executed(tid, exec, now);
     }
 

@@ -262,6 +262,33 @@ pub fn peek(tid: i32, addr: u64) -> io::Result<[u8; size_of::<usize>()]> {
     Ok(word.to_ne_bytes())
 }
 
+/// Overwrites one word of the tracee's memory, even of its text.
+pub fn poke(tid: i32, addr: u64, word: [u8; size_of::<usize>()]) -> io::Result<()> {
+    ptrace(libc::PTRACE_POKEDATA as _, tid, addr as usize, usize::from_ne_bytes(word)).map(drop)
+}
+
+/// Where a stopped tracee goes on.
+pub fn set_instruction_pointer(tid: i32, ip: u64) -> io::Result<()> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        /// `rip` in `struct user`.
+        const RIP: usize = 16 * 8;
+        ptrace(libc::PTRACE_POKEUSER as _, tid, RIP, ip as usize).map(drop)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (tid, ip);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Whether two tasks have one address space; false where the kernel does not tell. kcmp(2).
+pub fn share_memory(one: i32, other: i32) -> bool {
+    const KCMP_VM: c_int = 1;
+    // SAFETY: takes numbers only.
+    unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_VM, 0, 0) == 0 }
+}
+
 /// Reads the tracee's memory; the count may be short where the memory ends. process_vm_readv(2).
 pub fn read_memory(tid: i32, addr: u64, into: &mut [u8]) -> io::Result<usize> {
     let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };

@@ -55,7 +55,7 @@ impl Engine {
             let _ = sys::set_call_number(tid, nr);
         }
         open.change = Some(change);
-        open.marks = Marks::NONE;
+        open.marks = open.marks.of_place();
         if change.call.is_some() || change.result.is_some() {
             open.marks.add(Marks::INJECTED);
         }

@@ -11,6 +11,7 @@ use super::entries::Executes;
 use super::filters::Filters;
 use super::tracee::{Status, Stopped};
 use super::untraced::Veiled;
+use super::vdso::Site;
 use crate::abi::{Arch, Call};
 use crate::model::{Enter, Exit, Marks, Memory, Region, TaskId};
 use crate::source::Change;
@@ -59,6 +60,8 @@ pub struct Task {
     pub leaving: bool,
     /// The clone that it is in makes a child that nobody is to see.
     pub veiled: Option<Veiled>,
+    /// The vDSO of its address space.
+    pub vdso: Option<Arc<Site>>,
 }
 
 impl Task {
@@ -161,6 +164,7 @@ impl Tasks {
             mended: false,
             leaving: false,
             veiled: None,
+            vdso: None,
         };
         self.insert(task);
         id

@@ -54,6 +54,16 @@ impl Turns {
         }
     }
 
+    /// Keeps a status that was taken out of turn, behind all others.
+    pub fn keep(&mut self, tid: i32, raw: i32) {
+        self.queue.push_back((tid, raw));
+    }
+
+    /// Whether a status of this task stands in the queue: until it is taken the task stands still.
+    pub fn holds(&self, tid: i32) -> bool {
+        self.queue.iter().any(|&(other, _)| other == tid)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

@@ -21,6 +21,7 @@ use super::tasks::Tasks;
 use super::tracee::{Status, Stop};
 use super::turns::Turns;
 use super::untraced::Veiled;
+use super::vdso::Switch;
 use super::wake::{Mailbox, Sleeper, take};
 use crate::source::{End, Message};
 
@@ -85,6 +86,7 @@ pub struct Engine {
     pub netlinks: Netlinks,
     pub colocation: Colocation,
     pub images: Images,
+    pub switch: Switch,
     pub tracing: Tracing,
     pub out: Out,
     pub turns: Turns,
@@ -116,6 +118,7 @@ impl Engine {
             netlinks: Netlinks::default(),
             colocation: Colocation::new(CoLocate::Off),
             images: Images::default(),
+            switch: Switch::new(tracing.vdso),
             tracing,
             out,
             turns: Turns::default(),
@@ -181,6 +184,7 @@ impl Engine {
         self.release_overdue(now);
         self.release_due(now)?;
         self.show_sleepers(now);
+        self.settle_pending(now);
         if let Mode::Leaving { until_ns } = self.mode
             && now >= until_ns
         {
@@ -193,6 +197,7 @@ impl Engine {
         !self.tasks.early.is_empty()
             || matches!(self.mode, Mode::Leaving { .. })
             || self.colocation.must_tick()
+            || self.switch.is_pending()
             || self.tasks.iter().any(|task| task.held.is_some() || task.joining.is_some())
     }
 

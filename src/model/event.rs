@@ -123,6 +123,16 @@ impl Marks {
     /// A seccomp filter that the program installed set the errno: the kernel never ran the call.
     pub const FILTERED: Marks = Marks(4);
 
+    /// It was made by a stub of ours in place of a function of the vDSO, which would have answered without a call.
+    pub const UNSEEN: Marks = Marks(8);
+    /// A function of the vDSO made it, because it could not answer by itself.
+    pub const FELL_BACK: Marks = Marks(16);
+
+    /// Only the remarks on where the call was made.
+    pub fn of_place(self) -> Marks {
+        Marks(self.0 & (Marks::UNSEEN.0 | Marks::FELL_BACK.0))
+    }
+
     pub fn has(self, mark: Marks) -> bool {
         self.0 & mark.0 != 0
     }

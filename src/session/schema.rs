@@ -32,7 +32,7 @@
 //!
 //! Metadata of the schema: `sysview.version` (of the format), `sysview.program`, `sysview.argv` (JSON; an argument that is
 //! no UTF-8 is an array of byte values), `sysview.began_unix_ns`, `sysview.kernel_release`, `sysview.machine`,
-//! `sysview.hostname`, `sysview.vdso` (`natural` or `absent`), `sysview.terminal` (`true` or `false`),
+//! `sysview.hostname`, `sysview.vdso` (`natural`, `off` or `absent`), `sysview.terminal` (`true` or `false`),
 //! `sysview.floor_apart_ns` and `sysview.floor_together_ns` (what tracing adds to a call, if it was measured). The vDSO's symbols
 //! stand in `exec` rows, because each program image has its own.
 //!
@@ -209,6 +209,7 @@ pub(super) fn schema(started: &Started) -> Schema {
     });
     let vdso = match started.vdso {
         VdsoMode::Natural => "natural",
+        VdsoMode::Off => "off",
         VdsoMode::Absent => "absent",
     };
     let metadata = [
@@ -250,6 +251,7 @@ pub(super) fn started(schema: &Schema) -> Result<Started, &'static str> {
         began: system_time(get("sysview.began_unix_ns")?).ok_or("sysview.began_unix_ns")?,
         vdso: match get("sysview.vdso")?.as_str() {
             "natural" => VdsoMode::Natural,
+            "off" => VdsoMode::Off,
             "absent" => VdsoMode::Absent,
             _ => return Err("sysview.vdso"),
         },

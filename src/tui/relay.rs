@@ -152,6 +152,7 @@ async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane,
                     Message::Started(_)
                     | Message::Batch(_)
                     | Message::Detached
+                    | Message::Vdso(_)
                     | Message::Held(_)
                     | Message::Released(_)
                     | Message::Notice(_),

@@ -1,13 +1,15 @@
 //! The programs in `tests/fixtures`, each a C file with its behaviours, compiled when first used.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use crate::harness::{Run, plan, refused, run};
 
 const PLAIN: &[&str] = &["-O1", "-pthread"];
+const STATIC: &[&str] = &["-O1", "-pthread", "-static"];
 /// 32-bit, without a C library: it need not be installed.
 const I386: &[&str] =
     &["-m32", "-O1", "-nostdlib", "-static", "-fno-pie", "-no-pie", "-fno-stack-protector", "-fno-builtin"];
@@ -15,6 +17,24 @@ const I386: &[&str] =
 /// The fixture of this name, compiled once per test run.
 pub fn fixture(name: &str) -> String {
     compiled(name, PLAIN)
+}
+
+/// The same as a program without a dynamic linker; None where the C library has no static form.
+pub fn fixture_static(name: &str) -> Option<String> {
+    let probe = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("probe-{}", std::process::id()));
+    let mut cc = Command::new("cc")
+        .args(["-static", "-x", "c", "-o"])
+        .arg(&probe)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("cc is there");
+    cc.stdin.take().expect("its input").write_all(b"int main(void) { return 0; }").expect("it reads");
+    let linked = cc.wait().expect("it ends").success();
+    // It is there only if it was linked.
+    let _ = std::fs::remove_file(&probe);
+    linked.then(|| compiled(name, STATIC))
 }
 
 /// A fixture that is a 32-bit program for x86, or None where there is no such thing: on other machines, and under a kernel
@@ -37,10 +57,11 @@ fn compiled(name: &str, flags: &[&str]) -> String {
     // A test that failed here leaves the table as it was.
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     let paths = made.get_or_insert_default();
-    if let Some(path) = paths.get(name) {
+    let made_name = if flags == STATIC { format!("{name}-static") } else { name.to_owned() };
+    if let Some(path) = paths.get(&made_name) {
         return path.clone();
     }
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&made_name);
     // Another run may be using the file of that name: put the new one in its place in one step.
     let fresh = target.with_extension(std::process::id().to_string());
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.c"));
@@ -53,7 +74,7 @@ fn compiled(name: &str, flags: &[&str]) -> String {
     assert!(status.success(), "{source:?} does not compile");
     std::fs::rename(&fresh, &target).expect("rename");
     let path = target.to_str().expect("a UTF-8 path").to_owned();
-    paths.insert(name.to_owned(), path.clone());
+    paths.insert(made_name, path.clone());
     path
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use sysview::abi::Arch;
 use sysview::capture::{Launch, LaunchError, Setup, Terminal, Tracing, launch, resolve};
 use sysview::model::{Batch, CallRow, EventKind, Exec, NewTask, Outcome, Row, RowKind, Signal, Store, TaskEnd, TaskId};
-use sysview::source::{End, Held, Message, Source, Started};
+use sysview::source::{End, Held, Message, Source, Started, VdsoMode};
 
 use crate::fixtures::fixture;
 
@@ -76,7 +76,7 @@ pub fn collect(mut source: Source) -> Run {
             }
             Message::Output(bytes) => run.output.extend(bytes),
             Message::Notice(text) => run.notices.push(text),
-            Message::Held(_) | Message::Released(_) => panic!("nobody asked for that"),
+            Message::Vdso(_) | Message::Held(_) | Message::Released(_) => panic!("nobody asked for that"),
             Message::Detached => run.detached = true,
             Message::Ended(end) => {
                 run.end = end;
@@ -227,6 +227,8 @@ pub struct Watch {
     /// Tasks that are held now, in the order in which they stopped.
     pub held: Vec<Held>,
     pub notices: Vec<String>,
+    /// The answers to `Command::Vdso`.
+    pub vdso: Vec<VdsoMode>,
     pub end: Option<End>,
 }
 
@@ -241,6 +243,7 @@ impl Watch {
             detached: false,
             held: Vec::new(),
             notices: Vec::new(),
+            vdso: Vec::new(),
             end: None,
         }
     }
@@ -255,6 +258,7 @@ impl Watch {
                     self.batches.push(batch);
                 }
                 Message::Output(bytes) => self.output.extend(bytes),
+                Message::Vdso(mode) => self.vdso.push(mode),
                 Message::Detached => self.detached = true,
                 Message::Held(held) => self.held.push(held),
                 Message::Released(task) => self.held.retain(|held| held.task != task),

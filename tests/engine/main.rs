@@ -33,3 +33,4 @@ mod tamper;
 mod tasks;
 mod terminal;
 mod vdso;
+mod vdso_switch;

@@ -128,6 +128,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     Message::Batch(_)
                     | Message::Output(_)
                     | Message::Detached
+                    | Message::Vdso(_)
                     | Message::Held(_)
                     | Message::Released(_),
                 ) => {}

@@ -167,6 +167,7 @@ impl App {
             }
             Message::Held(held) => self.held(held),
             Message::Released(task) => self.session.holds.release(task),
+            Message::Vdso(mode) => self.session.vdso = mode,
             Message::Notice(sentence) => self.say(sentence),
             Message::Detached => {
                 self.session.leave_phase(Phase::Detached, self.now_ms);

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::hold::Holds;
 use crate::model::{Batch, CallRow, Changes, EventKind, Marks, Origin, RowKind, Store, TaskEnd, TaskId};
-use crate::source::{At, End, Floor, Held, Started};
+use crate::source::{At, End, Floor, Held, Started, VdsoMode};
 use crate::stats::Histogram;
 use crate::symbols::{Location, Spaces};
 
@@ -53,6 +53,8 @@ pub struct Session {
     pub store: Store,
     pub histogram: Histogram,
     pub holds: Holds,
+    /// How the vDSO of the programs is now.
+    pub vdso: VdsoMode,
     /// What is mapped where, as of the newest row.
     spaces: Spaces,
     /// The last that the first task did was to be stopped.
@@ -74,6 +76,7 @@ impl Session {
             store: Store::new(),
             histogram: Histogram::default(),
             holds: Holds::default(),
+            vdso: VdsoMode::Natural,
             spaces: Spaces::default(),
             stopped: false,
             began_ms: 0,
@@ -84,6 +87,7 @@ impl Session {
     }
 
     pub fn start(&mut self, started: Started, now_ms: u64) {
+        self.vdso = started.vdso;
         self.started = Some(started);
         self.phase = Phase::Live;
         self.began_ms = now_ms;

@@ -1,0 +1,275 @@
+//! The vDSO switched off and on while programs run: its functions call the kernel, so that what they do is seen.
+//!
+//! The jumps belong to an address space: a fork inherits them, an execve begins without, threads and the child of a vfork
+//! share them. Nothing of this is remembered where it could be looked up: the bytes themselves tell how a vDSO is. What is
+//! let go, or not to be traced at all, gets the kernel's bytes back; if sysview is killed, the stubs go on working without
+//! it. As long as nobody asks for another mode than `natural`, nothing here costs a look. Left out: what is written
+//! (`crate::vdso` plans it), and the auxiliary vector (`exec`).
+
+mod freeze;
+mod site;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
+
+pub use site::Site;
+use site::{Hindrance, Written, move_away};
+
+use super::sys;
+use super::tracee::{Stop, SyscallInfo};
+use super::worker::Engine;
+use crate::abi::{Arch, Call};
+use crate::model::{Exec, Marks, VdsoState};
+use crate::source::{Message, VdsoMode};
+use crate::vdso;
+
+/// A switch that could not be made, because a task did not stop, is tried again after this long.
+const AGAIN_NS: u64 = 50_000_000;
+
+/// What the engine knows of the switching.
+#[derive(Debug, Default)]
+pub struct Switch {
+    /// How the vDSO of every program is to be: `Natural` or `Off`.
+    mode: VdsoMode,
+    /// Anything but `Natural` was ever asked for. From then on each address space is kept in order.
+    active: bool,
+    /// How the vDSO of a process is, by its number.
+    known: HashMap<i32, State>,
+    /// When to try again what could not be done; None if everything is done.
+    again_ns: Option<u64>,
+    /// What the user was told, once for each kind.
+    told: HashSet<Hindrance>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Is(VdsoMode),
+    /// It stays as it is, and why was told.
+    LeftAlone,
+}
+
+impl Switch {
+    pub fn new(mode: VdsoMode) -> Switch {
+        Switch { mode, active: mode == VdsoMode::Off, ..Switch::default() }
+    }
+
+    /// A number is that of a new address space.
+    pub fn forget(&mut self, tgid: i32) {
+        self.known.remove(&tgid);
+    }
+
+    pub fn is_pending(&self) -> bool {
+        self.again_ns.is_some()
+    }
+}
+
+impl Engine {
+    /// `Command::Vdso`.
+    pub fn switch_vdso(&mut self, mode: VdsoMode, now: u64) -> io::Result<()> {
+        if mode == VdsoMode::Absent || self.tracing.vdso == VdsoMode::Absent {
+            let sentence =
+                "The vDSO of a program can be taken away only when it starts, and not be given back: --vdso absent.";
+            self.out.message(Message::Notice(sentence.into()));
+            return Ok(());
+        }
+        self.switch.mode = mode;
+        self.switch.active |= mode == VdsoMode::Off;
+        if self.switch.active {
+            self.settle_all(now);
+        }
+        self.out.message(Message::Vdso(mode));
+        self.out.arm();
+        Ok(())
+    }
+
+    /// Every process as it is to be.
+    fn settle_all(&mut self, now: u64) {
+        self.switch.again_ns = None;
+        let mut seen = HashSet::new();
+        for tid in self.tasks.tids() {
+            if let Some(tgid) = self.tasks.get(tid).map(|task| task.tgid)
+                && seen.insert(tgid)
+            {
+                self.settle(tgid, None, self.switch.mode, now);
+            }
+        }
+    }
+
+    /// Tries again what could not be done at once.
+    pub fn settle_pending(&mut self, now: u64) {
+        if self.switch.again_ns.is_some_and(|at| at <= now) {
+            self.settle_all(now);
+        }
+    }
+
+    /// Before everything goes: the kernel's bytes are put back.
+    pub fn restore_all_vdsos(&mut self, now: u64) {
+        if self.switch.active {
+            self.switch.mode = VdsoMode::Natural;
+            self.settle_all(now);
+        }
+    }
+
+    /// Before one process goes while others stay.
+    pub fn restore_vdso(&mut self, tgid: i32, now: u64) {
+        if self.switch.active {
+            self.settle(tgid, None, VdsoMode::Natural, now);
+        }
+    }
+
+    /// The same for a process that was never shown and stands at its first stop.
+    pub fn restore_vdso_of_stranger(&mut self, tid: i32) {
+        if self.switch.active
+            && let Some(site) = Site::of_stranger(tid)
+        {
+            // One that has none of ours is left alone; one that is gone needs nothing.
+            site.write(tid, false);
+        }
+    }
+
+    /// Brings the vDSO of a process into a mode. `here` is one of its tasks at a stop.
+    fn settle(&mut self, tgid: i32, here: Option<i32>, mode: VdsoMode, now: u64) {
+        if matches!(self.switch.known.get(&tgid), Some(State::LeftAlone)) {
+            return;
+        }
+        if self.switch.known.get(&tgid) == Some(&State::Is(mode)) {
+            return;
+        }
+        let Some((site, any)) =
+            self.tasks.iter().find(|task| task.tgid == tgid).and_then(|task| Some((task.vdso.clone()?, task.tid)))
+        else {
+            self.switch.known.insert(tgid, State::LeftAlone);
+            return;
+        };
+        let sharers = self.sharers(tgid, any, &site);
+        let tids = self.tasks.tids_where(|task| sharers.contains(&task.tgid));
+        let written = match site.patch(here.unwrap_or(any)) {
+            Ok(patch) => match self.freeze(&tids, here) {
+                Some(still) => {
+                    if mode == VdsoMode::Off {
+                        for &tid in &still {
+                            // An error means that the task is gone.
+                            if let Ok(info) = SyscallInfo::of(tid) {
+                                move_away(tid, info.ip, patch);
+                            }
+                        }
+                    }
+                    // Some ways to write need a task that stands still.
+                    let by = here.or(still.first().copied()).unwrap_or(any);
+                    site.write(by, mode == VdsoMode::Off)
+                }
+                None => Written::NotNow,
+            },
+            Err(Hindrance::Unreadable) => Written::NotNow,
+            Err(hindrance) => Written::Never(hindrance),
+        };
+        let state = match written {
+            Written::Done => State::Is(mode),
+            Written::NotNow => {
+                self.switch.again_ns = Some(now + AGAIN_NS);
+                self.out.arm();
+                return;
+            }
+            Written::Never(hindrance) => {
+                self.tell(tgid, hindrance);
+                State::LeftAlone
+            }
+        };
+        for sharer in sharers {
+            self.switch.known.insert(sharer, state);
+        }
+    }
+
+    fn tell(&mut self, tgid: i32, hindrance: Hindrance) {
+        if self.switch.told.insert(hindrance) {
+            let comm = self.tasks.iter().find(|task| task.tgid == tgid).map(|task| task.comm.as_slice());
+            let name = String::from_utf8_lossy(comm.unwrap_or_default()).escape_debug().to_string();
+            let why = hindrance.words();
+            let sentence =
+                format!("The vDSO of process {tgid} ({name}), and of others like it, stays as it is: {why}.");
+            self.out.message(Message::Notice(sentence));
+        }
+    }
+
+    /// The processes of one address space: clone(2), CLONE_VM.
+    fn sharers(&self, tgid: i32, tid: i32, site: &Arc<Site>) -> Vec<i32> {
+        let mut sharers = vec![tgid];
+        for task in self.tasks.iter() {
+            let may_share = task.vdso.as_ref().is_some_and(|other| Arc::ptr_eq(other, site));
+            if may_share && !sharers.contains(&task.tgid) && sys::share_memory(tid, task.tid) {
+                sharers.push(task.tgid);
+            }
+        }
+        sharers
+    }
+
+    /// At a stop of a task that stays: a new process is brought into the mode, and a signal must not remember a place in
+    /// bytes that may change before its handler returns.
+    pub fn keep_vdso(&mut self, tid: i32, stop: Stop, now: u64) {
+        if !self.switch.active || stop == Stop::Exec {
+            return;
+        }
+        let Some(tgid) = self.tasks.get(tid).map(|task| task.tgid) else { return };
+        match self.switch.known.get(&tgid) {
+            Some(State::LeftAlone) => {}
+            Some(State::Is(mode)) if *mode == self.switch.mode => {
+                if *mode == VdsoMode::Natural
+                    && let Stop::Signal(_) = stop
+                    && let Some(site) = self.tasks.get(tid).and_then(|task| task.vdso.clone())
+                    && let Some(patch) = site.made()
+                    && let Ok(info) = SyscallInfo::of(tid)
+                {
+                    move_away(tid, info.ip, patch);
+                }
+            }
+            _ if self.switch.again_ns.is_some_and(|at| at > now) => {}
+            _ => self.settle(tgid, Some(tid), self.switch.mode, now),
+        }
+    }
+
+    /// At the stop of an execve: the address space is new.
+    pub fn vdso_after_exec(&mut self, tid: i32, exec: &Exec, now: u64) {
+        self.switch.forget(tid);
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.vdso = site_of(&exec.vdso);
+        }
+        if self.switch.active && self.switch.mode == VdsoMode::Off {
+            self.settle(tid, Some(tid), self.switch.mode, now);
+        }
+    }
+
+    /// A process that was attached to runs this.
+    pub fn vdso_at_attach(&mut self, tid: i32, image: &Exec) {
+        let Some(site) = site_of(&image.vdso) else { return };
+        // A sysview that was killed cannot have tidied up.
+        self.switch.active |= site.is_left_over(tid);
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.vdso = Some(site);
+        }
+    }
+
+    /// What the place that a call is made from says.
+    pub fn vdso_marks(&self, tid: i32, arch: Arch, ip: u64, call: Option<&Call>, args: [u64; 6]) -> Marks {
+        // On i386 every call is made from the vDSO.
+        if !matches!(arch, Arch::X86_64 | Arch::Aarch64) {
+            return Marks::NONE;
+        }
+        let Some(site) = self.tasks.get(tid).and_then(|task| task.vdso.as_ref()) else { return Marks::NONE };
+        if site.made().is_some_and(|patch| patch.range().contains(&ip)) {
+            let seen_anyway = call.is_some_and(|call| vdso::always_calls(call.name, args));
+            if seen_anyway { Marks::NONE } else { Marks::UNSEEN }
+        } else if site.range().contains(&ip) && call.is_some_and(|call| vdso::call_of(call.name).is_some()) {
+            Marks::FELL_BACK
+        } else {
+            Marks::NONE
+        }
+    }
+}
+
+fn site_of(state: &VdsoState) -> Option<Arc<Site>> {
+    match state {
+        VdsoState::Present(image) => Some(Site::new(image)),
+        VdsoState::Unknown | VdsoState::None | VdsoState::Removed(_) => None,
+    }
+}

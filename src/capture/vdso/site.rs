@@ -1,0 +1,190 @@
+//! The vDSO of one address space: where it is, what can be done with it, and the writing of it.
+//!
+//! Its text is the kernel's and shared by all; a tracer's write gives the address space a copy of the page. Nothing is
+//! written that was not looked at first: bytes that are neither the kernel's nor ours are left alone.
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use super::super::{memory, procfs, sys};
+use crate::model::VdsoImage;
+use crate::vdso::{Patch, Plan, file_end, is_wide, parse_image, plan};
+
+/// Shared by the tasks of a process and those that it forks, until one executes.
+#[derive(Debug)]
+pub struct Site {
+    pub image: Arc<VdsoImage>,
+    patch: OnceLock<Result<Patch, Hindrance>>,
+}
+
+/// Why a vDSO is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hindrance {
+    /// A 32-bit program's, or another architecture's.
+    Foreign,
+    /// It cannot be read.
+    Unreadable,
+    /// None of its functions can be redirected.
+    Nothing,
+    /// There is no room for the code.
+    NoRoom,
+    /// Somebody else changed it.
+    Changed,
+}
+
+impl Hindrance {
+    /// The end of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Hindrance::Foreign => "only that of 64-bit programs for x86-64 can be switched",
+            Hindrance::Unreadable => "its memory cannot be read",
+            Hindrance::Nothing => "none of its functions can be redirected safely",
+            Hindrance::NoRoom => "there is no room for code near it",
+            Hindrance::Changed => "something else has changed it",
+        }
+    }
+}
+
+/// What became of an attempt to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Done,
+    /// The memory could not be written now; perhaps at another stop.
+    NotNow,
+    Never(Hindrance),
+}
+
+impl Site {
+    pub fn new(image: &Arc<VdsoImage>) -> Arc<Site> {
+        Arc::new(Site { image: Arc::clone(image), patch: OnceLock::new() })
+    }
+
+    /// Of a process of which nothing else is known.
+    pub fn of_stranger(tid: i32) -> Option<Arc<Site>> {
+        let mapping = procfs::maps(tid).into_iter().map(|line| line.mapping).find(|map| map.name == b"[vdso]")?;
+        let bytes = read(tid, &(mapping.start..mapping.end))?;
+        Some(Site::new(&Arc::new(parse_image(mapping.start, &bytes)?)))
+    }
+
+    pub fn range(&self) -> Range<u64> {
+        self.image.base..self.image.base + self.image.size
+    }
+
+    /// What was made for it, if anything was.
+    pub fn made(&self) -> Option<&Patch> {
+        self.patch.get()?.as_ref().ok()
+    }
+
+    /// What there is to write, made when it is first asked for, by a look into the memory of `tid`.
+    pub fn patch(&self, tid: i32) -> Result<&Patch, Hindrance> {
+        if self.patch.get().is_none() {
+            match self.make(tid) {
+                // At another time it may be readable.
+                Err(Hindrance::Unreadable) => return Err(Hindrance::Unreadable),
+                made => _ = self.patch.set(made),
+            }
+        }
+        self.patch.get().ok_or(Hindrance::Unreadable)?.as_ref().map_err(|hindrance| *hindrance)
+    }
+
+    fn make(&self, tid: i32) -> Result<Patch, Hindrance> {
+        let bytes = read(tid, &self.range()).ok_or(Hindrance::Unreadable)?;
+        if !is_wide(&bytes) {
+            return Err(Hindrance::Foreign);
+        }
+        let plan = plan(&self.image, &original(&self.image, bytes));
+        if plan.functions.is_empty() {
+            return Err(Hindrance::Nothing);
+        }
+        place(&plan).ok_or(Hindrance::NoRoom)
+    }
+
+    /// Whether a sysview that is gone left its jumps here.
+    pub fn is_left_over(&self, tid: i32) -> bool {
+        let Some(bytes) = read(tid, &self.range()) else { return false };
+        is_wide(&bytes) && original(&self.image, bytes.clone()) != bytes
+    }
+
+    /// Makes the functions call the kernel, or answer themselves. No task may be about to execute what changes: whoever
+    /// could be is stopped, and was moved.
+    pub fn write(&self, tid: i32, off: bool) -> Written {
+        let patch = match self.patch(tid) {
+            Ok(patch) => patch,
+            Err(Hindrance::Unreadable) => return Written::NotNow,
+            Err(hindrance) => return Written::Never(hindrance),
+        };
+        let Some(code) = read(tid, &patch.range()) else { return Written::NotNow };
+        let stands = code == patch.code;
+        if !stands && code.iter().any(|&b| b != 0) {
+            return Written::Never(Hindrance::Changed);
+        }
+        let mut due = Vec::new();
+        for entry in &patch.entries {
+            let mut now = entry.original;
+            if memory::read(tid, entry.at, &mut now) != now.len() {
+                return Written::NotNow;
+            }
+            let wanted = if off { entry.jump } else { entry.original };
+            match now {
+                now if now == wanted => {}
+                now if now == entry.original || now == entry.jump => due.push((entry.at, wanted)),
+                _ => return Written::Never(Hindrance::Changed),
+            }
+        }
+        // Code first: as soon as there is a jump, it leads there.
+        let whole = (stands || memory::write_text(tid, patch.at, &patch.code).is_ok())
+            && due.iter().all(|(at, bytes)| memory::write_text(tid, *at, bytes).is_ok());
+        if whole { Written::Done } else { Written::NotNow }
+    }
+}
+
+/// Where the code goes: where it needs no memory of the program's and none of its calls.
+fn place(plan: &Plan) -> Option<Patch> {
+    plan.patch_in_padding()
+}
+
+fn read(tid: i32, range: &Range<u64>) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    (memory::read(tid, range.start, &mut bytes) == bytes.len()).then_some(bytes)
+}
+
+/// The image as the kernel gave it, even if a sysview that was killed left its jumps in it: then it is our own, but for the
+/// beginnings of functions and the padding.
+fn original(image: &VdsoImage, bytes: Vec<u8>) -> Vec<u8> {
+    /// As much of a function as can have changed.
+    const BEGINNING: u64 = 16;
+    let is_pristine = |bytes: &[u8]| {
+        let end = file_end(bytes).unwrap_or(bytes.len() as u64) as usize;
+        bytes[end..].iter().all(|&b| b == 0)
+    };
+    if is_pristine(&bytes) {
+        return bytes;
+    }
+    let Some(own) = own() else { return bytes };
+    let end = file_end(own).unwrap_or(own.len() as u64);
+    let may_differ =
+        |at: u64| at >= end || image.symbols.iter().any(|s| (s.offset..s.offset + BEGINNING).contains(&at));
+    let is_same = own.len() == bytes.len()
+        && is_pristine(own)
+        && own.iter().zip(&bytes).enumerate().all(|(at, (ours, theirs))| ours == theirs || may_differ(at as u64));
+    if is_same { own.to_vec() } else { bytes }
+}
+
+/// Our own vDSO, which is that of every program of our architecture on this kernel.
+fn own() -> Option<&'static [u8]> {
+    static OWN: OnceLock<Option<Vec<u8>>> = OnceLock::new();
+    let read_own = || {
+        let me = i32::try_from(std::process::id()).ok()?;
+        let mapping = procfs::maps(me).into_iter().map(|line| line.mapping).find(|map| map.name == b"[vdso]")?;
+        read(me, &(mapping.start..mapping.end))
+    };
+    OWN.get_or_init(read_own).as_deref()
+}
+
+/// Moves a stopped task that is about to execute what changes to the same instruction in the copy. An error means that the
+/// task is gone.
+pub fn move_away(tid: i32, ip: u64, patch: &Patch) {
+    if let Some(to) = patch.moved(ip) {
+        let _ = sys::set_instruction_pointer(tid, to);
+    }
+}
