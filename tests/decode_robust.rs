@@ -60,6 +60,7 @@ fn options() -> impl Strategy<Value = Options> {
     let manner = prop_oneof![3 => Just(Manner::Decoded), 1 => Just(Manner::Pointers), 1 => Just(Manner::Raw)];
     (prop_oneof![Just(32usize), Just(0), 0usize..5000], any::<bool>(), hex, manner, any::<(bool, bool)>(), constants)
         .prop_map(|(string_limit, verbose, hex, manner, (names, descriptors), constants)| Options {
+            vdso: names,
             string_limit,
             verbose,
             hex,

@@ -46,7 +46,7 @@ Examples:
   sysview --seccomp docker-default -- nginx   what would Docker's profile block?
   sysview -p 1234                             a process that runs already
   sysview --tour first-steps -- bash          take a guided tour
-  sysview --vdso absent -- date               show clock calls that the vDSO hides
+  sysview --vdso off -- date                  show clock calls that the vDSO hides
   sysview log -- sh -c 'ls | wc'              plain text, as strace prints it
   sysview explain openat ENOENT O_CLOEXEC     what these mean
   sysview profile generate -- nginx           a seccomp profile that allows just that
@@ -341,6 +341,9 @@ pub struct LogArgs {
     /// Show arguments with their names, as the manual pages have them
     #[arg(short = 'N', long, help_heading = FORMAT)]
     pub arg_names: bool,
+    /// End lines with a comment where the vDSO would have answered the call (--vdso off), or made it itself
+    #[arg(long, help_heading = FORMAT)]
+    pub vdso_comments: bool,
     /// Show structures and lists in full
     #[arg(short = 'v', long, help_heading = FORMAT)]
     pub no_abbrev: bool,

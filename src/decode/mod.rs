@@ -60,6 +60,8 @@ pub struct Options {
     pub constants: Constants,
     /// Descriptors with what is behind them, as far as it was looked up.
     pub descriptors: bool,
+    /// A comment at calls that the vDSO would have answered, and at those that it made itself.
+    pub vdso: bool,
 }
 
 /// Which strings are shown as `"\x5f\x78"`.
@@ -83,6 +85,7 @@ impl Default for Options {
             names: false,
             constants: Constants::Names,
             descriptors: true,
+            vdso: false,
         }
     }
 }

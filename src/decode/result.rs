@@ -35,6 +35,14 @@ pub fn write(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
             out.push_str(words);
         }
     }
+    for (mark, words) in [
+        (Marks::UNSEEN, " /* the vDSO would have answered this */"),
+        (Marks::FELL_BACK, " /* the vDSO could not answer this */"),
+    ] {
+        if options.vdso && view.marks.has(mark) {
+            out.push_str(words);
+        }
+    }
     true
 }
 

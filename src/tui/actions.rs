@@ -71,6 +71,7 @@ pub enum Id {
     ChooseProfile,
     PolicyContext,
     Vdso,
+    VdsoPage,
     FocusProgram,
     Freeze,
     Hold,
@@ -170,7 +171,14 @@ static ACTIONS: &[Action] = &[
         "",
         "Show under which capabilities, kernel and architecture the profile is judged.",
     ),
-    action(Id::Vdso, Context::Global, &[Key::char('v')], "vDSO", "Show what the vDSO of each program offers."),
+    action(
+        Id::Vdso,
+        Context::Global,
+        &[Key::char('v')],
+        "vDSO",
+        "Switch the vDSO off, so that what it would answer is seen as calls, or on again.",
+    ),
+    action(Id::VdsoPage, Context::Global, &[Key::char('V')], "", "Show what the vDSO of each program offers."),
     action(Id::FocusProgram, Context::Global, &[Key::char('t')], "terminal", "Type to the program's own terminal."),
     action(
         Id::Freeze,

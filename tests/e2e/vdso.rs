@@ -35,3 +35,39 @@ fn the_header_tells_what_the_program_has() {
     session.keys("q");
     assert_eq!(session.end(), Some(0));
 }
+
+#[test]
+fn off_from_the_start_they_appear_and_a_comment_tells_why() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    assert!(clock_calls("off") > 0, "time.time() must be a real call");
+    let comments = |more: &[&str]| {
+        let command = ["--", "python3", "-c", CLOCK];
+        let output = Command::new(SYSVIEW)
+            .args([&["log", "--vdso", "off"], more, &command].concat())
+            .stdin(Stdio::null())
+            .output()
+            .expect("sysview log runs");
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        log.lines().filter(|line| line.ends_with(" = 0 /* the vDSO would have answered this */")).count()
+    };
+    assert_eq!(comments(&[]), 0);
+    assert!(comments(&["--vdso-comments"]) > 0);
+}
+
+#[test]
+fn a_key_switches_it_off_and_on() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let mut session = Session::start(&["--", "sleep", "600"]);
+    session.until_shows("vDSO: 6 symbols");
+    session.keys("v");
+    session.until_shows("vDSO: off");
+    session.until_shows("EFAULT not SIGSEGV");
+    session.keys("v");
+    session.until_shows("vDSO: 6 symbols");
+    session.keys("qk");
+    assert_eq!(session.end(), Some(137));
+}

@@ -92,6 +92,7 @@ impl Settings {
                 names: args.arg_names,
                 constants: if jsonl { Constants::Names } else { args.const_print_style.into() },
                 descriptors: args.descriptors > 0 && !jsonl,
+                vdso: args.vdso_comments && !jsonl,
                 ..decode::Options::default()
             },
             jsonl,

@@ -13,6 +13,7 @@ mod points;
 mod popups;
 mod tour;
 mod update;
+mod vdso;
 
 pub use overlay::Overlay;
 pub use update::Leave;

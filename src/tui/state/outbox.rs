@@ -83,7 +83,8 @@ fn replaces(new: &Command, old: &Command) -> bool {
     match (new, old) {
         (Command::Resize { .. }, Command::Resize { .. })
         | (Command::Catch(_), Command::Catch(_))
-        | (Command::Tamper(_), Command::Tamper(_)) => true,
+        | (Command::Tamper(_), Command::Tamper(_))
+        | (Command::Vdso(_), Command::Vdso(_)) => true,
         (Command::Resume, Command::Hold | Command::Step(_)) | (Command::Hold, Command::Resume) => true,
         (Command::Answer(task, _), Command::Answer(other, _)) => task == other,
         _ => false,

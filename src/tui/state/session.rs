@@ -55,6 +55,8 @@ pub struct Session {
     pub holds: Holds,
     /// How the vDSO of the programs is now.
     pub vdso: VdsoMode,
+    /// How it is to be, as was asked last.
+    pub vdso_asked: VdsoMode,
     /// What is mapped where, as of the newest row.
     spaces: Spaces,
     /// The last that the first task did was to be stopped.
@@ -77,6 +79,7 @@ impl Session {
             histogram: Histogram::default(),
             holds: Holds::default(),
             vdso: VdsoMode::Natural,
+            vdso_asked: VdsoMode::Natural,
             spaces: Spaces::default(),
             stopped: false,
             began_ms: 0,
@@ -88,6 +91,7 @@ impl Session {
 
     pub fn start(&mut self, started: Started, now_ms: u64) {
         self.vdso = started.vdso;
+        self.vdso_asked = started.vdso;
         self.started = Some(started);
         self.phase = Phase::Live;
         self.began_ms = now_ms;

@@ -120,7 +120,7 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             }
             describe_call(&mut page, seq, &view, app.session.holds.at_row(row.task, seq));
             for remark in remarks::on_call(call) {
-                page.entry("", remark, Role::Warning);
+                page.entry("", &remark, Role::Warning);
             }
             if let Some(took) = times::sentence(app, seq, row.t_ns, call) {
                 page.entry("took", &took, Role::Text);

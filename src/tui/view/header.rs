@@ -70,7 +70,9 @@ fn first_line(app: &App) -> Vec<Piece> {
     if let Some((text, role)) = seccomp(app) {
         pieces.push(piece(text, role, 2));
     }
-    pieces.push(piece(vdso_short(app), Role::Text, 5));
+    // While it is switched off the program does what it would not do by itself.
+    let (role, expendable) = if app.session.vdso == VdsoMode::Off { (Role::Notice, 2) } else { (Role::Text, 5) };
+    pieces.push(piece(vdso_short(app), role, expendable));
     pieces
 }
 
@@ -153,6 +155,7 @@ pub fn vdso(app: &App) -> Option<&VdsoState> {
 
 fn vdso_short(app: &App) -> String {
     match vdso(app) {
+        Some(VdsoState::Present(_)) if app.session.vdso == VdsoMode::Off => "vDSO: off".into(),
         Some(VdsoState::Present(image)) => format!("vDSO: {} symbols", image.symbols.len()),
         Some(VdsoState::Removed(_)) => "vDSO: absent".into(),
         Some(VdsoState::None) => "vDSO: none".into(),
@@ -160,6 +163,10 @@ fn vdso_short(app: &App) -> String {
         _ => "vDSO: unknown".into(),
     }
 }
+
+/// What is different for the program while its vDSO is off.
+const OFF: &str =
+    "vDSO off: its calls are real and slower, bad addresses give EFAULT not SIGSEGV, filters can deny or kill";
 
 /// Under what circumstances the profile is judged, and which symbols the vDSO has.
 fn second_line(app: &App) -> String {
@@ -176,6 +183,7 @@ fn second_line(app: &App) -> String {
         None => "seccomp: no profile, s chooses one".into(),
     };
     let symbols = match vdso(app) {
+        Some(VdsoState::Present(_)) if app.session.vdso == VdsoMode::Off => OFF.into(),
         Some(VdsoState::Present(image)) => {
             let names: Vec<&str> = image.symbols.iter().map(|s| s.name.trim_start_matches("__vdso_")).collect();
             format!("vDSO: {}", format::escape(names.join(", ").as_bytes()))
@@ -183,5 +191,9 @@ fn second_line(app: &App) -> String {
         Some(VdsoState::Removed(_)) => "vDSO: absent, its calls are made as system calls".into(),
         _ => String::new(),
     };
+    if app.session.vdso == VdsoMode::Off && !symbols.is_empty() {
+        // What sysview changes comes before what it shows.
+        return format!("{symbols}   {judged}");
+    }
     if symbols.is_empty() { judged } else { format!("{judged}   {symbols}") }
 }

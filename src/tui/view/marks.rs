@@ -26,8 +26,10 @@ fn of_call(call: &CallRow) -> (char, Role) {
         marks if marks.has(Marks::INJECTED) => ('i', ours),
         marks if marks.has(Marks::FILTERED) => ('f', ours),
         marks if marks.has(Marks::DELAYED) => ('d', ours),
+        marks if marks.has(Marks::UNSEEN) => ('o', if failed { Role::Error } else { Role::Notice }),
         _ if outcome == Outcome::KilledBySeccomp => ('f', role),
         _ if failed => ('!', role),
+        marks if marks.has(Marks::FELL_BACK) => ('v', role),
         _ => (' ', role),
     }
 }

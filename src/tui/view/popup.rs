@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Clear, Widget};
 use super::{form, header, picker, points, quit, tour};
 use crate::model::VdsoState;
 use crate::policy;
+use crate::source::VdsoMode;
 use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
@@ -183,13 +184,15 @@ const TIMES: &str = "The time of a call is what passed from its beginning to its
     mostly the tracer's is shown as a limit (\u{2264}18 us), and its part of the histogram's picture ends at \u{250a}. A call that \
     you held at its entry, or that was made to wait, has no time.";
 
-const MARKS: [(&str, &str); 15] = [
+const MARKS: [(&str, &str); 17] = [
     ("x", "the profile would block this call"),
     ("X", "the first call that it would block"),
     ("!", "the call failed"),
     ("i", "sysview changed the call or its result, as it was told to"),
     ("d", "sysview made the call wait, as it was told to"),
     ("f", "a seccomp filter that the program installed answered; the call never ran"),
+    ("o", "only seen because the vDSO is off, which would have answered without a call"),
+    ("v", "made by the vDSO, which could not answer by itself"),
     ("~", "the call is going on"),
     (">", "the task is held here, about to make this call"),
     ("<", "the task is held here, and has not seen the result"),
@@ -247,7 +250,14 @@ fn vdso(app: &App, width: usize) -> Vec<Line<'static>> {
     );
     lines.push(Line::default());
     let (sentence, image) = match header::vdso(app) {
-        Some(VdsoState::Present(image)) => ("The program can call:".to_owned(), Some(image)),
+        Some(VdsoState::Present(image)) if app.session.vdso == VdsoMode::Off => (
+            "It is switched off: these call the kernel and stand in the trace, until v switches it on again:"
+                .to_owned(),
+            Some(image),
+        ),
+        Some(VdsoState::Present(image)) => {
+            ("The program can call these; v makes calls of them that are seen:".to_owned(), Some(image))
+        }
         Some(VdsoState::Removed(image)) => (
             "It is hidden from this program, so these are made as system calls and stand in the trace:".to_owned(),
             Some(image),

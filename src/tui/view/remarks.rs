@@ -1,9 +1,13 @@
 //! Where tracing made a difference, or something else than the kernel: what that means and what to do, for the call pane.
 
+use std::borrow::Cow;
+
+use crate::abi;
 use crate::model::{CallRow, Dropped, Marks, Outcome, Task, Warning};
+use crate::vdso;
 
 /// Who had a hand in the result of a call besides the kernel.
-pub(super) fn on_call(call: &CallRow) -> impl Iterator<Item = &'static str> {
+pub(super) fn on_call(call: &CallRow) -> impl Iterator<Item = Cow<'static, str>> {
     let remarks = [
         (
             Marks::INJECTED,
@@ -15,10 +19,20 @@ pub(super) fn on_call(call: &CallRow) -> impl Iterator<Item = &'static str> {
             Marks::FILTERED,
             "A seccomp filter that the program installed gave this result; the kernel never ran the call. seccomp(2)",
         ),
+        (
+            Marks::UNSEEN,
+            "Seen only because the vDSO is off: it would have answered without a call, about ten times faster, and no tracer \
+             or filter would have known. vdso(7)",
+        ),
     ];
     let killed = (call.outcome == Some(Outcome::KilledBySeccomp))
         .then_some("A seccomp filter killed the task at this call, which never ran. seccomp(2)");
-    remarks.into_iter().filter(|(mark, _)| call.marks.has(*mark)).map(|(_, words)| words).chain(killed)
+    let fell_back = call.marks.has(Marks::FELL_BACK).then(|| {
+        let name = abi::lookup(call.arch, call.nr).map_or("", |call| call.name);
+        format!("The vDSO made this call: {}. vdso(7)", vdso::reason(name, call.args))
+    });
+    let fixed = remarks.into_iter().filter(|(mark, _)| call.marks.has(*mark)).map(|(_, words)| words).chain(killed);
+    fixed.map(Cow::Borrowed).chain(fell_back.map(Cow::Owned))
 }
 
 /// What a warning means, and what to do, each with its label.
