@@ -146,7 +146,8 @@ impl Engine {
         if self.tasks.iter().any(|task| if follow { task.tgid == tgid } else { task.tid == pid }) {
             return Err(refused("it is traced in this session already".into()));
         }
-        let options = sys::ATTACH_OPTIONS & if follow { !0 } else { !sys::FOLLOW_OPTIONS };
+        let told = self.tracing.hears_of_children();
+        let options = sys::ATTACH_OPTIONS & if told { !0 } else { !sys::FOLLOW_OPTIONS };
         let now = self.clock.now_ns();
         let mut tried = HashSet::new();
         let mut seized = Vec::new();

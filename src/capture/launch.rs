@@ -140,7 +140,7 @@ impl Engine {
     ) -> Result<Option<Report>, LaunchError> {
         let root = self.root;
         let options = if self.filters() { sys::FILTER_OPTIONS } else { sys::LAUNCH_OPTIONS };
-        let left_alone = if self.tracing.follow { 0 } else { sys::FOLLOW_OPTIONS };
+        let left_alone = if self.tracing.hears_of_children() { 0 } else { sys::FOLLOW_OPTIONS };
         sys::seize(root, options & !left_alone).map_err(|error| not_permitted(root, &error))?;
         // As another user, it will be closed to a sysview with few rights.
         self.keep_memory(root, root);

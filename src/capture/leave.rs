@@ -231,7 +231,7 @@ impl Engine {
     }
 
     /// The child that a task has just made is let go at its first stop, or now if it has stopped already.
-    fn let_child_go(&mut self, parent: i32) -> io::Result<()> {
+    pub fn let_child_go(&mut self, parent: i32) -> io::Result<()> {
         let Some(child) = sys::event_message(parent).ok().and_then(|n| i32::try_from(n).ok()) else { return Ok(()) };
         if self.is_born_unseen(parent, child) {
             return self.tasks.early.remove(&child).map_or(Ok(()), |early| self.on_ghost_status(child, early.status));

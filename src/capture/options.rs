@@ -36,6 +36,13 @@ pub struct Tracing {
     pub calibrate: bool,
 }
 
+impl Tracing {
+    /// Whether the kernel tells of children: also where they are let go at once, if there is something to put right in them.
+    pub fn hears_of_children(&self) -> bool {
+        self.follow || self.vdso == VdsoMode::Off
+    }
+}
+
 impl Default for Tracing {
     fn default() -> Tracing {
         Tracing {

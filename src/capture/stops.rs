@@ -304,6 +304,9 @@ impl Engine {
                 None => Ok(()),
             };
         }
+        if !self.tracing.follow {
+            return self.let_child_go(parent);
+        }
         self.add_task(child, Some(parent), Some(how), now);
         match self.tasks.early.remove(&child) {
             Some(Early { status, .. }) => self.on_status(child, status, now),

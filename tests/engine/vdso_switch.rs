@@ -5,7 +5,7 @@ use std::process::{Command as Process, Stdio};
 
 use nix::sys::signal::Signal;
 use sysview::capture::{Attach, attach, launch};
-use sysview::model::{CallRow, Marks};
+use sysview::model::{CallRow, Event, EventKind, Marks};
 use sysview::source::{Command, End, Source, VdsoMode};
 
 use crate::fixtures::{fixture, fixture_i386, fixture_static};
@@ -115,6 +115,12 @@ fn storm(program: &str) {
     watch.until_output("ready");
     for round in 0..500 {
         switch(&mut watch, if round % 2 == 0 { VdsoMode::Off } else { VdsoMode::Natural });
+        // While it is on the threads are in it most of the time, and signals find them there.
+        let (from, wanted) = (watch.batches.len(), if round % 2 == 0 { 0 } else { 1 });
+        let is_signal = |event: &&Event| matches!(event.kind, EventKind::Signal(_));
+        watch.until(|watch| {
+            watch.batches[from..].iter().flat_map(|batch| &batch.events).filter(is_signal).count() >= wanted
+        });
     }
     watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
     let run = watch.into_run();
@@ -309,4 +315,69 @@ fn a_killed_program_ends_while_it_is_switched() {
     }
     assert_eq!(watch.into_run().end, End::Exited(0));
     drop(guest);
+}
+
+/// A handler that interrupted a function behind its first instruction returns there when the function is another.
+fn switched_inside(modes: impl Fn(usize) -> [VdsoMode; 2]) {
+    if !can_switch() {
+        return;
+    }
+    let mut watch = Watch::new(launch(plan(&[&fixture("vdso"), "inside"])).unwrap());
+    let mut times = 0;
+    loop {
+        watch.until(|watch| {
+            let text = String::from_utf8_lossy(&watch.output);
+            watch.end.is_some() || text.contains("over") || text.matches("inside").count() > times
+        });
+        if watch.end.is_some() || String::from_utf8_lossy(&watch.output).contains("over") {
+            break;
+        }
+        for mode in modes(times) {
+            switch(&mut watch, mode);
+        }
+        watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
+        times += 1;
+    }
+    let run = watch.into_run();
+    assert_eq!(run.end, End::Exited(0), "{}", run.text());
+    assert!(times >= 5, "{times} functions");
+}
+
+#[test]
+fn a_handler_returns_into_a_function_that_was_never_switched_before() {
+    // The first one is in a frame that nobody saw; those after it were put right when their signals came.
+    switched_inside(|_| [VdsoMode::Natural, VdsoMode::Off]);
+}
+
+#[test]
+fn a_handler_returns_into_a_function_that_was_switched_before() {
+    switched_inside(|times| {
+        if times % 2 == 0 { [VdsoMode::Off, VdsoMode::Natural] } else { [VdsoMode::Natural, VdsoMode::Off] }
+    });
+}
+
+#[test]
+fn a_child_that_is_not_followed_has_the_kernels_bytes() {
+    if !can_switch() {
+        return;
+    }
+    let program = fixture("vdso");
+    for (follow, word) in [(true, "same"), (false, "other")] {
+        let mut plan = plan(&[&program, "inherited"]);
+        plan.tracing.vdso = VdsoMode::Off;
+        plan.tracing.follow = follow;
+        let run = collect(launch(plan).unwrap());
+        assert_eq!((run.end, run.text().trim_end()), (End::Exited(0), word));
+        assert_eq!(run.store.tasks().len(), if follow { 2 } else { 1 });
+        assert_eq!(marked(&run, "getcpu", Marks::UNSEEN), 1);
+    }
+    // Threads share what is changed, and the child of a vfork does.
+    for behaviour in [["family", ""], ["storm", "2"]] {
+        let mut plan = plan(&[&program, behaviour[0], behaviour[1]]);
+        plan.tracing.vdso = VdsoMode::Off;
+        plan.tracing.follow = false;
+        let mut watch = Watch::new(launch(plan).unwrap());
+        watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
+        assert_eq!(watch.until_end(), End::Exited(0), "{behaviour:?}");
+    }
 }

@@ -6,6 +6,7 @@
 //! it. As long as nobody asks for another mode than `natural`, nothing here costs a look. Left out: what is written
 //! (`crate::vdso` plans it), and the auxiliary vector (`exec`).
 
+mod frames;
 mod freeze;
 mod site;
 
@@ -16,13 +17,13 @@ use std::sync::Arc;
 pub use site::Site;
 use site::{Hindrance, Written, move_away};
 
-use super::sys;
 use super::tracee::{Stop, SyscallInfo};
 use super::worker::Engine;
+use super::{procfs, sys};
 use crate::abi::{Arch, Call};
 use crate::model::{Exec, Marks, VdsoState};
 use crate::source::{Message, VdsoMode};
-use crate::vdso;
+use crate::vdso::{self, Patch};
 
 /// A switch that could not be made, because a task did not stop, is tried again after this long.
 const AGAIN_NS: u64 = 50_000_000;
@@ -73,6 +74,11 @@ impl Engine {
             self.out.message(Message::Notice(sentence.into()));
             return Ok(());
         }
+        if !self.tracing.follow {
+            let sentence = "Without its children and threads (--no-follow) a program's vDSO is switched only at its start: --vdso off.";
+            self.out.message(Message::Notice(sentence.into()));
+            return Ok(());
+        }
         self.switch.mode = mode;
         self.switch.active |= mode == VdsoMode::Off;
         if self.switch.active {
@@ -120,7 +126,9 @@ impl Engine {
 
     /// The same for a process that was never shown and stands at its first stop.
     pub fn restore_vdso_of_stranger(&mut self, tid: i32) {
+        // What it shares with a task that stays is not its own: a thread, the child of a vfork.
         if self.switch.active
+            && !self.tasks.iter().any(|task| sys::share_memory(tid, task.tid))
             && let Some(site) = Site::of_stranger(tid)
         {
             // One that has none of ours is left alone; one that is gone needs nothing.
@@ -144,19 +152,16 @@ impl Engine {
         };
         let sharers = self.sharers(tgid, any, &site);
         let tids = self.tasks.tids_where(|task| sharers.contains(&task.tgid));
+        let unseen_threads = !self.tracing.follow && procfs::threads(tgid).len() > self.tasks.threads(tgid).len();
         let written = match site.patch(here.unwrap_or(any)) {
+            Ok(_) if unseen_threads => Written::Never(Hindrance::Untraced),
             Ok(patch) => match self.freeze(&tids, here) {
                 Some(still) => {
-                    if mode == VdsoMode::Off {
-                        for &tid in &still {
-                            // An error means that the task is gone.
-                            if let Ok(info) = SyscallInfo::of(tid) {
-                                move_away(tid, info.ip, patch);
-                            }
-                        }
-                    }
-                    // Some ways to write need a task that stands still.
+                    // Some ways to read and write need a task that stands still.
                     let by = here.or(still.first().copied()).unwrap_or(any);
+                    if mode == VdsoMode::Off {
+                        make_way(&tids, &still, by, &site, patch);
+                    }
                     site.write(by, mode == VdsoMode::Off)
                 }
                 None => Written::NotNow,
@@ -263,6 +268,25 @@ impl Engine {
             Marks::FELL_BACK
         } else {
             Marks::NONE
+        }
+    }
+}
+
+/// Nobody may come back to the middle of a jump.
+fn make_way(tids: &[i32], still: &[i32], by: i32, site: &Site, patch: &Patch) {
+    let maps = if site.stands(by) { Vec::new() } else { frames::maps(by) };
+    for &tid in tids {
+        let sp = if !still.contains(&tid) {
+            procfs::waiting(tid).map(|waiting| waiting.sp)
+        } else if let Ok(info) = SyscallInfo::of(tid) {
+            move_away(tid, info.ip, patch);
+            Some(info.sp)
+        } else {
+            // It is gone.
+            None
+        };
+        if let Some(sp) = sp.filter(|_| !maps.is_empty()) {
+            frames::mend(tid, sp, &maps, patch);
         }
     }
 }

@@ -30,6 +30,8 @@ pub enum Hindrance {
     NoRoom,
     /// Somebody else changed it.
     Changed,
+    /// Nobody could stop all who may be in it.
+    Untraced,
 }
 
 impl Hindrance {
@@ -41,6 +43,7 @@ impl Hindrance {
             Hindrance::Nothing => "none of its functions can be redirected safely",
             Hindrance::NoRoom => "there is no room for code near it",
             Hindrance::Changed => "something else has changed it",
+            Hindrance::Untraced => "threads that are not traced use it too",
         }
     }
 }
@@ -103,6 +106,11 @@ impl Site {
     pub fn is_left_over(&self, tid: i32) -> bool {
         let Some(bytes) = read(tid, &self.range()) else { return false };
         is_wide(&bytes) && original(&self.image, bytes.clone()) != bytes
+    }
+
+    /// Whether the code stands where it belongs.
+    pub fn stands(&self, tid: i32) -> bool {
+        self.made().is_some_and(|patch| read(tid, &patch.range()).is_some_and(|code| code == patch.code))
     }
 
     /// Makes the functions call the kernel, or answer themselves. No task may be about to execute what changes: whoever
