@@ -8,6 +8,7 @@ use crate::source::{Catchpoint, Tamper, VdsoMode};
 #[derive(Debug, Clone)]
 pub struct Tracing {
     pub vdso: VdsoMode,
+    pub vdso_room: VdsoRoom,
     /// The most that is copied of a buffer, in bytes.
     pub capture_limit: usize,
     /// What is looked up about the descriptors of each call.
@@ -36,6 +37,16 @@ pub struct Tracing {
     pub calibrate: bool,
 }
 
+/// Where the code goes that the functions of a vDSO are made to jump to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VdsoRoom {
+    /// Behind the image in its last page; where that is too short, as `Page`.
+    #[default]
+    Padding,
+    /// A page near the image, which a task of the program is made to map.
+    Page,
+}
+
 impl Tracing {
     /// Whether the kernel tells of children: also where they are let go at once, if there is something to put right in them.
     pub fn hears_of_children(&self) -> bool {
@@ -47,6 +58,7 @@ impl Default for Tracing {
     fn default() -> Tracing {
         Tracing {
             vdso: VdsoMode::Natural,
+            vdso_room: VdsoRoom::Padding,
             capture_limit: 256,
             descriptors: Descriptors::Numbers,
             environments: false,

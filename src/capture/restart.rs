@@ -19,6 +19,11 @@ use crate::abi::Arch;
 const ERESTARTNOINTR: i64 = 513;
 const EINTR: i64 = libc::EINTR as i64;
 
+/// Whether a call comes back only to be entered again, in one way or another.
+pub fn is_restart(value: i64) -> bool {
+    (-516..=-512).contains(&value)
+}
+
 impl Engine {
     /// A stop answers PTRACE_INTERRUPT whatever it is for. But before a call has come back, the mark that ends waiting stays
     /// on the task: a call that is just being entered comes back at once, as if it had waited and been interrupted.
@@ -60,7 +65,7 @@ impl Engine {
     /// Whether a call that PTRACE_INTERRUPT brought back with `value` is going to be entered again. An EINTR is changed so
     /// that it is; if a signal made it, that is told next, and then it is changed back.
     pub fn goes_on_by_itself(&mut self, tid: i32, value: i64) -> bool {
-        if (-516..=-512).contains(&value) {
+        if is_restart(value) {
             return true;
         }
         // What sigreturn restores looks like a result, too.

@@ -282,6 +282,57 @@ pub fn set_instruction_pointer(tid: i32, ip: u64) -> io::Result<()> {
     }
 }
 
+/// The general registers of a stopped tracee.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone)]
+pub struct Registers(libc::user_regs_struct);
+
+#[cfg(target_arch = "x86_64")]
+impl Registers {
+    /// As they must be for a call to be made next, by the instruction at `ip`. It is none that could be restarted.
+    pub fn for_call(&self, ip: u64, nr: u64, args: [u64; 6]) -> Registers {
+        let [rdi, rsi, rdx, r10, r8, r9] = args;
+        Registers(libc::user_regs_struct { rip: ip, rax: nr, orig_rax: u64::MAX, rdi, rsi, rdx, r10, r8, r9, ..self.0 })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub fn registers(tid: i32) -> io::Result<Registers> {
+    // SAFETY: all-zero registers are valid; the kernel fills the whole structure, which outlives the call.
+    unsafe {
+        let mut registers: libc::user_regs_struct = std::mem::zeroed();
+        check_long(libc::ptrace(libc::PTRACE_GETREGS as _, tid, ptr::null_mut::<c_void>(), &raw mut registers))?;
+        Ok(Registers(registers))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub fn set_registers(tid: i32, registers: &Registers) -> io::Result<()> {
+    // SAFETY: the kernel reads the whole structure, which outlives the call.
+    check_long(unsafe {
+        libc::ptrace(libc::PTRACE_SETREGS as _, tid, ptr::null_mut::<c_void>(), &raw const registers.0)
+    })
+    .map(drop)
+}
+
+/// The signals that a stopped tracee blocks, one bit each.
+pub fn signal_mask(tid: i32) -> io::Result<u64> {
+    const PTRACE_GETSIGMASK: libc::c_uint = 0x420a;
+    let mut mask = 0u64;
+    let size = ptr::without_provenance_mut::<c_void>(size_of_val(&mask));
+    // SAFETY: the kernel writes as many bytes as the third argument says, which is the size of `mask`.
+    check_long(unsafe { libc::ptrace(PTRACE_GETSIGMASK as _, tid, size, &raw mut mask) })?;
+    Ok(mask)
+}
+
+/// The kernel leaves out the two that cannot be blocked.
+pub fn set_signal_mask(tid: i32, mask: u64) -> io::Result<()> {
+    const PTRACE_SETSIGMASK: libc::c_uint = 0x420b;
+    let size = ptr::without_provenance_mut::<c_void>(size_of_val(&mask));
+    // SAFETY: the kernel reads as many bytes as the third argument says, which is the size of `mask`.
+    check_long(unsafe { libc::ptrace(PTRACE_SETSIGMASK as _, tid, size, &raw const mask) }).map(drop)
+}
+
 /// Whether two tasks have one address space; false where the kernel does not tell. kcmp(2).
 pub fn share_memory(one: i32, other: i32) -> bool {
     const KCMP_VM: c_int = 1;

@@ -11,6 +11,8 @@ use iced_x86::{
 
 /// The bytes of a jump with a displacement of 32 bits: what is overwritten.
 pub const JUMP: usize = 5;
+/// Its first byte.
+pub const JUMP_OPCODE: u8 = 0xe9;
 
 /// Why a function is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

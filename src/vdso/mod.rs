@@ -12,7 +12,7 @@ mod patch;
 
 pub use auxv::{Auxv, AuxvEntry, find_auxv};
 pub use calls::call_of;
-pub use displace::Refusal;
+pub use displace::{JUMP, JUMP_OPCODE, Refusal};
 pub use fallback::{always_calls, reason};
 pub use image::parse_image;
 pub use patch::{Entry, Function, Patch, Plan, file_end, is_wide, plan};

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::calls::call_of;
-use super::displace::{Displaced, JUMP, Refusal, displaced};
+use super::displace::{Displaced, JUMP, JUMP_OPCODE, Refusal, displaced};
 use crate::abi::{self, Arch};
 use crate::model::VdsoImage;
 
@@ -120,7 +120,7 @@ impl Plan {
             let stub_at = patch.next();
             patch.code.extend(stub(function, stub_at, copy_at)?);
             let at = self.base + function.entry;
-            let mut jump = [0xe9; JUMP];
+            let mut jump = [JUMP_OPCODE; JUMP];
             jump[1..].copy_from_slice(&displacement(at + JUMP as u64, stub_at)?);
             patch.entries.push(Entry { at, original: function.original, jump });
         }

@@ -4,7 +4,7 @@ use std::os::unix::fs::FileExt;
 use std::process::{Command as Process, Stdio};
 
 use nix::sys::signal::Signal;
-use sysview::capture::{Attach, attach, launch};
+use sysview::capture::{Attach, VdsoRoom, attach, launch};
 use sysview::model::{CallRow, Event, EventKind, Marks};
 use sysview::source::{Command, End, Source, VdsoMode};
 
@@ -380,4 +380,60 @@ fn a_child_that_is_not_followed_has_the_kernels_bytes() {
         watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
         assert_eq!(watch.until_end(), End::Exited(0), "{behaviour:?}");
     }
+}
+
+/// As on a machine whose image leaves no room in its last page.
+fn paged(words: &[&str], mode: VdsoMode) -> Source {
+    let mut plan = plan(words);
+    plan.tracing.vdso = mode;
+    plan.tracing.vdso_room = VdsoRoom::Page;
+    launch(plan).unwrap()
+}
+
+#[test]
+fn without_room_in_the_image_a_page_is_mapped_and_nobody_sees_it() {
+    if !can_switch() {
+        return;
+    }
+    let natural = run(&[&fixture("vdso"), "family"]);
+    for program in [Some(fixture("vdso")), fixture_static("vdso")].into_iter().flatten() {
+        let run = collect(paged(&[&program, "family"], VdsoMode::Off));
+        assert_eq!((run.end, &run.notices), (End::Exited(0), &Vec::new()), "{program}");
+        assert_eq!(marked(&run, "getcpu", Marks::UNSEEN), 6, "{program}");
+        if program == fixture("vdso") {
+            assert_eq!(run.calls_named("mmap").len(), natural.calls_named("mmap").len(), "no row of ours");
+        }
+    }
+}
+
+#[test]
+fn a_page_is_mapped_while_signals_come_from_everywhere() {
+    if !can_switch() {
+        return;
+    }
+    let mut watch = Watch::new(paged(&[&fixture("vdso"), "storm", "4"], VdsoMode::Natural));
+    watch.until_output("ready");
+    for round in 0..100 {
+        switch(&mut watch, if round % 2 == 0 { VdsoMode::Off } else { VdsoMode::Natural });
+    }
+    switch(&mut watch, VdsoMode::Off);
+    watch.until(|watch| guest::calls(watch, "getcpu").iter().any(|(_, call)| call.marks.has(Marks::UNSEEN)));
+    watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
+    let run = watch.into_run();
+    assert_eq!((run.end, &run.notices), (End::Exited(0), &Vec::new()));
+}
+
+#[test]
+fn a_program_that_must_not_map_memory_is_left_alone_where_that_would_be_needed() {
+    if !can_switch() {
+        return;
+    }
+    let mut watch = Watch::new(paged(&[&fixture("vdso"), "denied"], VdsoMode::Natural));
+    watch.until_output("ready");
+    switch(&mut watch, VdsoMode::Off);
+    watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
+    let run = watch.into_run();
+    assert_eq!(run.end, End::Exited(0), "{}", run.text());
+    assert_eq!(marked(&run, "getcpu", Marks::UNSEEN), 0);
+    assert!(run.notices.len() == 1 && run.notices[0].contains("no room"), "{:?}", run.notices);
 }

@@ -8,15 +8,20 @@
 
 mod frames;
 mod freeze;
+#[cfg(target_arch = "x86_64")]
+mod inject;
 mod site;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
+#[cfg(target_arch = "x86_64")]
+use inject::Mapped;
 pub use site::Site;
 use site::{Hindrance, Written, move_away};
 
+use super::options::VdsoRoom;
 use super::tracee::{Stop, SyscallInfo};
 use super::worker::Engine;
 use super::{procfs, sys};
@@ -132,7 +137,7 @@ impl Engine {
             && let Some(site) = Site::of_stranger(tid)
         {
             // One that has none of ours is left alone; one that is gone needs nothing.
-            site.write(tid, false);
+            site.restore(tid);
         }
     }
 
@@ -153,6 +158,16 @@ impl Engine {
         let sharers = self.sharers(tgid, any, &site);
         let tids = self.tasks.tids_where(|task| sharers.contains(&task.tgid));
         let unseen_threads = !self.tracing.follow && procfs::threads(tgid).len() > self.tasks.threads(tgid).len();
+        match self.make_room(here.unwrap_or(any), &site) {
+            Some(true) => {}
+            // At the end of one of its next calls it can be made.
+            Some(false) => return,
+            None => {
+                self.tell(tgid, Hindrance::NoRoom);
+                self.switch.known.insert(tgid, State::LeftAlone);
+                return;
+            }
+        }
         let written = match site.patch(here.unwrap_or(any)) {
             Ok(_) if unseen_threads => Written::Never(Hindrance::Untraced),
             Ok(patch) => match self.freeze(&tids, here) {
@@ -184,6 +199,26 @@ impl Engine {
         for sharer in sharers {
             self.switch.known.insert(sharer, state);
         }
+    }
+
+    /// Sees to it that there is a place for the code. False if that is not to be had now, None if never.
+    #[cfg(target_arch = "x86_64")]
+    fn make_room(&mut self, tid: i32, site: &Site) -> Option<bool> {
+        let wanted = site.lacks_page(tid);
+        if wanted.is_none() && site.patch(tid).err() != Some(Hindrance::NoRoom) {
+            return Some(true);
+        }
+        match self.map_page(tid, site.image.base, wanted) {
+            Mapped::At(addr) => site.place_at(tid, addr).is_ok().then_some(true),
+            Mapped::NotNow => Some(false),
+            Mapped::Refused => None,
+        }
+    }
+
+    /// There is nothing to place on other architectures.
+    #[cfg(not(target_arch = "x86_64"))]
+    fn make_room(&mut self, _tid: i32, _site: &Site) -> Option<bool> {
+        Some(true)
     }
 
     fn tell(&mut self, tgid: i32, hindrance: Hindrance) {
@@ -237,7 +272,7 @@ impl Engine {
     pub fn vdso_after_exec(&mut self, tid: i32, exec: &Exec, now: u64) {
         self.switch.forget(tid);
         if let Some(task) = self.tasks.get_mut(tid) {
-            task.vdso = site_of(&exec.vdso);
+            task.vdso = site_of(&exec.vdso, self.tracing.vdso_room);
         }
         if self.switch.active && self.switch.mode == VdsoMode::Off {
             self.settle(tid, Some(tid), self.switch.mode, now);
@@ -246,7 +281,7 @@ impl Engine {
 
     /// A process that was attached to runs this.
     pub fn vdso_at_attach(&mut self, tid: i32, image: &Exec) {
-        let Some(site) = site_of(&image.vdso) else { return };
+        let Some(site) = site_of(&image.vdso, self.tracing.vdso_room) else { return };
         // A sysview that was killed cannot have tidied up.
         self.switch.active |= site.is_left_over(tid);
         if let Some(task) = self.tasks.get_mut(tid) {
@@ -291,9 +326,9 @@ fn make_way(tids: &[i32], still: &[i32], by: i32, site: &Site, patch: &Patch) {
     }
 }
 
-fn site_of(state: &VdsoState) -> Option<Arc<Site>> {
+fn site_of(state: &VdsoState, room: VdsoRoom) -> Option<Arc<Site>> {
     match state {
-        VdsoState::Present(image) => Some(Site::new(image)),
+        VdsoState::Present(image) => Some(Site::new(image, room)),
         VdsoState::Unknown | VdsoState::None | VdsoState::Removed(_) => None,
     }
 }

@@ -6,15 +6,18 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::super::options::VdsoRoom;
 use super::super::{memory, procfs, sys};
 use crate::model::VdsoImage;
-use crate::vdso::{Patch, Plan, file_end, is_wide, parse_image, plan};
+use crate::vdso::{JUMP, JUMP_OPCODE, Patch, Plan, file_end, is_wide, parse_image, plan};
 
 /// Shared by the tasks of a process and those that it forks, until one executes.
 #[derive(Debug)]
 pub struct Site {
     pub image: Arc<VdsoImage>,
-    patch: OnceLock<Result<Patch, Hindrance>>,
+    room: VdsoRoom,
+    plan: OnceLock<Result<Plan, Hindrance>>,
+    patch: OnceLock<Patch>,
 }
 
 /// Why a vDSO is left alone.
@@ -58,15 +61,15 @@ pub enum Written {
 }
 
 impl Site {
-    pub fn new(image: &Arc<VdsoImage>) -> Arc<Site> {
-        Arc::new(Site { image: Arc::clone(image), patch: OnceLock::new() })
+    pub fn new(image: &Arc<VdsoImage>, room: VdsoRoom) -> Arc<Site> {
+        Arc::new(Site { image: Arc::clone(image), room, plan: OnceLock::new(), patch: OnceLock::new() })
     }
 
     /// Of a process of which nothing else is known.
     pub fn of_stranger(tid: i32) -> Option<Arc<Site>> {
         let mapping = procfs::maps(tid).into_iter().map(|line| line.mapping).find(|map| map.name == b"[vdso]")?;
         let bytes = read(tid, &(mapping.start..mapping.end))?;
-        Some(Site::new(&Arc::new(parse_image(mapping.start, &bytes)?)))
+        Some(Site::new(&Arc::new(parse_image(mapping.start, &bytes)?), VdsoRoom::Padding))
     }
 
     pub fn range(&self) -> Range<u64> {
@@ -75,22 +78,50 @@ impl Site {
 
     /// What was made for it, if anything was.
     pub fn made(&self) -> Option<&Patch> {
-        self.patch.get()?.as_ref().ok()
+        self.patch.get()
     }
 
     /// What there is to write, made when it is first asked for, by a look into the memory of `tid`.
     pub fn patch(&self, tid: i32) -> Result<&Patch, Hindrance> {
-        if self.patch.get().is_none() {
+        if let Some(patch) = self.made() {
+            return Ok(patch);
+        }
+        let plan = self.plan(tid)?;
+        // Where it needs no memory of the program's and none of its calls.
+        let patch = if self.room == VdsoRoom::Padding { plan.patch_in_padding() } else { None };
+        Ok({
+            let patch = patch.ok_or(Hindrance::NoRoom)?;
+            self.patch.get_or_init(|| patch)
+        })
+    }
+
+    /// The same for a page at this address.
+    pub fn place_at(&self, tid: i32, addr: u64) -> Result<&Patch, Hindrance> {
+        if let Some(patch) = self.made() {
+            return Ok(patch);
+        }
+        let patch = self.plan(tid)?.patch_at(addr).map_err(|_| Hindrance::NoRoom)?;
+        Ok(self.patch.get_or_init(|| patch))
+    }
+
+    /// Where the page of the code is to be, if it is not in the image and this process has none there.
+    pub fn lacks_page(&self, tid: i32) -> Option<u64> {
+        let patch = self.made().filter(|patch| !self.range().contains(&patch.at))?;
+        read(tid, &patch.range()).is_none().then_some(patch.at)
+    }
+
+    fn plan(&self, tid: i32) -> Result<&Plan, Hindrance> {
+        if self.plan.get().is_none() {
             match self.make(tid) {
                 // At another time it may be readable.
                 Err(Hindrance::Unreadable) => return Err(Hindrance::Unreadable),
-                made => _ = self.patch.set(made),
+                made => _ = self.plan.set(made),
             }
         }
-        self.patch.get().ok_or(Hindrance::Unreadable)?.as_ref().map_err(|hindrance| *hindrance)
+        self.plan.get().ok_or(Hindrance::Unreadable)?.as_ref().map_err(|hindrance| *hindrance)
     }
 
-    fn make(&self, tid: i32) -> Result<Patch, Hindrance> {
+    fn make(&self, tid: i32) -> Result<Plan, Hindrance> {
         let bytes = read(tid, &self.range()).ok_or(Hindrance::Unreadable)?;
         if !is_wide(&bytes) {
             return Err(Hindrance::Foreign);
@@ -99,7 +130,7 @@ impl Site {
         if plan.functions.is_empty() {
             return Err(Hindrance::Nothing);
         }
-        place(&plan).ok_or(Hindrance::NoRoom)
+        Ok(plan)
     }
 
     /// Whether a sysview that is gone left its jumps here.
@@ -111,6 +142,19 @@ impl Site {
     /// Whether the code stands where it belongs.
     pub fn stands(&self, tid: i32) -> bool {
         self.made().is_some_and(|patch| read(tid, &patch.range()).is_some_and(|code| code == patch.code))
+    }
+
+    /// Puts the kernel's bytes back, wherever the jumps lead.
+    pub fn restore(&self, tid: i32) {
+        let Ok(plan) = self.plan(tid) else { return };
+        for function in &plan.functions {
+            let (at, mut now) = (self.image.base + function.entry, function.original);
+            memory::read(tid, at, &mut now);
+            if now != function.original && now[0] == JUMP_OPCODE {
+                // What cannot be written stays right as it is, and slower.
+                let _ = memory::write_text(tid, at, &function.original);
+            }
+        }
     }
 
     /// Makes the functions call the kernel, or answer themselves. No task may be about to execute what changes: whoever
@@ -136,6 +180,8 @@ impl Site {
             match now {
                 now if now == wanted => {}
                 now if now == entry.original || now == entry.jump => due.push((entry.at, wanted)),
+                // To the code of a sysview that is gone.
+                now if now[0] == JUMP_OPCODE && entry.original[0] != JUMP_OPCODE => due.push((entry.at, wanted)),
                 _ => return Written::Never(Hindrance::Changed),
             }
         }
@@ -146,36 +192,34 @@ impl Site {
     }
 }
 
-/// Where the code goes: where it needs no memory of the program's and none of its calls.
-fn place(plan: &Plan) -> Option<Patch> {
-    plan.patch_in_padding()
-}
-
 fn read(tid: i32, range: &Range<u64>) -> Option<Vec<u8>> {
     let mut bytes = vec![0; (range.end - range.start) as usize];
     (memory::read(tid, range.start, &mut bytes) == bytes.len()).then_some(bytes)
 }
 
-/// The image as the kernel gave it, even if a sysview that was killed left its jumps in it: then it is our own, but for the
-/// beginnings of functions and the padding.
+/// The image as the kernel gave it, even if a sysview that was killed left its jumps in it: then it is our own, but for those
+/// and the padding.
 fn original(image: &VdsoImage, bytes: Vec<u8>) -> Vec<u8> {
-    /// As much of a function as can have changed.
-    const BEGINNING: u64 = 16;
-    let is_pristine = |bytes: &[u8]| {
-        let end = file_end(bytes).unwrap_or(bytes.len() as u64) as usize;
-        bytes[end..].iter().all(|&b| b == 0)
-    };
-    if is_pristine(&bytes) {
+    let Some(own) = own().filter(|own| own.len() == bytes.len()) else { return bytes };
+    let end = file_end(own).unwrap_or(own.len() as u64) as usize;
+    // A sysview that is traced itself has jumps in its own.
+    if own[end..].iter().any(|&b| b != 0) {
         return bytes;
     }
-    let Some(own) = own() else { return bytes };
-    let end = file_end(own).unwrap_or(own.len() as u64);
-    let may_differ =
-        |at: u64| at >= end || image.symbols.iter().any(|s| (s.offset..s.offset + BEGINNING).contains(&at));
-    let is_same = own.len() == bytes.len()
-        && is_pristine(own)
-        && own.iter().zip(&bytes).enumerate().all(|(at, (ours, theirs))| ours == theirs || may_differ(at as u64));
-    if is_same { own.to_vec() } else { bytes }
+    let mut restored = bytes.clone();
+    restored[end..].fill(0);
+    for symbol in &image.symbols {
+        // Behind an endbr64, perhaps.
+        for at in [symbol.offset as usize, symbol.offset as usize + 4] {
+            if let (Some(ours), Some(theirs)) = (own.get(at..at + JUMP), restored.get_mut(at..at + JUMP))
+                && theirs[0] == JUMP_OPCODE
+                && ours[0] != JUMP_OPCODE
+            {
+                theirs.copy_from_slice(ours);
+            }
+        }
+    }
+    if restored == own { restored } else { bytes }
 }
 
 /// Our own vDSO, which is that of every program of our architecture on this kernel.

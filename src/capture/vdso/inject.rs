@@ -1,0 +1,150 @@
+//! A page near the vDSO for the code, where the vDSO itself has no room: mapped by a call that a task of the program makes
+//! for us. mmap(2).
+//!
+//! The call is made at the end of one of the task's own, by the same instruction, with every signal blocked, and the task
+//! goes on with the registers and the mask that it had. It makes no row. Left out: programs under a seccomp filter of
+//! their own, which could deny the call or kill for it; and calls that end in a restart, whose state is not ours to keep.
+
+use super::super::restart::is_restart;
+use super::super::tracee::{Op, Status, Stop, SyscallInfo};
+use super::super::worker::Engine;
+use super::super::{memory, procfs, sys};
+use crate::model::Mapping;
+
+const PAGE: u64 = 4096;
+/// Well within the reach of a jump.
+const NEAR: u64 = 1 << 30;
+/// More stops in the middle of one call than there can be reasons for.
+const MOST_STOPS: usize = 16;
+
+/// How the mapping went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mapped {
+    At(u64),
+    /// Not at this stop.
+    NotNow,
+    /// The kernel refused, or the program may not be made to ask.
+    Refused,
+}
+
+impl Engine {
+    /// Maps a page at `wanted`, or near `base` if that is None, by the task `tid`, which is at some stop.
+    pub fn map_page(&mut self, tid: i32, base: u64, wanted: Option<u64>) -> Mapped {
+        let Some(task) = self.tasks.get(tid) else { return Mapped::NotNow };
+        let (tgid, own_filter) = (task.tgid, task.full || !self.filters());
+        if task.interrupted || task.mended || task.parked.is_some() {
+            return Mapped::NotNow;
+        }
+        let Ok(info) = SyscallInfo::of(tid) else { return Mapped::NotNow };
+        let Op::Exit { value, .. } = info.op else { return Mapped::NotNow };
+        // The mask may be a temporary one then.
+        if is_restart(value) || value == -i64::from(libc::EINTR) {
+            return Mapped::NotNow;
+        }
+        const SYSCALL: [u8; 2] = [0x0f, 0x05];
+        let mut instruction = [0; 2];
+        let at = info.ip.wrapping_sub(2);
+        if memory::read(tid, at, &mut instruction) != 2 || instruction != SYSCALL {
+            return Mapped::NotNow;
+        }
+        if own_filter && procfs::status_field(&tid.to_string(), "Seccomp") != Some(0) {
+            return Mapped::Refused;
+        }
+        let maps: Vec<Mapping> = procfs::maps(tid).into_iter().map(|line| line.mapping).collect();
+        let Some(addr) = wanted.or_else(|| gap(&maps, base)) else { return Mapped::Refused };
+        let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE) as u64;
+        let args = [addr, PAGE, (libc::PROT_READ | libc::PROT_EXEC) as u64, flags, u64::MAX, 0];
+        match self.call_as(tid, tgid, at, libc::SYS_mmap as u64, args) {
+            Some(value) if value as u64 == addr => Mapped::At(addr),
+            Some(_) => Mapped::Refused,
+            None => Mapped::NotNow,
+        }
+    }
+
+    /// Makes a task that is at the end of a call make another, and puts it back. None if it was killed.
+    fn call_as(&mut self, tid: i32, tgid: i32, at: u64, nr: u64, args: [u64; 6]) -> Option<i64> {
+        let saved = sys::registers(tid).ok()?;
+        let mask = sys::signal_mask(tid).ok()?;
+        sys::set_signal_mask(tid, u64::MAX).ok()?;
+        sys::set_registers(tid, &saved.for_call(at, nr, args)).ok()?;
+        let mut result = None;
+        let (mut stop_again, mut interrupt_again) = (false, false);
+        for _ in 0..MOST_STOPS {
+            sys::resume_to_syscall(tid, 0).ok()?;
+            let raw = sys::wait_for(tid).ok()?;
+            match Status::decode(tid, raw) {
+                Status::Stopped(_, Stop::Syscall) => {
+                    if let Ok(SyscallInfo { op: Op::Exit { value, .. }, .. }) = SyscallInfo::of(tid) {
+                        result = Some(value);
+                        break;
+                    }
+                }
+                // The one signal that no mask holds up, and the stop of its whole process: told again afterwards.
+                Status::Stopped(_, Stop::Signal(_)) => stop_again = true,
+                Status::Stopped(_, Stop::Group(_)) => interrupt_again = true,
+                Status::Stopped(..) => {}
+                Status::Exited(_) | Status::Killed { .. } => {
+                    self.turns.keep(tid, raw);
+                    return None;
+                }
+            }
+        }
+        sys::set_registers(tid, &saved).ok()?;
+        sys::set_signal_mask(tid, mask).ok()?;
+        // An error means that the task is gone.
+        if stop_again {
+            let _ = sys::signal_thread(tgid, tid, libc::SIGSTOP);
+        }
+        if interrupt_again && let Some(task) = self.tasks.get_mut(tid) {
+            task.interrupted = true;
+            let _ = sys::interrupt(tid);
+        }
+        result
+    }
+}
+
+/// The free page nearest to `base` that leaves its neighbours some room.
+fn gap(maps: &[Mapping], base: u64) -> Option<u64> {
+    const GUARD: u64 = 16 * PAGE;
+    // The end of what programs may map, on the smallest of x86-64.
+    const END: u64 = 0x7fff_ffff_f000;
+    let mut best: Option<u64> = None;
+    let ends = maps.iter().map(|map| map.end);
+    let starts = maps.iter().skip(1).map(|map| (map.start, map.name == b"[stack]")).chain([(END, false)]);
+    for (end, (start, grows)) in ends.zip(starts) {
+        // The stack grows into what lies below it.
+        if grows || start < end.saturating_add(2 * GUARD + PAGE) {
+            continue;
+        }
+        for at in [end + GUARD, start - GUARD - PAGE] {
+            let distance = at.abs_diff(base);
+            if distance < NEAR && best.is_none_or(|other| distance < other.abs_diff(base)) {
+                best = Some(at);
+            }
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(start: u64, end: u64, name: &str) -> Mapping {
+        Mapping { start, end, offset: 0, name: name.into() }
+    }
+
+    #[test]
+    fn the_nearest_gap_is_taken_but_not_that_of_the_stack() {
+        let vdso = map(0x7ffc_0010_0000, 0x7ffc_0010_2000, "[vdso]");
+        let maps = [map(0x5000_0000, 0x5000_1000, "a"), map(0x7ffc_0000_0000, 0x7ffc_0002_0000, "[stack]"), vdso];
+        assert_eq!(gap(&maps, 0x7ffc_0010_0000), Some(0x7ffc_0011_2000));
+        let crowded = [maps[0].clone(), maps[1].clone(), map(0x7ffc_0010_0000, 0x7fff_ffff_0000, "[vdso]")];
+        assert_eq!(gap(&crowded, 0x7ffc_0010_0000), Some(0x7ffc_000e_f000));
+        assert_eq!(
+            gap(&[map(0x1000, 0x2000, "a"), map(0x7fff_ffff_0000, 0x7fff_ffff_f000, "b")], 0x7ffc_0010_0000),
+            None
+        );
+        assert_eq!(gap(&[], 0x1000), None);
+    }
+}
