@@ -20,6 +20,8 @@ mod scene;
 mod times;
 #[path = "screens/tour.rs"]
 mod tour;
+#[path = "screens/vdso.rs"]
+mod vdso;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use sysview::model::{Origin, Outcome};

@@ -250,21 +250,23 @@ impl Engine {
         if !self.switch.active || stop == Stop::Exec {
             return;
         }
-        let Some(tgid) = self.tasks.get(tid).map(|task| task.tgid) else { return };
-        match self.switch.known.get(&tgid) {
-            Some(State::LeftAlone) => {}
-            Some(State::Is(mode)) if *mode == self.switch.mode => {
-                if *mode == VdsoMode::Natural
-                    && let Stop::Signal(_) = stop
-                    && let Some(site) = self.tasks.get(tid).and_then(|task| task.vdso.clone())
-                    && let Some(patch) = site.made()
-                    && let Ok(info) = SyscallInfo::of(tid)
-                {
-                    move_away(tid, info.ip, patch);
-                }
-            }
-            _ if self.switch.again_ns.is_some_and(|at| at > now) => {}
-            _ => self.settle(tgid, Some(tid), self.switch.mode, now),
+        let Some(task) = self.tasks.get(tid) else { return };
+        let tgid = task.tgid;
+        // What was restored from a frame can be such a place, too.
+        let returns = task.open.is_some_and(|open| open.call.is_some_and(|call| call.name == "rt_sigreturn"));
+        let wanted = State::Is(self.switch.mode);
+        let settled = matches!(self.switch.known.get(&tgid), Some(state) if [State::LeftAlone, wanted].contains(state));
+        if !settled && self.switch.again_ns.is_none_or(|at| at <= now) {
+            self.settle(tgid, Some(tid), self.switch.mode, now);
+        }
+        let is_natural = self.switch.known.get(&tgid) == Some(&State::Is(VdsoMode::Natural));
+        if (matches!(stop, Stop::Signal(_)) && is_natural || stop == Stop::Syscall && returns)
+            && let Some(site) = self.tasks.get(tid).and_then(|task| task.vdso.clone())
+            && let Some(patch) = site.made()
+            && site.stands(tid)
+            && let Ok(info) = SyscallInfo::of(tid)
+        {
+            move_away(tid, info.ip, patch);
         }
     }
 

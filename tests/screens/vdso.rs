@@ -1,0 +1,80 @@
+//! The vDSO switched off and on: the key, the header, and the rows that are there only because of it.
+
+use crate::*;
+use sysview::model::{Marks, TaskId};
+use sysview::source::VdsoMode;
+
+const CLOCK_GETTIME: u64 = 228;
+
+#[test]
+fn one_key_switches_it_off_and_on_and_the_header_says_what_is_different() {
+    let mut app = app(docker(), 120, 40);
+    app.outbox().drain();
+    shows(&app, "vDSO: 6 symbols");
+    press(&mut app, "v");
+    assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Off)]);
+    shows(&app, "vDSO: 6 symbols");
+    app.message(Message::Vdso(VdsoMode::Off));
+    shows(&app, "vDSO: off");
+    shows(&app, "bad addresses give EFAULT not SIGSEGV, filters can deny or kill");
+    // Twice before the engine has answered is not at all.
+    press(&mut app, "v v");
+    assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Off)]);
+    press(&mut app, "v");
+    assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Natural)]);
+    app.message(Message::Vdso(VdsoMode::Natural));
+    shows(&app, "vDSO: 6 symbols");
+    press(&mut app, "V");
+    shows(&app, "__vdso_clock_gettime");
+}
+
+#[test]
+fn where_there_is_nothing_to_switch_the_key_says_why() {
+    let mut absent = App::new(Options::default());
+    absent.resize(120, 40);
+    absent.message(scene::started_as(true, |started| started.vdso = VdsoMode::Absent));
+    absent.message(scene::run());
+    absent.outbox().drain();
+    press(&mut absent, "v");
+    shows(&absent, "only a new start gives it back");
+    let mut over = app(docker(), 120, 40);
+    over.message(Message::Ended(End::Exited(0)));
+    over.outbox().drain();
+    press(&mut over, "v");
+    shows(&over, "switched in programs that run");
+    assert_eq!((absent.outbox().drain(), over.outbox().drain()), (vec![], vec![]));
+}
+
+#[test]
+fn rows_and_the_call_pane_tell_what_it_hides_and_what_it_made_itself() {
+    let mut app = App::new(Options::default());
+    app.resize(120, 40);
+    app.message(scene::started(true));
+    let mut r = scene::Recorder::new();
+    r.task(0, 4_312, None, Origin::Launch, "sh");
+    for (clock, marks, outcome) in [
+        (1, Marks::UNSEEN, Outcome::Returned(0)),
+        (1, Marks::UNSEEN, Outcome::Failed(14)),
+        (2, Marks::FELL_BACK, Outcome::Returned(0)),
+        (99, Marks::FELL_BACK, Outcome::Failed(22)),
+        (1, Marks::NONE, Outcome::Returned(0)),
+    ] {
+        r.after(10).enter(0, CLOCK_GETTIME, [clock, 0x2000, 0, 0, 0, 0], &[]);
+        r.after(10).exit_marked(0, outcome, marks);
+    }
+    app.message(r.take());
+    app.tick(1_000);
+    assert_eq!(app.session().store.task(TaskId(0)).map(|task| task.tid), Some(4_312));
+    let screen = print::text(&app, 120, 40);
+    let symbols: String = screen.lines().skip(4).take(6).filter_map(|line| line.chars().nth(2)).collect();
+    assert_eq!(symbols, "+oov! ", "{screen}");
+    for (row, words) in [
+        (1, "Seen only because the vDSO is off"),
+        (3, "The vDSO made this call: the time that a process or thread has used is known to the"),
+        (4, "there is no such clock in the page that the kernel shares"),
+    ] {
+        press(&mut app, &format!("Home {} Enter z", "Down ".repeat(row)));
+        shows(&app, words);
+        press(&mut app, "z Enter");
+    }
+}
