@@ -316,6 +316,7 @@ pub fn set_registers(tid: i32, registers: &Registers) -> io::Result<()> {
 }
 
 /// The signals that a stopped tracee blocks, one bit each.
+#[cfg(target_arch = "x86_64")]
 pub fn signal_mask(tid: i32) -> io::Result<u64> {
     const PTRACE_GETSIGMASK: libc::c_uint = 0x420a;
     let mut mask = 0u64;
@@ -326,6 +327,7 @@ pub fn signal_mask(tid: i32) -> io::Result<u64> {
 }
 
 /// The kernel leaves out the two that cannot be blocked.
+#[cfg(target_arch = "x86_64")]
 pub fn set_signal_mask(tid: i32, mask: u64) -> io::Result<()> {
     const PTRACE_SETSIGMASK: libc::c_uint = 0x420b;
     let size = ptr::without_provenance_mut::<c_void>(size_of_val(&mask));

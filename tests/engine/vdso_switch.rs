@@ -437,3 +437,30 @@ fn a_program_that_must_not_map_memory_is_left_alone_where_that_would_be_needed()
     assert_eq!(marked(&run, "getcpu", Marks::UNSEEN), 0);
     assert!(run.notices.len() == 1 && run.notices[0].contains("no room"), "{:?}", run.notices);
 }
+
+#[test]
+fn children_are_born_while_it_is_switched() {
+    if !can_switch() {
+        return;
+    }
+    for room in [VdsoRoom::Padding, VdsoRoom::Page] {
+        let mut plan = plan(&[&fixture("vdso"), "forks"]);
+        plan.tracing.vdso_room = room;
+        let mut watch = Watch::new(launch(plan).unwrap());
+        watch.until_output("ready");
+        for round in 1..=60 {
+            let modes = [VdsoMode::Off, VdsoMode::Natural];
+            watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
+            for mode in if round % 2 == 0 { modes } else { [modes[1], modes[0]] } {
+                switch(&mut watch, mode);
+            }
+            watch.until(|watch| {
+                watch.end.is_some() || String::from_utf8_lossy(&watch.output).matches("forked").count() == round
+            });
+        }
+        // The terminal's end of file.
+        watch.source.control.send(Command::Input(vec![4])).expect("taken");
+        let run = watch.into_run();
+        assert_eq!((run.end, &run.notices), (End::Exited(0), &Vec::new()));
+    }
+}

@@ -96,6 +96,7 @@ impl Site {
     }
 
     /// The same for a page at this address.
+    #[cfg(target_arch = "x86_64")]
     pub fn place_at(&self, tid: i32, addr: u64) -> Result<&Patch, Hindrance> {
         if let Some(patch) = self.made() {
             return Ok(patch);
@@ -105,6 +106,7 @@ impl Site {
     }
 
     /// Where the page of the code is to be, if it is not in the image and this process has none there.
+    #[cfg(target_arch = "x86_64")]
     pub fn lacks_page(&self, tid: i32) -> Option<u64> {
         let patch = self.made().filter(|patch| !self.range().contains(&patch.at))?;
         read(tid, &patch.range()).is_none().then_some(patch.at)
