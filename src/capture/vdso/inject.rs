@@ -28,7 +28,7 @@ pub enum Mapped {
 }
 
 impl Engine {
-    /// Maps a page at `wanted`, or near `base` if that is None, by the task `tid`, which is at some stop.
+    /// Maps a page at `wanted`, or near `base` if that is None, by the task `tid`, whose stop is being dealt with.
     pub fn map_page(&mut self, tid: i32, base: u64, wanted: Option<u64>) -> Mapped {
         let Some(task) = self.tasks.get(tid) else { return Mapped::NotNow };
         let (tgid, own_filter) = (task.tgid, task.full || !self.filters());

@@ -158,7 +158,7 @@ impl Engine {
         let sharers = self.sharers(tgid, any, &site);
         let tids = self.tasks.tids_where(|task| sharers.contains(&task.tgid));
         let unseen_threads = !self.tracing.follow && procfs::threads(tgid).len() > self.tasks.threads(tgid).len();
-        match self.make_room(here.unwrap_or(any), &site) {
+        match self.make_room(here, any, &site) {
             Some(true) => {}
             // At the end of one of its next calls it can be made.
             Some(false) => return,
@@ -203,10 +203,15 @@ impl Engine {
 
     /// Sees to it that there is a place for the code. False if that is not to be had now, None if never.
     #[cfg(target_arch = "x86_64")]
-    fn make_room(&mut self, tid: i32, site: &Site) -> Option<bool> {
+    fn make_room(&mut self, here: Option<i32>, any: i32, site: &Site) -> Option<bool> {
+        let tid = here.unwrap_or(any);
         let wanted = site.lacks_page(tid);
         if wanted.is_none() && site.patch(tid).err() != Some(Hindrance::NoRoom) {
             return Some(true);
+        }
+        // A task whose stop is not being dealt with right now may have stopped all the same: its status is still to come.
+        if here.is_none() {
+            return Some(false);
         }
         match self.map_page(tid, site.image.base, wanted) {
             Mapped::At(addr) => site.place_at(tid, addr).is_ok().then_some(true),
@@ -217,7 +222,7 @@ impl Engine {
 
     /// There is nothing to place on other architectures.
     #[cfg(not(target_arch = "x86_64"))]
-    fn make_room(&mut self, _tid: i32, _site: &Site) -> Option<bool> {
+    fn make_room(&mut self, _here: Option<i32>, _any: i32, _site: &Site) -> Option<bool> {
         Some(true)
     }
 
