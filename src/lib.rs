@@ -26,7 +26,7 @@
 //! | [`model`] | what was observed: events, rows, tasks; what descriptors were when | meaning, text |
 //! | [`decode`] | raw event to value tree to text | failure, I/O |
 //! | [`source`] | `Message` and `Command`, the two ways in which a source and a view speak | any source |
-//! | [`vdso`] | a vDSO image in, its symbols out; the auxiliary vector | touching a program |
+//! | [`vdso`] | a vDSO image in, its symbols and the code that makes them calls out; the auxiliary vector | touching a program |
 //! | [`symbols`] | address to library and offset, from exec and mmap events | reading files |
 //! | [`policy`] | seccomp profiles in all their forms, verdicts with their rule, the filter as cBPF, profiles made of recordings | enforcing |
 //! | [`stats`] | counts, errors, times per call | sorting on screen |
