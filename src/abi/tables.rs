@@ -44,9 +44,19 @@ pub fn structure(name: &str) -> Option<&'static Struct> {
     STRUCTS.binary_search_by(|s| s.name.cmp(name)).ok().map(|i| STRUCTS[i])
 }
 
+/// Every structure of `assets/structs`, by name.
+pub fn structures() -> impl Iterator<Item = &'static Struct> {
+    STRUCTS.iter().copied()
+}
+
 /// Attributes of netlink messages, of `assets/netlink`.
 pub fn attributes(name: &str) -> Option<&'static Attributes> {
     ATTRIBUTES.binary_search_by(|table| table.name.cmp(name)).ok().map(|i| ATTRIBUTES[i])
+}
+
+/// Every table of attributes, by name.
+pub fn attribute_tables() -> impl Iterator<Item = &'static Attributes> {
+    ATTRIBUTES.iter().copied()
 }
 
 /// Name and meaning of a positive error number, errno(3); also the kernel-internal restart codes that only a tracer

@@ -1,0 +1,127 @@
+//! What is declared and yet not printed, and why.
+
+/// The reason, then structures with their fields, or sets with their constants; `*` for all.
+pub type List = &'static [(&'static str, &'static [(&'static str, &'static str)])];
+
+/// Fields that are not printed by that name.
+pub const OWN_FORM: List = &[
+    ("an instruction is shown by what its registers are called", &[("bpf_insn", "imm regs")]),
+    (
+        "no decoder shows the structure by its declaration",
+        &[
+            ("bpf_kprobe_multi", "addrs cnt cookies syms"),
+            ("inotify_event", "cookie wd"),
+            ("robust_list_head", "futex_offset list list_op_pending"),
+            ("rseq", "cpu_id cpu_id_start mm_cid node_id rseq_cs"),
+            ("signalfd_siginfo", "ssi_code ssi_errno ssi_pid ssi_signo ssi_uid"),
+            ("smcd_diag_dmbinfo", "linkid my_gid peer_gid peer_token token"),
+        ],
+    ),
+    (
+        "only its decoder knows the way to it, and shows it by its own rules",
+        &[("btrfs_ioctl_ino_lookup_args", "objectid treeid")],
+    ),
+    ("the union is shown by the member that the request uses", &[("ifreq", "ifr_ifru")]),
+    ("strace leaves it out", &[("io_cqring_offsets", "user_addr"), ("io_sqring_offsets", "user_addr")]),
+    (
+        "i386's own layouts are chosen by the command and shown as an address; of the others strace leaves these out",
+        &[
+            ("ipc_perm", "cgid cuid gid key mode seq uid"),
+            ("msqid_ds", "msg_cbytes msg_ctime msg_lrpid msg_lspid msg_perm msg_qbytes msg_qnum msg_rtime msg_stime"),
+            ("semid_ds", "sem_ctime sem_nsems sem_otime sem_perm"),
+            ("shmid_ds", "shm_atime shm_cpid shm_ctime shm_dtime shm_lpid shm_nattch shm_perm shm_segsz"),
+        ],
+    ),
+    ("its decoder wants entries whose lengths agree", &[("linux_dirent64", "d_type")]),
+    (
+        "shown as the kernel's sigaction, by its decoder",
+        &[("old_sigaction", "sa_flags sa_handler sa_mask sa_restorer")],
+    ),
+    ("what happened stands behind the result", &[("pollfd", "revents")]),
+    ("shown in the order and by the names of the call's manual page", &[("pselect6_sigmask", "ss ss_len")]),
+    ("only the family, and its name is shorter, as in strace", &[("rtgenmsg", "rtgen_family")]),
+    ("the only field, shown without its name like a pointer to a number", &[("sched_param", "sched_priority")]),
+    ("shown as macros: BPF_STMT(...)", &[("sock_filter", "jf jt k")]),
+    (
+        "every address begins with sa_family",
+        &[
+            ("sockaddr_in", "sin_family"),
+            ("sockaddr_in6", "sin6_addr sin6_family"),
+            ("sockaddr_ll", "sll_family"),
+            ("sockaddr_nl", "nl_family"),
+            ("sockaddr_un", "sun_family"),
+        ],
+    ),
+    ("the bits are shown one by one", &[("user_desc", "flags")]),
+];
+
+/// Constants that are not printed, or of which it is not known.
+pub const UNNAMED: List = &[
+    (
+        "they stand in memory that is shown only if its parts fit together (versions, sizes, counts), or are bits of a map",
+        &[
+            ("ata_cmd", "*"),
+            ("audit_arch", "AUDIT_ARCH_AARCH64 AUDIT_ARCH_I386 AUDIT_ARCH_X86_64"),
+            ("bpf_kprobe_flags", "BPF_F_KPROBE_MULTI_RETURN"),
+            ("bpf_register", "*"),
+            ("bsg_flags", "BSG_FLAG_Q_AT_HEAD BSG_FLAG_Q_AT_TAIL"),
+            ("btrfs_qgroup_inherit_flags", "BTRFS_QGROUP_INHERIT_SET_LIMITS"),
+            ("dm_flags", "*"),
+            ("force_feedback_status", "FF_STATUS_PLAYING"),
+            ("hci_channel", "*"),
+            ("icmp_type", "*"),
+            ("input_key", "*"),
+            ("input_repeat", "REP_PERIOD"),
+            ("input_switch", "SW_MACHINE_COVER SW_USB_INSERT"),
+            ("iocb_flags", "IOCB_FLAG_IOPRIO IOCB_FLAG_RESFD"),
+            ("ip_control", "SCM_SECURITY"),
+            ("key_spec", "*"),
+            ("packet_membership", "*"),
+            ("rtc_feature", "*"),
+            ("rtnetlink_type", "*"),
+            ("scm", "*"),
+            ("sg_direction", "SG_DXFER_NONE SG_DXFER_TO_DEV SG_DXFER_TO_FROM_DEV"),
+            ("tee_login", "*"),
+            ("tee_origin", "TEEC_ORIGIN_API TEEC_ORIGIN_COMMS TEEC_ORIGIN_TRUSTED_APP"),
+            ("tee_parameter", "*"),
+            ("xdp", "*"),
+            ("xfeature_number", "*"),
+        ],
+    ),
+    (
+        "terminals have the same numbers, and who asks a terminal asks more often",
+        &[("ioctl", "SNDCTL_TMR_CONTINUE SNDCTL_TMR_START SNDCTL_TMR_STOP")],
+    ),
+    ("the decoder has the names itself", &[("ioprio_class", "*")]),
+    (
+        "no call, structure, message or decoder that can be reached uses the set",
+        &[
+            ("listmount_id", "LSMT_ROOT"),
+            ("listns_user", "LISTNS_CURRENT_USER"),
+            ("nl_multicast_router_types", "*"),
+            ("nl_smc_diag_extended_flags", "*"),
+            ("nl_smc_diag_mode", "*"),
+            ("nl_smc_states", "*"),
+            ("nl_sock_shutdown_flags", "*"),
+            ("pipe", "O_NOTIFICATION_PIPE"),
+        ],
+    ),
+    (
+        "bits beyond the eight that the field has",
+        &[(
+            "nl_inet_diag_extended_flags",
+            "1<<(INET_DIAG_BBRINFO-1) 1<<(INET_DIAG_CGROUP_ID-1) 1<<(INET_DIAG_CLASS_ID-1) 1<<(INET_DIAG_DCTCPINFO-1) 1<<(INET_DIAG_LOCALS-1) 1<<(INET_DIAG_MARK-1) 1<<(INET_DIAG_MD5SIG-1) 1<<(INET_DIAG_PAD-1) 1<<(INET_DIAG_PEERS-1) 1<<(INET_DIAG_PROTOCOL-1) 1<<(INET_DIAG_SKV6ONLY-1) 1<<(INET_DIAG_SK_BPF_STORAGES-1) 1<<(INET_DIAG_SOCKOPT-1) 1<<(INET_DIAG_ULP_INFO-1)",
+        )],
+    ),
+];
+
+/// Sets of which a number without a name is not shown in hexadecimal.
+pub const NOT_IN_HEX: List = &[
+    (
+        "a result without a name is a decimal number",
+        &[("adjtimex_state", "?"), ("seccomp_mode_result", "?"), ("syslog", "?")],
+    ),
+    ("a request without a name is taken apart: _IOC(...)", &[("ioctl", "?")]),
+    ("a signal without a name is a decimal number, kill(2) takes any", &[("signal", "?")]),
+    ("shown only beside ST_VALID", &[("statfs_flags", "?")]),
+];
