@@ -38,9 +38,12 @@ type Path = Vec<(u16, Option<&'static str>)>;
 /// Where the attributes of a table stand.
 pub type Way = (Head, Path);
 
+/// A kind of content, the message's family, what is said before, the type of the attribute around it, the table.
+type Special = (&'static str, Option<u8>, Option<&'static str>, Option<u16>, &'static str);
+
 /// Tables that stand where only decoders know: in the attribute of that kind of content, of messages of a family or behind
 /// an attribute that says what it is; some within another attribute, whose type is a family.
-const SPECIAL: [(&str, Option<u8>, Option<&str>, Option<u16>, &str); 7] = [
+const SPECIAL: [Special; 7] = [
     ("afspec", Some(7), None, None, "ifla_af_spec_bridge"),
     ("afspec", Some(0), None, Some(2), "ifla_af_spec_inet"),
     ("afspec", Some(0), None, Some(10), "ifla_af_spec_inet6"),

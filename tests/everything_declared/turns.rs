@@ -107,7 +107,7 @@ pub fn turns(messages: &Messages) -> Vec<Turn> {
 /// What all turns show together.
 pub struct Seen {
     /// Structures and fields.
-    pub fields: HashSet<(&'static str, String)>,
+    pub fields: HashMap<&'static str, HashSet<String>>,
     /// Constants of the sets that were asked for.
     pub names: HashSet<&'static str>,
     /// By set: some turns in which one of its constants is named.
@@ -124,10 +124,15 @@ pub fn see(turns: &[Turn], sets: &[&'static FlagSet]) -> Seen {
             owners.entry(word).or_default().push((set.name, constant.name));
         }
     }
-    let mut seen = Seen { fields: HashSet::new(), names: HashSet::new(), turns: BTreeMap::new() };
+    let mut seen = Seen { fields: HashMap::new(), names: HashSet::new(), turns: BTreeMap::new() };
     for turn in turns {
         let call = turn.show();
-        fields(&call, &mut |name, label, _| _ = seen.fields.insert((name, label.to_owned())));
+        fields(&call, &mut |name, label, _| {
+            let known = seen.fields.entry(name).or_default();
+            if !known.contains(label) {
+                known.insert(label.to_owned());
+            }
+        });
         let text = text(turn, &call);
         for &(set, name) in words(&text).filter_map(|word| owners.get(word)).flatten() {
             if !has_name(&text, name) {
