@@ -109,7 +109,8 @@ fn comparable(output: &Output) -> String {
 /// `#` for every decimal number of four digits or more, every address, and what a signal tells of its sender.
 fn without_numbers(line: &str) -> String {
     let mut out = String::new();
-    let changes = ["si_pid=", "PID=", "si_uid=", "si_utime=", "si_stime=", "pipe:[", "socket:["];
+    let changes =
+        ["si_pid=", "kill(", "getpid() = ", "PID=", "si_uid=", "si_utime=", "si_stime=", "pipe:[", "socket:["];
     let mut rest = line;
     if let Some((_, after)) = line.strip_prefix("[pid ").and_then(|task| task.split_once(']')) {
         out.push_str("[pid #]");
