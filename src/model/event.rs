@@ -339,6 +339,20 @@ pub enum Origin {
     Attach,
 }
 
+impl Origin {
+    /// A word for recordings and logs that programs read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Launch => "launch",
+            Origin::Fork => "fork",
+            Origin::Vfork => "vfork",
+            Origin::Clone => "clone",
+            Origin::Thread => "thread",
+            Origin::Attach => "attach",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskEnd {
     Exited {

@@ -10,7 +10,7 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{ArrowError, Field, Fields, SchemaRef};
 
-use super::names::{CallNames, Kind, OUTCOMES, origin_name, outcome_index, warning_name};
+use super::names::{CallNames, Kind, OUTCOMES, outcome_index, warning_name};
 use super::rows::{ExitPart, Row, Rows, What};
 use super::schema::{ARGS, end_fields, exec_fields, map_fields, memory_fields, new_task_fields};
 use super::schema::{pid_namespace_fields, siginfo_fields, symbol_fields, tid_item, warning_fields};
@@ -307,7 +307,7 @@ fn new_task(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         Arc::new(tasks.iter().map(|t| t.map(|t| t.tid)).collect::<Int32Array>()),
         Arc::new(tasks.iter().map(|t| t.map(|t| t.tgid)).collect::<Int32Array>()),
         Arc::new(tasks.iter().map(|t| Some(t.as_ref()?.parent?.0)).collect::<UInt32Array>()),
-        Arc::new(tasks.iter().map(|t| t.map(|t| origin_name(t.origin))).collect::<StringArray>()),
+        Arc::new(tasks.iter().map(|t| t.map(|t| t.origin.name())).collect::<StringArray>()),
         Arc::new(tasks.iter().map(|t| t.map(|t| &t.comm)).collect::<BinaryArray>()),
     ];
     structure(new_task_fields(), columns, tasks.iter().map(Option::is_some).collect())

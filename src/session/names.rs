@@ -77,19 +77,8 @@ pub(super) fn outcome_index(outcome: Outcome) -> i8 {
 const ORIGINS: [Origin; 6] =
     [Origin::Launch, Origin::Fork, Origin::Vfork, Origin::Clone, Origin::Thread, Origin::Attach];
 
-pub(super) fn origin_name(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Launch => "launch",
-        Origin::Fork => "fork",
-        Origin::Vfork => "vfork",
-        Origin::Clone => "clone",
-        Origin::Thread => "thread",
-        Origin::Attach => "attach",
-    }
-}
-
 pub(super) fn origin(name: &str) -> Option<Origin> {
-    ORIGINS.into_iter().find(|origin| origin_name(*origin) == name)
+    ORIGINS.into_iter().find(|origin| origin.name() == name)
 }
 
 /// The names of all calls, one list for all architectures, and the way from a number to its place in it. A fixed list

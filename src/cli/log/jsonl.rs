@@ -217,15 +217,7 @@ impl Jsonl {
         known.comm.clone_from(&new.comm);
         self.sheets.begin(task, new.tid)?;
         self.begin(if new.origin == Origin::Attach { "attach" } else { "task" }, row, task, t_ns);
-        let origin = match new.origin {
-            Origin::Launch => "launch",
-            Origin::Fork => "fork",
-            Origin::Vfork => "vfork",
-            Origin::Clone => "clone",
-            Origin::Thread => "thread",
-            Origin::Attach => "attach",
-        };
-        let _ = write!(self.out, ",\"origin\":\"{origin}\",\"parent\":");
+        let _ = write!(self.out, ",\"origin\":\"{}\",\"parent\":", new.origin.name());
         let _ = match parent {
             Some(tid) => write!(self.out, "{tid}"),
             None => write!(self.out, "null"),
