@@ -245,8 +245,17 @@ impl Fetch for Fetcher<'_> {
 mod tests {
     use super::*;
 
-    fn me() -> i32 {
-        std::process::id() as i32
+    /// Reads our own memory, of buffers ten bytes.
+    fn of_ours<'a>(batch: &'a mut Batch, netlinks: &'a mut Netlinks) -> Fetcher<'a> {
+        Fetcher {
+            tid: std::process::id() as i32,
+            batch,
+            limit: 10,
+            descriptors: Descriptors::Numbers,
+            environments: false,
+            kept: None,
+            netlinks,
+        }
     }
 
     #[test]
@@ -254,16 +263,7 @@ mod tests {
         let data: Vec<u8> = (0..100).collect();
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let range = Fetcher {
-            tid: me(),
-            batch: &mut batch,
-            limit: 10,
-            descriptors: Descriptors::Numbers,
-            environments: false,
-            kept: None,
-            netlinks: &mut Netlinks::default(),
-        }
-        .collect(|fetch| {
+        let range = of_ours(&mut batch, &mut Netlinks::default()).collect(|fetch| {
             assert_eq!(fetch.bytes(addr, 100), &data[..10]);
             assert_eq!(fetch.object(addr, 100), &data[..]);
             assert_eq!(fetch.bytes(8, 100), b"");
@@ -280,16 +280,7 @@ mod tests {
         data.push(0);
         let mut batch = Batch::default();
         let addr = data.as_ptr() as u64;
-        let _ = Fetcher {
-            tid: me(),
-            batch: &mut batch,
-            limit: 10,
-            descriptors: Descriptors::Numbers,
-            environments: false,
-            kept: None,
-            netlinks: &mut Netlinks::default(),
-        }
-        .collect(|fetch| {
+        let _ = of_ours(&mut batch, &mut Netlinks::default()).collect(|fetch| {
             assert_eq!(fetch.c_string(addr, 20_000).len(), 9000);
             assert_eq!(fetch.c_string(addr, 100).len(), 100);
             assert_eq!(fetch.c_string(addr + 9000, 100), b"");
@@ -303,7 +294,7 @@ mod tests {
     fn the_slow_ways_read_the_same() {
         let data: Vec<u8> = (0..200).collect();
         let mut into = [0; 100];
-        assert_eq!(read_slowly(me(), data.as_ptr() as u64 + 3, &mut into), 100);
+        assert_eq!(read_slowly(std::process::id() as i32, data.as_ptr() as u64 + 3, &mut into), 100);
         assert_eq!(into[..], data[3..103]);
     }
 }

@@ -22,7 +22,7 @@ const CHUNK: usize = 64 << 10;
 /// Pieces of input that wait to be written.
 const INPUT_QUEUE: usize = 64;
 /// How long the reader sleeps while nobody has the terminal open.
-const HUNG_UP: Duration = Duration::from_millis(100);
+const HUNG_UP_MS: u16 = 100;
 /// After the program's end, output is awaited this long if somebody untraced still has the terminal open, and
 /// altogether never longer than `DRAIN_MAX`.
 const DRAIN_QUIET: Duration = Duration::from_millis(100);
@@ -151,7 +151,7 @@ fn carry_output(mut master: File, stop: &OwnedFd, messages: &mpsc::Sender<Messag
             Err(_) if draining.is_some() => return,
             Err(_) => {
                 let mut fds = [PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
-                let _ = poll(&mut fds, PollTimeout::try_from(HUNG_UP).unwrap_or(PollTimeout::ZERO));
+                let _ = poll(&mut fds, HUNG_UP_MS);
                 if fds[0].any().unwrap_or(false) {
                     draining = Some(Instant::now());
                 }

@@ -3,28 +3,22 @@
 /// strace's `--decode-pids=pidns`.
 pub const PIDNS: &str = "the screen names the task that a PID means, whatever its namespace";
 
+const STACKS: &str = "the call pane of `sysview -- COMMAND` names the library and the place that a call comes from";
+
 /// Option by letter and by name, and what to do instead: a clause.
 const INSTEAD: &[(&str, &str, &str)] = &[
     ("-b", "--detach-on", "to leave programs that are executed alone, --no-follow traces the first task only"),
     ("-D", "--daemonize", "sysview is always the parent of what it starts"),
     ("-F", "", "-f means the same, and is the default"),
     ("-I", "--interruptible", "^C goes to the program; a SIGTERM ends sysview and the program at any time"),
-    (
-        "-k",
-        "--stack-traces",
-        "the call pane of `sysview -- COMMAND` names the library and the place that a call comes from",
-    ),
+    ("-k", "--stack-traces", STACKS),
     ("-O", "--summary-syscall-overhead", "what tracing adds is measured, and shown beside times on the screen"),
     ("-V", "", "--version prints the version"),
     ("", "--pidns-translation", PIDNS),
     ("", "--kvm", "exits of virtual CPUs are not decoded"),
     ("", "--tips", "`sysview --tour first-steps -- bash` is a guided tour"),
     ("", "--seccomp-bpf", "it is the default with -e trace=; --no-call-filter turns it off"),
-    (
-        "",
-        "--stack-trace",
-        "the call pane of `sysview -- COMMAND` names the library and the place that a call comes from",
-    ),
+    ("", "--stack-trace", STACKS),
     ("", "--syscall-limit", "`| head` ends the log, and the program goes on"),
     ("", "--always-show-pid", "-o FILE has the number of the task on every line"),
     ("", "--output-separately", "-ff does that"),

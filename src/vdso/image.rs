@@ -31,20 +31,26 @@ pub fn parse_image(base: u64, bytes: &[u8]) -> Option<VdsoImage> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    #[test]
-    fn the_running_kernels_image_is_parsed() {
+    /// Where the tests' own image is, and its bytes.
+    pub fn running() -> Option<(u64, Vec<u8>)> {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let Some(line) = maps.lines().find(|line| line.ends_with("[vdso]")) else {
-            return; // a kernel booted with vdso=0
-        };
+        let line = maps.lines().find(|line| line.ends_with("[vdso]"))?;
         let (start, end) = line.split(' ').next().and_then(|range| range.split_once('-')).unwrap();
         let (start, end) = (u64::from_str_radix(start, 16).unwrap(), u64::from_str_radix(end, 16).unwrap());
         let mut bytes = vec![0; (end - start) as usize];
         std::os::unix::fs::FileExt::read_exact_at(&std::fs::File::open("/proc/self/mem").unwrap(), &mut bytes, start)
             .unwrap();
+        Some((start, bytes))
+    }
+
+    #[test]
+    fn the_running_kernels_image_is_parsed() {
+        let Some((start, bytes)) = running() else {
+            return; // a kernel booted with vdso=0
+        };
         let image = parse_image(start, &bytes).unwrap();
         let clock = image.symbols.iter().find(|symbol| symbol.name.ends_with("_clock_gettime")).unwrap();
         assert!(clock.name.starts_with("__"), "{clock:?}");
