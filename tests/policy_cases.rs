@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use sysview::abi::{self, Arch, X32_BIT};
-use sysview::policy::{Certainty, Context, Judge, Profile, builtin};
+use sysview::policy::{Certainty, Context, Judge, Profile, Runtime, builtin};
 
 struct Case<'a> {
     /// `file: title`, for complaints.
@@ -58,10 +58,11 @@ fn split<'a>(text: &'a str, file: &str) -> Vec<Case<'a>> {
 
 impl Case<'_> {
     /// Lines are:
-    /// * `context [ARCH] [KERNEL] [+CAP_X] [-CAP_X]`: from here on; the start is Docker's on Linux 6.18, x86_64.
+    /// * `context [ARCH] [KERNEL] [RUNTIME] [+CAP_X] [-CAP_X]`: from here on; the start is Docker's on Linux 6.18, x86_64.
     /// * `ARCH CALL ARGS… = VERDICT`: `CALL` is a name or a number; the verdict is an action and by which rule (from 0),
     ///   `by default`, or `doubtful` if it depends on libseccomp.
-    /// * `change ARCH CALL ARGS… = WHAT -> ACTION; …`: all that would lead to another verdict.
+    /// * `change ARCH CALL ARGS… = WHAT -> ACTION; …`: all that would lead to another verdict, but for the runtime.
+    /// * `under ARCH CALL ARGS… = under RUNTIME -> ACTION; …`: the runtimes that would.
     /// * `why ARCH CALL ARGS… = HEADLINE`.
     /// * `note ARCH CALL ARGS… = TEXT`: a note that contains the text.
     /// * `error TEXT` and `refused TEXT`: what parsing and resolving complain of.
@@ -106,6 +107,8 @@ fn change(context: &mut Context, words: &str) {
             context.capabilities.retain(|c| c != cap);
         } else if let Some(arch) = Arch::from_name(word) {
             context.arch = arch;
+        } else if let Ok(runtime) = Runtime::from_name(word) {
+            context.runtime = Some(runtime);
         } else {
             let (version, revision) = word.split_once('.').expect("a kernel version");
             context.kernel = (version.parse().expect("a number"), revision.parse().expect("a number"));
@@ -116,7 +119,7 @@ fn change(context: &mut Context, words: &str) {
 fn about_call(judge: &Judge, line: &str, complain: &str) {
     let (call, expected) = line.split_once(" = ").unwrap_or_else(|| panic!("{complain}: no ="));
     let (kind, call) = match call.split_once(' ') {
-        Some((kind @ ("change" | "note" | "why"), call)) => (kind, call),
+        Some((kind @ ("change" | "under" | "note" | "why"), call)) => (kind, call),
         _ => ("verdict", call),
     };
     let mut words = call.split_whitespace();
@@ -130,8 +133,10 @@ fn about_call(judge: &Judge, line: &str, complain: &str) {
     let verdict = judge.verdict(arch, nr, &args);
     assert_eq!(explanation.verdict, verdict, "{complain}");
     match kind {
-        "change" => {
-            let changes: Vec<_> = explanation.changes.iter().map(|c| format!("{} -> {}", c.what, c.action)).collect();
+        "change" | "under" => {
+            let mut changes: Vec<_> =
+                explanation.changes.iter().map(|c| format!("{} -> {}", c.what, c.action)).collect();
+            changes.retain(|change| change.starts_with("under ") == (kind == "under"));
             assert_eq!(changes.join("; "), expected, "{complain}");
         }
         "why" => assert_eq!(explanation.headline(), expected, "{complain}"),

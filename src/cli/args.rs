@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::log::summary::Order;
-use super::profile::args::ProfileArgs;
+use super::profile::args::{JudgeArgs, ProfileArgs};
 use crate::capture::CoLocate;
 use crate::decode::Constants;
 use crate::source::VdsoMode;
@@ -121,6 +121,8 @@ pub struct ViewArgs {
     /// Mark what a seccomp profile would block: a file in any form of `sysview profile list`, or a built-in name (docker-default)
     #[arg(long, value_name = "FILE|NAME")]
     pub seccomp: Option<String>,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
     /// Begin with a guided tour: first-steps, errors, vdso or sandbox
     #[arg(long, value_name = "NAME")]
     pub tour: Option<String>,

@@ -13,7 +13,7 @@ use super::launch::{self, Plan};
 use super::profile;
 use crate::capture::{self, Terminal};
 use crate::lesson::{self, Tour};
-use crate::policy::{Context, Judge, Profile};
+use crate::policy::{Circumstances, Context, Judge, Profile};
 use crate::query::Filter;
 use crate::source::{Catchpoint, Source};
 use crate::tui::key::Key;
@@ -26,7 +26,7 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     let expressions = Expressions::without_lines(&args.trace.expressions()).map_err(CliError::usage)?;
     options.processes = Some(capture::processes);
     options.tamper = expressions.tampers().into_iter().map(|(words, tamper)| (words, vec![tamper])).collect();
-    options.catch = catchpoints(&args.catch, options.profile.as_ref())?;
+    options.catch = catchpoints(&args.catch, &options)?;
     let nothing_named = args.command.is_empty() && args.trace.attach.is_empty() && args.trace.container.is_none();
     let (mut plan, screen) = if nothing_named && redirected() == [false; 3] {
         let mut screen = Screen::open().map_err(CliError::failed)?;
@@ -66,16 +66,18 @@ pub fn show(source: Source, screen: Screen, options: Options) -> Result<i32, Cli
 
 pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     let profile = args.seccomp.as_deref().map(profile::load).transpose()?;
+    let circumstances = args.judge.circumstances()?;
     let escape = args.escape.parse::<Key>().map_err(|e| CliError::usage(format!("--escape {}: {e}", args.escape)))?;
     let tour = args.tour.as_deref().map(tour).transpose()?;
     // https://no-color.org: any value but the empty one.
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Ok(Options { profile, escape, colour, tour, ..Options::default() })
+    Ok(Options { profile, circumstances, escape, colour, tour, ..Options::default() })
 }
 
 /// The catchpoints of `--catch`, each with its filter as it was typed.
-fn catchpoints(filters: &[String], profile: Option<&Profile>) -> Result<Vec<(String, Catchpoint)>, CliError> {
-    let judge = profile.filter(|_| !filters.is_empty()).map(judge).transpose()?;
+fn catchpoints(filters: &[String], options: &Options) -> Result<Vec<(String, Catchpoint)>, CliError> {
+    let profile = options.profile.as_ref().filter(|_| !filters.is_empty());
+    let judge = profile.map(|profile| judge(profile, &options.circumstances)).transpose()?;
     let one = |(text, id): (&String, u32)| {
         let wrong = |error: &dyn std::fmt::Display| CliError::usage(format!("--catch {text}: {error}"));
         let filter = Filter::parse(text).map_err(|error| wrong(&error))?;
@@ -89,11 +91,12 @@ fn catchpoints(filters: &[String], profile: Option<&Profile>) -> Result<Vec<(Str
 }
 
 /// The profile as it is judged by on this machine.
-fn judge(profile: &Profile) -> Result<Arc<Judge>, CliError> {
+fn judge(profile: &Profile, circumstances: &Circumstances) -> Result<Arc<Judge>, CliError> {
     let machine = uname().map_err(CliError::failed)?;
     let words = [machine.release(), machine.machine()].map(|word| word.to_string_lossy());
-    let judge = profile.resolve(&Context::docker(&words[0], &words[1])).map_err(CliError::usage)?;
-    Ok(Arc::new(judge))
+    let mut context = Context::docker(&words[0], &words[1]);
+    circumstances.apply(&mut context);
+    Ok(Arc::new(profile.resolve(&context).map_err(CliError::usage)?))
 }
 
 fn tour(name: &str) -> Result<&'static Tour, CliError> {

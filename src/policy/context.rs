@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::form::Form;
+use super::runtime::Runtime;
 use super::words::{CAPABILITIES, DOCKER_CAPABILITIES, not_among};
 use crate::abi::Arch;
 
@@ -14,6 +16,8 @@ pub struct Context {
     pub kernel: (u32, u32),
     /// The native architecture of the machine.
     pub arch: Arch,
+    /// Who makes the filter; None: the one for whom the profile's form is written.
+    pub runtime: Option<Runtime>,
 }
 
 impl Context {
@@ -33,7 +37,13 @@ impl Context {
                 _ if cfg!(target_arch = "aarch64") => Arch::Aarch64,
                 _ => Arch::X86_64,
             },
+            runtime: None,
         }
+    }
+
+    /// Who makes the filter of a profile in this form.
+    pub fn runtime_for(&self, form: Form) -> Runtime {
+        self.runtime.unwrap_or(Runtime::of(form))
     }
 
     pub fn has(&self, capability: &str) -> bool {
@@ -90,7 +100,11 @@ impl fmt::Display for Context {
             (0, 0) => write!(f, ", unknown kernel")?,
             (version, revision) => write!(f, ", Linux {version}.{revision}")?,
         }
-        write!(f, ", {}", self.arch.name())
+        write!(f, ", {}", self.arch.name())?;
+        match self.runtime {
+            Some(runtime) => write!(f, ", under {}", runtime.name()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::error::position;
 use super::judge::{Found, Judge, real, visible};
 use super::multiplex::on_i386;
 use super::resolve::Dropped;
-use super::{Action, Certainty, Condition, Context, Rule, Verdict, names};
+use super::{Action, Certainty, Condition, Context, Rule, Runtime, Verdict, names};
 use crate::abi::{Arch, X32_BIT};
 
 /// Everything there is to say about one judgement.
@@ -157,7 +157,28 @@ impl Judge {
                 }
             }
         }
+        changes.extend(self.runtime_changes(call, verdict));
         changes
+    }
+
+    /// Other runtimes that make another filter of the profile, those with the same answer together.
+    fn runtime_changes(&self, call: &Call, verdict: Verdict) -> Vec<Change> {
+        let written = self.written();
+        let mut by_action: Vec<(Action, Vec<&str>)> = Vec::new();
+        for runtime in Runtime::ALL.into_iter().filter(|_| written.form().is_for_containers()) {
+            let context = Context { runtime: Some(runtime), ..self.context().clone() };
+            let Ok(judge) = written.resolve(&context) else { continue };
+            let action = judge.verdict(call.arch, call.nr, &call.args).action;
+            if action == verdict.action {
+                continue;
+            }
+            match by_action.iter_mut().find(|(known, _)| *known == action) {
+                Some((_, names)) => names.push(runtime.name()),
+                None => by_action.push((action, vec![runtime.name()])),
+            }
+        }
+        let change = |(action, names): (Action, Vec<&str>)| Change { what: format!("under {}", alternatives(&names)), action };
+        by_action.into_iter().map(change).collect()
     }
 
     /// Other values of the arguments.
@@ -188,7 +209,7 @@ impl Judge {
             )),
             Reason::AboveHighest(highest) => notes.push(format!(
                 "The highest call number that the profile names for {arch} is {highest}; runc answers ENOSYS above it, so \
-                 that programs take it for an older kernel. Other runtimes answer with the default action."
+                 that programs take it for an older kernel. crun answers with the default action."
             )),
             Reason::Rule | Reason::Default => {}
         }
@@ -310,6 +331,14 @@ fn before(kernel: (u32, u32), now: &Context) -> (String, Context) {
         (version, revision) => (version, revision - 1),
     };
     (format!("before Linux {}.{}", kernel.0, kernel.1), Context { kernel: older, ..now.clone() })
+}
+
+/// `runc, crun or kernel`.
+fn alternatives(words: &[&str]) -> String {
+    match words {
+        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// A rule on one line, as seen from one of the calls that it names.

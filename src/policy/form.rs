@@ -76,7 +76,7 @@ impl Form {
         })
     }
 
-    /// Container runtimes read it: libseccomp makes the program, and runc answers ENOSYS above the highest number.
+    /// Container runtimes read it, and libseccomp makes the program.
     pub fn is_for_containers(self) -> bool {
         matches!(self, Form::Docker | Form::Oci | Form::Kubernetes | Form::Podman | Form::Spo)
     }

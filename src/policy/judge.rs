@@ -10,7 +10,10 @@ use crate::abi::{Arch, X32_BIT};
 /// comparisons of its rules where they look at arguments.
 #[derive(Debug, Clone)]
 pub struct Judge {
+    /// As its runtime reads it.
     profile: Profile,
+    /// As it was written.
+    written: Profile,
     context: Context,
     resolved: Resolved,
 }
@@ -31,16 +34,21 @@ pub(super) enum Found<'a> {
 }
 
 impl Judge {
-    pub(super) fn new(profile: Profile, context: Context, resolved: Resolved) -> Judge {
-        Judge { profile, context, resolved }
+    pub(super) fn new(written: Profile, profile: Profile, context: Context, resolved: Resolved) -> Judge {
+        Judge { profile, written, context, resolved }
     }
 
     pub fn context(&self) -> &Context {
         &self.context
     }
 
+    /// The profile as the context's runtime reads it.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    pub(super) fn written(&self) -> &Profile {
+        &self.written
     }
 
     pub(super) fn resolved(&self) -> &Resolved {

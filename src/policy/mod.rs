@@ -1,17 +1,19 @@
 //! Sandbox profiles: which calls a candidate profile would block, by which rule, and why.
 //!
 //! A [`Profile`] is what a file says. [`Profile::resolve`] reads it under a [`Context`] (capabilities, kernel, machine) and
-//! gives a [`Judge`], which answers for one call at a time. What is modelled is Docker: its daemon resolves the profile,
-//! runc adds its answer `ENOSYS` for numbers above every one that the profile names, libseccomp makes the program.
+//! gives a [`Judge`], which answers for one call at a time. A [`Runtime`] says who turns it into a filter: Docker's daemon
+//! chooses the rules, runc adds its answer `ENOSYS` for numbers above every one that the profile names, libseccomp makes
+//! the program; others leave one or the other out.
 //! [`bpf`] compiles a judge into the program that the kernel would run, and runs such programs. seccomp(2).
 //!
 //! Profiles come in several [`Form`]s: [`read`] takes them in, [`write`] puts a [`Draft`] into any of them, and [`generate`]
 //! makes one from recordings.
 //!
-//! Pure. Left out: AppArmor, other runtimes than runc, several filters at once.
+//! Pure. Left out: AppArmor.
 
 pub mod bpf;
 mod builtin;
+mod circumstances;
 mod condition;
 mod context;
 mod diff;
@@ -30,6 +32,7 @@ pub mod portable;
 mod profile;
 mod read;
 mod resolve;
+mod runtime;
 mod table;
 #[cfg(test)]
 mod tests_random;
@@ -39,6 +42,7 @@ mod write;
 use std::fmt;
 
 pub use builtin::{Builtin, builtin, builtins};
+pub use circumstances::{Cap, Circumstances};
 pub use condition::{Condition, Op};
 pub use context::{Context, capabilities, capability};
 pub use diff::{Difference, allowed, diff};
@@ -51,6 +55,7 @@ pub use judge::Judge;
 pub use lint::{Finding, check};
 pub use profile::{Architectures, Profile, Rule, Selector};
 pub use read::{Set, members, sets};
+pub use runtime::Runtime;
 pub use words::nearest;
 pub use write::{Written, write};
 

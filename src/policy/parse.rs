@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str, name: &str, form: Form) -> Result<Inner, Fault> 
 
 /// What [`parse`] makes of a document that was read already.
 pub(super) fn document(document: &Value, text: &str, name: &str, form: Form) -> Result<Inner, Fault> {
-    let mut parser = Parser { text, form, warnings: Vec::new(), unknown_calls: HashSet::new() };
+    let mut parser = Parser { text, form, warnings: Vec::new(), unknown_calls: HashSet::new(), idle_errno: None };
     let mut top = Object::of(document, "the profile")?;
     if let Some(spec) = top.get("spec").filter(|_| form == Form::Spo) {
         top = Object::of(spec, "spec")?;
@@ -84,6 +84,7 @@ pub(super) fn document(document: &Value, text: &str, name: &str, form: Form) -> 
         architectures,
         warnings: parser.warnings,
         form,
+        idle_errno: parser.idle_errno,
         program: None,
     })
 }
@@ -94,6 +95,7 @@ struct Parser<'a> {
     warnings: Vec<Warning>,
     /// Each is reported once.
     unknown_calls: HashSet<String>,
+    idle_errno: Option<usize>,
 }
 
 impl Parser<'_> {
@@ -265,7 +267,8 @@ impl Parser<'_> {
             _ => return Err(Fault::new(word.span.start, not_among(text, "action", &words::ACTIONS))),
         };
         if let Some((at, _)) = number {
-            self.warn(at, format!("{key} has no meaning with {text} and is ignored"));
+            self.warn(at, format!("{key} has no meaning with {text}: runc ignores it, crun refuses the profile"));
+            self.idle_errno.get_or_insert(at);
         }
         Ok(action)
     }

@@ -25,6 +25,8 @@ pub(super) struct Inner {
     pub architectures: Architectures,
     pub warnings: Vec<Warning>,
     pub form: Form,
+    /// Where an errno stands beside an action that has none, the first time.
+    pub idle_errno: Option<usize>,
     /// The profile is a program and has no rules.
     pub program: Option<Program>,
 }
@@ -101,10 +103,21 @@ impl Profile {
 
     /// What the profile means under these circumstances.
     ///
-    /// Fails if the container runtime would refuse to start: two rules with the same condition and different actions.
+    /// Fails if the container runtime would refuse to start: two rules with the same condition and different actions, or
+    /// what crun and Podman do not take.
     pub fn resolve(&self, context: &Context) -> Result<Judge, ProfileError> {
-        let resolved = resolve::resolve(&self.inner, context).map_err(|fault: Fault| self.error(fault))?;
-        Ok(Judge::new(self.clone(), context.clone(), resolved))
+        let profile = self.read_by(context)?;
+        let resolved = resolve::resolve(&profile.inner, context).map_err(|fault: Fault| self.error(fault))?;
+        Ok(Judge::new(self.clone(), profile, context.clone(), resolved))
+    }
+
+    /// The profile as this context's runtime reads it; rules keep their places.
+    fn read_by(&self, context: &Context) -> Result<Profile, ProfileError> {
+        let form = context.runtime_for(self.form()).reads(self.form());
+        if form == self.form() {
+            return Ok(self.clone());
+        }
+        Profile::parse_as(self.text().as_bytes(), self.name(), form)
     }
 
     pub fn name(&self) -> &str {

@@ -30,6 +30,11 @@ pub(super) enum Dropped {
 }
 
 pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fault> {
+    let runtime = context.runtime_for(profile.form);
+    if let Some(at) = profile.idle_errno.filter(|_| runtime.is_crun()) {
+        let what = "crun refuses an errno beside an action that has none: remove it";
+        return Err(Fault::new(at, what));
+    }
     let dropped: Vec<_> = profile.rules.iter().map(|rule| dropped(profile, rule, context)).collect();
     let mut tables: [Table; 4] = Default::default();
     for arch in Arch::ALL {
@@ -47,7 +52,7 @@ pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fa
             continue;
         }
         table.settle();
-        if profile.form.is_for_containers()
+        if runtime.is_runc()
             && !matches!(profile.default_action, Action::Allow | Action::Log | Action::Trace(_))
         {
             table.highest = highest(profile, &dropped, arch);

@@ -36,6 +36,8 @@ use key::Key;
 pub struct Options {
     /// The profile to judge by; None: the user may choose one.
     pub profile: Option<policy::Profile>,
+    /// Under which it is judged, as far as the traced machine does not say.
+    pub circumstances: policy::Circumstances,
     /// The marks are shown from the start, if there is a profile.
     pub seccomp_on: bool,
     /// The key that leaves the program's terminal.
@@ -58,6 +60,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             profile: None,
+            circumstances: policy::Circumstances::default(),
             seccomp_on: true,
             escape: Key::ctrl(']'),
             colour: true,

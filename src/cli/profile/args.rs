@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::args::TraceArgs;
+use crate::cli::error::CliError;
+use crate::policy::Circumstances;
 
 /// `sysview profile COMMAND`.
 #[derive(Debug, Args)]
@@ -39,18 +41,36 @@ pub enum What {
     List,
 }
 
-/// Under what circumstances profiles are judged.
+/// Under what circumstances profiles are judged; the screen takes them beside `--seccomp`.
 #[derive(Debug, Args)]
-pub struct ContextArgs {
-    /// Give the container a capability beside Docker's default ones; ALL for every one
+pub struct JudgeArgs {
+    /// Judge a profile for a container with this capability beside Docker's default ones; ALL for every one
     #[arg(long, value_name = "CAP")]
     pub cap_add: Vec<String>,
-    /// Take a capability from it; ALL for every one
+    /// Take a capability from the container; ALL for every one
     #[arg(long, value_name = "CAP")]
     pub cap_drop: Vec<String>,
-    /// The kernel, if it is another than this one, for example 5.10
+    /// Judge for this kernel instead of the traced machine's, for example 5.10
     #[arg(long, value_name = "VERSION")]
     pub kernel: Option<String>,
+    /// Who makes the filter, if not the one for whom the profile's form is written: docker, podman, containerd, runc, crun
+    /// or kernel (libseccomp's program as it is)
+    #[arg(long, value_name = "NAME")]
+    pub runtime: Option<String>,
+}
+
+impl JudgeArgs {
+    pub fn circumstances(&self) -> Result<Circumstances, CliError> {
+        Circumstances::read(&self.cap_add, &self.cap_drop, self.kernel.as_deref(), self.runtime.as_deref())
+            .map_err(CliError::usage)
+    }
+}
+
+/// How profiles are read and judged.
+#[derive(Debug, Args)]
+pub struct ContextArgs {
+    #[command(flatten)]
+    pub judge: JudgeArgs,
     /// The machine, if it is another than this one: x86_64 or aarch64
     #[arg(long, value_name = "ARCH")]
     pub arch: Option<String>,

@@ -14,7 +14,7 @@ use args::{ContextArgs, ConvertArgs, MergeArgs, OutArgs, ShowArgs, What};
 
 use super::error::CliError;
 use crate::abi::Arch;
-use crate::policy::{self, Context, Draft, Form, Profile, Written};
+use crate::policy::{self, Context, Draft, Form, Profile, Runtime, Written};
 
 /// Larger files are no seccomp profiles. In bytes.
 const LIMIT: u64 = 4 << 20;
@@ -66,25 +66,7 @@ fn form(name: &str) -> Result<Form, CliError> {
 /// Docker's container on this machine, as far as nothing else is asked for.
 fn context(args: &ContextArgs) -> Result<Context, CliError> {
     let mut context = here();
-    for cap in &args.cap_drop {
-        let cap = policy::capability(cap).map_err(CliError::usage)?;
-        context.capabilities.retain(|c| cap.is_some_and(|cap| c != cap));
-    }
-    for cap in &args.cap_add {
-        match policy::capability(cap).map_err(CliError::usage)? {
-            Some(cap) if context.has(cap) => {}
-            Some(cap) => context.capabilities.push(cap.to_owned()),
-            None => context.capabilities = policy::capabilities().iter().map(|c| (*c).to_owned()).collect(),
-        }
-    }
-    if let Some(kernel) = &args.kernel {
-        let read =
-            Context::docker(&if kernel.contains('.') { kernel.clone() } else { format!("{kernel}.0") }, "").kernel;
-        if read == (0, 0) {
-            return Err(CliError::usage(format!("--kernel {kernel:?}: write a version, as in 5.10")));
-        }
-        context.kernel = read;
-    }
+    args.judge.circumstances()?.apply(&mut context);
     if let Some(name) = &args.arch {
         context.arch = arch(name, "--arch")?;
     }
@@ -192,6 +174,10 @@ fn list() -> Result<i32, CliError> {
     out += "\nForms:\n";
     for form in Form::ALL {
         out += &format!("  {:<22} {}\n", form.name(), form.about());
+    }
+    out += "\nRuntimes:\n";
+    for runtime in Runtime::ALL {
+        out += &format!("  {:<22} {}\n", runtime.name(), runtime.about());
     }
     out += "\nSets of systemd 252, systemd.exec(5):\n";
     for set in policy::sets() {

@@ -93,6 +93,7 @@ impl<'a> Builder<'a> {
             architectures,
             warnings: self.warnings,
             form: self.form,
+            idle_errno: None,
             program: None,
         }
     }

@@ -51,7 +51,8 @@ impl App {
         self.dirty = true;
         match &self.session.started {
             Some(started) => {
-                let context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
+                let mut context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
+                self.options.circumstances.apply(&mut context);
                 self.overlay = Some(Overlay::new(profile, context)?);
                 self.explained = None;
                 self.tours.look_again();
