@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::tasks::Open;
 use super::tracee::SyscallInfo;
 use super::worker::Engine;
-use super::{memory, sys};
+use super::{installed, memory};
 use crate::model::{Marks, Outcome};
 use crate::policy::Action;
 use crate::policy::bpf::{Data, MAX_INSTRUCTIONS, Program};
@@ -84,20 +84,11 @@ impl Filters {
     /// The filters of a task that had them before it was traced, if the kernel lets us see them: that takes
     /// CAP_SYS_ADMIN, and no filter of our own. ptrace(2), PTRACE_SECCOMP_GET_FILTER.
     pub fn of_stranger(tid: i32) -> Filters {
-        let mut newest_first = Vec::new();
-        loop {
-            match sys::seccomp_filter(tid, newest_first.len()) {
-                Ok(bytes) => match Program::from_bytes(&bytes) {
-                    Some(program) => newest_first.push(Arc::new(Filter::new(program, true))),
-                    None => return Filters::default(),
-                },
-                Err(error) if error.raw_os_error() == Some(libc::ENOENT) => break,
-                // Some of them alone would tell something wrong.
-                Err(_) => return Filters::default(),
-            }
-        }
-        newest_first.reverse();
-        Filters { installed: (!newest_first.is_empty()).then(|| newest_first.into()), ..Filters::default() }
+        // Some of them alone would tell something wrong.
+        let programs = installed::read(tid).unwrap_or_default();
+        let filter = |bytes: &Vec<u8>| Some(Arc::new(Filter::new(Program::from_bytes(bytes)?, true)));
+        let filters: Option<Vec<_>> = programs.iter().map(filter).collect();
+        Filters { installed: filters.filter(|all| !all.is_empty()).map(Arc::from), ..Filters::default() }
     }
 
     fn install(&mut self, pending: &Pending) {

@@ -242,7 +242,7 @@ pub fn set_result(tid: i32, value: i64) -> io::Result<()> {
     }
 }
 
-/// A seccomp filter of the tracee, the one that was installed last first, as `struct sock_filter`s. ptrace(2).
+/// A seccomp filter of the tracee as `struct sock_filter`s; 0 is the one that was installed first, whatever ptrace(2) says.
 pub fn seccomp_filter(tid: i32, index: usize) -> io::Result<Vec<u8>> {
     const PTRACE_SECCOMP_GET_FILTER: libc::c_uint = 0x420c;
     let mut code = vec![0u64; libc::BPF_MAXINSNS as usize];

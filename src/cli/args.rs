@@ -118,8 +118,9 @@ pub struct UiArgs {
 /// What the screen needs, live or over a recording.
 #[derive(Debug, Args)]
 pub struct ViewArgs {
-    /// Mark what a seccomp profile would block: a file in any form of `sysview profile list`, or a built-in name (docker-default)
-    #[arg(long, value_name = "FILE|NAME")]
+    /// Mark what a seccomp profile would block: a file in any form of `sysview profile list`, a built-in name (docker-default),
+    /// or pid:PID for the filters under which that process runs (as root)
+    #[arg(long, value_name = "FILE|NAME|pid:PID")]
     pub seccomp: Option<String>,
     #[command(flatten)]
     pub judge: JudgeArgs,

@@ -91,7 +91,10 @@ mod tests {
         for (result, told) in [
             (read("CHWN", None, None), "--cap-add CHWN: \"CHWN\" is no capability"),
             (read("CHOWN", Some("new"), None), "--kernel \"new\": write a version"),
-            (read("CHOWN", None, Some("dcoker")), "--runtime: \"dcoker\" is no runtime; the nearest valid one is \"docker\""),
+            (
+                read("CHOWN", None, Some("dcoker")),
+                "--runtime: \"dcoker\" is no runtime; the nearest valid one is \"docker\"",
+            ),
         ] {
             let error = result.expect_err(told);
             assert!(error.starts_with(told), "{error}");

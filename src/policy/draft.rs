@@ -51,7 +51,7 @@ impl Draft {
             excludes: rule.excludes.clone(),
             comment: rule.comment.clone(),
         });
-        profile.program().is_none().then(|| Draft {
+        profile.programs().is_empty().then(|| Draft {
             default_action: profile.default_action(),
             architectures: profile.architectures().clone(),
             rules: rules.collect(),

@@ -177,7 +177,8 @@ impl Judge {
                 None => by_action.push((action, vec![runtime.name()])),
             }
         }
-        let change = |(action, names): (Action, Vec<&str>)| Change { what: format!("under {}", alternatives(&names)), action };
+        let change =
+            |(action, names): (Action, Vec<&str>)| Change { what: format!("under {}", alternatives(&names)), action };
         by_action.into_iter().map(change).collect()
     }
 

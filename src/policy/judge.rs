@@ -1,6 +1,6 @@
 //! A profile under a context, ready to judge calls.
 
-use super::bpf::Data;
+use super::bpf::{Data, RET_KILL_PROCESS, strictest};
 use super::resolve::Resolved;
 use super::table::{Conditional, Entry};
 use super::{Action, Certainty, Context, ENOSYS, Profile, Verdict};
@@ -59,10 +59,11 @@ impl Judge {
     /// takes 32.
     pub fn verdict(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> Verdict {
         let exact = |action, rule| Verdict { action, rule, certainty: Certainty::Exact };
-        if let Some(program) = self.profile.program() {
-            // It was checked when it was read; what cannot be run ends the process, as in the kernel.
-            let ran = program.run(&Data::of(arch, nr, args));
-            return exact(ran.map_or(Action::KillProcess, |(ret, _)| Action::from_ret(ret)), None);
+        // They were checked when they were read; what cannot be run ends the process, as in the kernel.
+        let data = || Data::of(arch, nr, args);
+        let answers = self.profile.programs().iter().map(|p| p.run(&data()).map_or(RET_KILL_PROCESS, |(ret, _)| ret));
+        if let Some(ret) = answers.reduce(strictest) {
+            return exact(Action::from_ret(ret), None);
         }
         match self.find(arch, nr) {
             Found::BadArchitecture => exact(self.foreign(), None),

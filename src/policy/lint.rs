@@ -168,7 +168,7 @@ fn hole(action: Action, condition: &Condition) -> Option<&'static str> {
 
 fn whole(profile: &Profile, judge: &Judge, found: &mut Vec<Finding>) {
     let mut say = |message: String| found.push(Finding { line: 0, column: 0, message });
-    if profile.program().is_some() {
+    if !profile.programs().is_empty() {
         return;
     }
     if profile.form() == Form::Docker || profile.form() == Form::Podman {

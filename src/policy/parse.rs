@@ -85,7 +85,7 @@ pub(super) fn document(document: &Value, text: &str, name: &str, form: Form) -> 
         warnings: parser.warnings,
         form,
         idle_errno: parser.idle_errno,
-        program: None,
+        programs: Vec::new(),
     })
 }
 

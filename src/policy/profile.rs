@@ -27,8 +27,8 @@ pub(super) struct Inner {
     pub form: Form,
     /// Where an errno stands beside an action that has none, the first time.
     pub idle_errno: Option<usize>,
-    /// The profile is a program and has no rules.
-    pub program: Option<Program>,
+    /// The profile is a program, or several that hold at once, the one installed last first; it has no rules then.
+    pub programs: Vec<Program>,
 }
 
 /// One element of `syscalls`.
@@ -81,7 +81,7 @@ impl Profile {
     /// Reads a profile in this form. As OCI's or Kubernetes's, Docker's own keys mean nothing.
     pub fn parse_as(bytes: &[u8], name: &str, form: Form) -> Result<Profile, ProfileError> {
         let inner = match (form, std::str::from_utf8(bytes)) {
-            (Form::Bpf, _) => read::program(bytes, name).map_err(|fault| fault.in_file(name, "")),
+            (Form::Bpf, _) => read::programs(&[bytes], name).map_err(|fault| fault.in_file(name, "")),
             (_, Ok(text)) => read::text(text, name, form).map_err(|fault| fault.in_file(name, text)),
             (_, Err(error)) => {
                 let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
@@ -96,9 +96,15 @@ impl Profile {
         self.inner.form
     }
 
-    /// The program that the profile is, if it is one.
-    pub fn program(&self) -> Option<&Program> {
-        self.inner.program.as_ref()
+    /// The programs that the profile is, if it has no rules: the one installed last first.
+    pub fn programs(&self) -> &[Program] {
+        &self.inner.programs
+    }
+
+    /// Filters that hold at once, the one installed last first, as the kernel shows those of a process.
+    pub fn of_programs(programs: &[Vec<u8>], name: &str) -> Result<Profile, ProfileError> {
+        let inner = read::programs(programs, name).map_err(|fault| fault.in_file(name, ""))?;
+        Ok(Profile { inner: Arc::new(inner) })
     }
 
     /// What the profile means under these circumstances.

@@ -52,9 +52,7 @@ pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fa
             continue;
         }
         table.settle();
-        if runtime.is_runc()
-            && !matches!(profile.default_action, Action::Allow | Action::Log | Action::Trace(_))
-        {
+        if runtime.is_runc() && !matches!(profile.default_action, Action::Allow | Action::Log | Action::Trace(_)) {
             table.highest = highest(profile, &dropped, arch);
         }
     }

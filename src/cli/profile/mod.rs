@@ -14,6 +14,7 @@ use args::{ContextArgs, ConvertArgs, MergeArgs, OutArgs, ShowArgs, What};
 
 use super::error::CliError;
 use crate::abi::Arch;
+use crate::capture;
 use crate::policy::{self, Context, Draft, Form, Profile, Runtime, Written};
 
 /// Larger files are no seccomp profiles. In bytes.
@@ -41,6 +42,9 @@ fn load_as(spec: &str, form: Option<Form>) -> Result<Profile, CliError> {
     if let Some(profile) = policy::builtin(spec) {
         return Ok(profile);
     }
+    if let Some(pid) = spec.strip_prefix("pid:") {
+        return of_process(pid, spec);
+    }
     let refuse = |what: &dyn std::fmt::Display| {
         let names: Vec<&str> = policy::builtins().iter().map(|b| b.name).collect();
         CliError::usage(format!("{spec}: {what}; give a profile's file or one of: {}", names.join(", ")))
@@ -57,6 +61,17 @@ fn load_as(spec: &str, form: Option<Form>) -> Result<Profile, CliError> {
     }
     let form = form.unwrap_or_else(|| Form::detect(spec, &bytes));
     Profile::parse_as(&bytes, spec, form).map_err(CliError::usage)
+}
+
+/// The filters under which a process runs.
+fn of_process(pid: &str, spec: &str) -> Result<Profile, CliError> {
+    let pid = pid.parse().ok().filter(|pid| *pid > 0);
+    let pid = pid.ok_or_else(|| CliError::usage(format!("{spec}: write a process's number, as in pid:4711")))?;
+    let filters = capture::filters_of(pid).map_err(CliError::failed)?;
+    if filters.is_empty() {
+        return Err(CliError::failed(format!("{spec}: this process runs under no seccomp filter")));
+    }
+    Profile::of_programs(&filters, spec).map_err(CliError::usage)
 }
 
 fn form(name: &str) -> Result<Form, CliError> {
@@ -109,7 +124,14 @@ fn merge(args: &MergeArgs) -> Result<i32, CliError> {
 }
 
 fn convert(args: &ConvertArgs) -> Result<i32, CliError> {
-    write_out(&draft(&args.profile, &args.context)?, &args.out, &context(&args.context)?)
+    let context = context(&args.context)?;
+    if form(&args.out.to)? == Form::Bpf {
+        let judge = loaded(&args.profile, &args.context)?.resolve(&context).map_err(CliError::usage)?;
+        let program = policy::bpf::compile(&judge).map_err(|e| CliError::usage(format!("{}: {e}", args.profile)))?;
+        put(&Written { bytes: program.to_bytes(), lost: Vec::new() }, args.out.output.as_ref())?;
+        return Ok(0);
+    }
+    write_out(&draft(&args.profile, &args.context)?, &args.out, &context)
 }
 
 fn write_out(draft: &Draft, out: &OutArgs, context: &Context) -> Result<i32, CliError> {

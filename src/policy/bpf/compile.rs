@@ -15,12 +15,18 @@ use crate::policy::{Action, Condition, ENOSYS, Op};
 pub enum CompileError {
     /// The kernel takes 4096 instructions; this many would be needed.
     TooLong(usize),
+    /// There are several programs, which hold at once.
+    Stacked(usize),
 }
 
 impl fmt::Display for CompileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let CompileError::TooLong(needed) = self;
-        write!(f, "the profile needs {needed} instructions as a filter; the kernel takes {MAX_INSTRUCTIONS}")
+        match self {
+            CompileError::TooLong(needed) => {
+                write!(f, "the profile needs {needed} instructions as a filter; the kernel takes {MAX_INSTRUCTIONS}")
+            }
+            CompileError::Stacked(count) => write!(f, "{count} filters that hold at once are not one program"),
+        }
     }
 }
 
@@ -44,8 +50,10 @@ const ARGS: u32 = 16;
 
 /// The program that answers like [`Judge::verdict`].
 pub fn compile(judge: &Judge) -> Result<Program, CompileError> {
-    if let Some(program) = judge.profile().program() {
-        return Ok(program.clone());
+    match judge.profile().programs() {
+        [] => {}
+        [program] => return Ok(program.clone()),
+        several => return Err(CompileError::Stacked(several.len())),
     }
     let mut code = vec![plain(LOAD, ARCH)];
     // x32 is a part of x86-64's section.

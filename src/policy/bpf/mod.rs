@@ -91,7 +91,7 @@ impl Program {
 }
 
 /// The return values of filters, `SECCOMP_RET_*`: the action above, 16 bits of data below.
-const RET_KILL_PROCESS: u32 = 0x8000_0000;
+pub(super) const RET_KILL_PROCESS: u32 = 0x8000_0000;
 const RET_KILL_THREAD: u32 = 0;
 const RET_TRAP: u32 = 0x0003_0000;
 const RET_ERRNO: u32 = 0x0005_0000;
@@ -99,6 +99,13 @@ const RET_USER_NOTIF: u32 = 0x7fc0_0000;
 const RET_TRACE: u32 = 0x7ff0_0000;
 const RET_LOG: u32 = 0x7ffc_0000;
 const RET_ALLOW: u32 = 0x7fff_0000;
+
+/// Of the answers of two filters that hold at once the one that counts: the smaller action, as a signed number, and of
+/// equal ones that of the filter installed last, which is `newer`. seccomp(2).
+pub(super) fn strictest(newer: u32, older: u32) -> u32 {
+    let rank = |ret: u32| (ret & 0xffff_0000) as i32;
+    if rank(older) < rank(newer) { older } else { newer }
+}
 
 impl Action {
     /// What a filter returns for this action.

@@ -32,17 +32,19 @@ pub(super) fn text(text: &str, name: &str, form: Form) -> Result<Inner, Fault> {
         Form::Systemd => systemd::read(text, name),
         Form::Minijail => minijail::read(text, name),
         Form::Seccompiler => seccompiler::read(text, name),
-        Form::Bpf => program(text.as_bytes(), name),
+        Form::Bpf => programs(&[text.as_bytes()], name),
     }
 }
 
-/// A filter as bytes, checked as the kernel does.
-pub(super) fn program(bytes: &[u8], name: &str) -> Result<Inner, Fault> {
-    let program = Program::from_bytes(bytes)
-        .ok_or_else(|| Fault::new(0, format!("{} bytes are no program: an instruction has eight", bytes.len())))?;
-    program.check().map_err(|e| Fault::new(0, e.to_string()))?;
+/// Filters as bytes, the one installed last first, checked as the kernel does.
+pub(super) fn programs(filters: &[impl AsRef<[u8]>], name: &str) -> Result<Inner, Fault> {
     let mut inner = Builder::new("", name, Form::Bpf).finish(Action::KillProcess, Architectures::Native);
-    inner.program = Some(program);
+    for bytes in filters.iter().map(AsRef::as_ref) {
+        let program = Program::from_bytes(bytes)
+            .ok_or_else(|| Fault::new(0, format!("{} bytes are no program: an instruction has eight", bytes.len())))?;
+        program.check().map_err(|e| Fault::new(0, e.to_string()))?;
+        inner.programs.push(program);
+    }
     Ok(inner)
 }
 
@@ -94,7 +96,7 @@ impl<'a> Builder<'a> {
             warnings: self.warnings,
             form: self.form,
             idle_errno: None,
-            program: None,
+            programs: Vec::new(),
         }
     }
 }
@@ -156,7 +158,8 @@ mod tests {
         #[test]
         fn no_bytes_make_a_program_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(profile) = Profile::read(&bytes, "noise.bpf") {
-                prop_assert!(profile.program().is_some_and(|program| program.check().is_ok()));
+                prop_assert!(profile.programs().iter().all(|program| program.check().is_ok()));
+                prop_assert_eq!(profile.programs().len(), 1);
             }
         }
     }
