@@ -4,6 +4,8 @@
 mod attach;
 #[path = "screens/hold.rs"]
 mod hold;
+#[path = "screens/judging.rs"]
+mod judging;
 #[path = "screens/points.rs"]
 mod points;
 #[path = "screens/print.rs"]

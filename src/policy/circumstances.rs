@@ -40,6 +40,25 @@ impl Circumstances {
         })
     }
 
+    /// Gives a capability to the context that comes of this, or takes it away.
+    pub fn flip(&mut self, capability: &'static str, context: &Context) {
+        let cap = Cap(Some(capability));
+        self.cap_add.retain(|added| *added != cap);
+        if context.has(capability) {
+            // What is dropped first could come back by an ALL that is added; the context's own list is what remains.
+            self.spell_out(context);
+            self.cap_add.retain(|added| *added != cap);
+        } else {
+            self.cap_add.push(cap);
+        }
+    }
+
+    /// The context's capabilities one by one.
+    fn spell_out(&mut self, context: &Context) {
+        self.cap_drop = vec![Cap(None)];
+        self.cap_add = capabilities().iter().filter(|cap| context.has(cap)).map(|cap| Cap(Some(cap))).collect();
+    }
+
     pub fn apply(&self, context: &mut Context) {
         for Cap(cap) in &self.cap_drop {
             context.capabilities.retain(|c| cap.is_some_and(|cap| c != cap));
@@ -83,6 +102,29 @@ mod tests {
         assert_eq!((context.kernel, context.runtime), ((5, 0), Some(Runtime::Crun)));
         assert_eq!(after(&["ALL"], &[], Some("5.10.3-x")).capabilities.len(), capabilities().len());
         assert_eq!(after(&[], &["chown"], Some("5.10.3-x")).kernel, (5, 10));
+    }
+
+    #[test]
+    fn flipping_twice_is_nothing() {
+        for add in [&[][..], &["ALL"]] {
+            let words: Vec<String> = add.iter().map(|w| (*w).to_owned()).collect();
+            let mut circumstances = Circumstances::read(&words, &[], None, None).expect("valid");
+            let context = |circumstances: &Circumstances| {
+                let mut context = Context::docker("6.18.1", "x86_64");
+                circumstances.apply(&mut context);
+                context.capabilities.sort();
+                context
+            };
+            for cap in capabilities() {
+                let before = context(&circumstances);
+                circumstances.flip(cap, &before);
+                let flipped = context(&circumstances);
+                assert_ne!(before.has(cap), flipped.has(cap), "{cap}");
+                assert_eq!(before.capabilities.len().abs_diff(flipped.capabilities.len()), 1, "{cap}");
+                circumstances.flip(cap, &flipped);
+                assert_eq!(context(&circumstances), before, "{cap}");
+            }
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Context {
     Tour,
     /// The lists of catchpoints and of changes.
     Points,
+    /// What a profile is judged under.
+    Judging,
     /// The processes to attach to.
     Picker,
     /// Where one types a catchpoint, a change or an answer.
@@ -30,7 +32,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 11] = [
+    pub const ALL: [Context; 12] = [
         Context::Global,
         Context::Trace,
         Context::Histogram,
@@ -38,6 +40,7 @@ impl Context {
         Context::Program,
         Context::Tour,
         Context::Points,
+        Context::Judging,
         Context::Picker,
         Context::Form,
         Context::Popup,
@@ -53,6 +56,7 @@ impl Context {
             Context::Program => "Program",
             Context::Tour => "Tour",
             Context::Points => "Catch list",
+            Context::Judging => "Circumstances",
             Context::Picker => "Process list",
             Context::Form => "Forms",
             Context::Popup => "Popups",
@@ -169,7 +173,7 @@ static ACTIONS: &[Action] = &[
         Context::Global,
         &[Key::char('c')],
         "",
-        "Show under which capabilities, kernel and architecture the profile is judged.",
+        "Show under which runtime, capabilities, kernel and architecture the profile is judged, and change them.",
     ),
     action(
         Id::Vdso,
@@ -344,6 +348,15 @@ static ACTIONS: &[Action] = &[
         "other list",
         "Go from the catchpoints to the changes, or back.",
     ),
+    action(
+        Id::Toggle,
+        Context::Judging,
+        &[Key::char(' '), Key::code(KeyCode::Enter)],
+        "change",
+        "Give or take the selected capability, or go to the next runtime; verdicts change at once.",
+    ),
+    action(Id::Right, Context::Judging, &[Key::code(KeyCode::Right)], "", "The next runtime."),
+    action(Id::Left, Context::Judging, &[Key::code(KeyCode::Left)], "", "The runtime before."),
     action(Id::Confirm, Context::Picker, ENTER, "attach", "Trace what is marked, or else what is selected."),
     action(Id::Toggle, Context::Picker, &[Key::char(' ')], "mark", "Mark a process, or no longer."),
     action(Id::Refresh, Context::Picker, &[Key::ctrl('r')], "look again", "Look at the processes again."),

@@ -75,6 +75,7 @@ impl App {
     pub(in crate::tui) fn contexts(&self) -> &'static [Context] {
         match self.layers.last() {
             Some(Layer::Quit) => &[Context::QuitDialog],
+            Some(Layer::Policy { .. }) => &[Context::Judging, Context::Popup],
             Some(Layer::Points { .. }) => &[Context::Points, Context::Popup],
             Some(Layer::Picker(_)) => &[Context::Picker, Context::Popup],
             Some(Layer::Form(_)) => &[Context::Form, Context::Popup],

@@ -6,6 +6,7 @@
 mod attach;
 mod form;
 mod hold;
+mod judging;
 mod keys;
 mod mouse;
 mod overlay;

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::update::scrolled;
-use super::{App, Leave};
+use super::{App, Leave, judging};
 use crate::policy;
 use crate::query::Filter;
 use crate::tui::actions::{self, Id};
@@ -34,6 +34,9 @@ impl App {
             }
             Id::Confirm => self.confirm(),
             Id::Toggle if matches!(self.layers.last(), Some(Layer::Picker(_))) => self.mark_process(),
+            Id::Toggle | Id::Left | Id::Right if matches!(self.layers.last(), Some(Layer::Policy { .. })) => {
+                self.change_circumstances(action.id);
+            }
             Id::Refresh => self.look_at_processes(),
             Id::Add | Id::Toggle | Id::Delete | Id::OtherList => self.change_points(action.id),
             Id::NextField | Id::PreviousField => self.move_in_form(action.id),
@@ -73,10 +76,11 @@ impl App {
     pub(super) fn scroll_popup(&mut self, id: Id) {
         let size = view::popup::content_size(self);
         match self.layers.last_mut() {
-            Some(Layer::Help { scroll } | Layer::Vdso { scroll } | Layer::Policy { scroll }) => {
+            Some(Layer::Help { scroll } | Layer::Vdso { scroll }) => {
                 *scroll = scrolled(*scroll, id, size.shown).min(size.lines.saturating_sub(size.shown));
             }
             Some(Layer::Tours { .. }) => self.move_in_tours(id),
+            Some(Layer::Policy { line }) => *line = judging::moved(*line, id),
             Some(Layer::Points { .. }) => self.move_in_points(id),
             Some(Layer::Form(_)) => self.move_in_form(id),
             Some(Layer::Picker(_)) => self.move_in_picker(id),

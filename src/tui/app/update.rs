@@ -75,7 +75,7 @@ impl App {
             Id::ClearFilter => self.trace.set_narrow(None, self.session.store.len()),
             Id::Seccomp => self.toggle_seccomp(),
             Id::ChooseProfile => self.layers.push(Layer::Chooser(Chooser::default())),
-            Id::PolicyContext => self.layers.push(Layer::Policy { scroll: 0 }),
+            Id::PolicyContext => self.layers.push(Layer::Policy { line: 0 }),
             Id::Vdso => self.switch_vdso(),
             Id::VdsoPage => self.layers.push(Layer::Vdso { scroll: 0 }),
             Id::FocusProgram => self.focus_on(Pane::Program),

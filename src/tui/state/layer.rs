@@ -16,8 +16,8 @@ pub enum Layer {
     Chooser(Chooser),
     /// What the vDSO offers.
     Vdso { scroll: u16 },
-    /// Under which circumstances the profile is judged.
-    Policy { scroll: u16 },
+    /// Under which circumstances the profile is judged: the runtime, then the capabilities.
+    Policy { line: usize },
     /// The tours to choose from; after them the line that ends the running one.
     Tours { line: usize },
     /// The catchpoints, or the changes of calls.

@@ -7,6 +7,7 @@ mod form;
 mod header;
 mod held;
 pub mod histogram;
+mod judged;
 mod latency;
 mod marks;
 mod picker;

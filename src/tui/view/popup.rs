@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{form, header, picker, points, quit, tour};
+use super::{form, header, judged, picker, points, quit, tour};
 use crate::model::VdsoState;
 use crate::policy;
 use crate::source::VdsoMode;
@@ -120,7 +120,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Quit => plain("Leave?", quit::lines(app, width), 0),
         Layer::Chooser(chooser) => choose(app, chooser, width),
         Layer::Vdso { scroll } => plain("vDSO", vdso(app, width), *scroll),
-        Layer::Policy { scroll } => plain("Seccomp profile", judged(app, width), *scroll),
+        Layer::Policy { line } => judged::content(app, *line, width),
         Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),
         Layer::Form(form) => form::content(app, form, width),
@@ -272,35 +272,6 @@ fn vdso(app: &App, width: usize) -> Vec<Line<'static>> {
             lines.push(Line::from(cut(&format!("  {:#08x}  {name}", symbol.offset), width)));
         }
         lines.extend(text(&format!("At {:#x}, {} bytes.", image.base, image.size), width));
-    }
-    lines
-}
-
-fn judged(app: &App, width: usize) -> Vec<Line<'static>> {
-    let Some(overlay) = &app.overlay else { return text("No profile is loaded; s chooses one.", width) };
-    let context = &overlay.context;
-    let (major, minor) = context.kernel;
-    let mut lines =
-        text(&format!("Profile {}, {} rules.", overlay.profile.name(), overlay.profile.rules().len()), width);
-    lines.extend(text(&format!("Calls without a rule: {}.", overlay.profile.default_action()), width));
-    lines.push(Line::default());
-    lines.extend(text(
-        &format!(
-            "Judged as in a container on kernel {major}.{minor}, {}, with Docker's {} default capabilities:",
-            context.arch.name(),
-            context.capabilities.len()
-        ),
-        width,
-    ));
-    for line in wrap(&context.capabilities.join(" "), width.saturating_sub(2)) {
-        lines.push(Line::from(format!("  {line}")));
-    }
-    if !overlay.profile.warnings().is_empty() {
-        lines.push(Line::default());
-        lines.push(Line::styled("A container runtime would pass over this in silence:", app.theme.style(Role::Title)));
-        for warning in overlay.profile.warnings() {
-            lines.extend(text(&format!("line {warning}"), width));
-        }
     }
     lines
 }
