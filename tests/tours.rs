@@ -39,7 +39,8 @@ fn run(command: &str, vdso: VdsoMode, judge: &Judge, progress: &mut Progress) ->
         let changes = store.append(&batch);
         let verdict = |seq| {
             let call = store.call(seq)?;
-            Some(judge.verdict(call.arch, call.nr, call.args).action)
+            let view = call.view();
+            Some(judge.verdict(view.arch, view.nr, view.args).action)
         };
         let context = Context { verdict: Some(&verdict), ..Context::new(&store) };
         progress.update(&context, &changes);

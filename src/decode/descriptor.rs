@@ -12,7 +12,8 @@ use crate::model::{CallView, Descriptor, Outcome, RowKind, Store, What};
 /// of which nothing is known.
 pub fn came_from(store: &Store, seq: u64, label: &str) -> Option<String> {
     const AT_FDCWD: i32 = -100;
-    let (row, view) = (store.row(seq)?, store.call(seq)?);
+    let (row, call) = (store.row(seq)?, store.call(seq)?);
+    let view = call.view();
     let RowKind::Call(call) = &row.kind else { return None };
     if label == "result" {
         let descriptor = store.files().descriptor(row.task, new_descriptor(&view)?, call.t_exit_ns + 1)?;

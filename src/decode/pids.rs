@@ -9,7 +9,8 @@ use crate::model::{CallView, Outcome, RowKind, SignalDetail, Store, TaskId};
 /// Words for the argument of this name, or for the `result`, of the call in row `seq`: `process 4313 here, sh`. None if it
 /// is no PID, or that of no task that was seen. "Here" is where sysview is, which has the same numbers as most tasks.
 pub fn meant(store: &Store, seq: u64, label: &str) -> Option<String> {
-    let (row, view) = (store.row(seq)?, store.call(seq)?);
+    let (row, call) = (store.row(seq)?, store.call(seq)?);
+    let view = call.view();
     let number = if label == "result" { result(&view) } else { argument(&view, label) }?;
     // What the call made or found may have begun during the call.
     let t_ns = match &row.kind {

@@ -9,7 +9,8 @@ use crate::model::{Dropped, Exec, NewTask, Origin, RowKind, Store, TaskEnd, Task
 
 /// See the module `decode`.
 pub fn row_text(store: &Store, seq: u64, options: &Options) -> String {
-    if let Some(view) = store.call(seq) {
+    if let Some(call) = store.call(seq) {
+        let view = call.view();
         let mut out = Shown::new(&view, options).text();
         let end = out.len();
         out.push_str(" = ");

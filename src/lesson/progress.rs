@@ -122,7 +122,7 @@ impl Progress {
 }
 
 fn is_open(context: &Context<'_>, seq: u64) -> bool {
-    matches!(context.store.row(seq).map(|row| &row.kind), Some(RowKind::Call(call)) if call.outcome.is_none())
+    matches!(context.store.row(seq).map(|row| row.kind), Some(RowKind::Call(call)) if call.outcome.is_none())
 }
 
 #[cfg(test)]

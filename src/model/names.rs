@@ -21,7 +21,9 @@ pub fn may_rename(call: &CallRow) -> bool {
 impl Store {
     /// The task has the name that the call of this row gives it from the row after.
     pub(super) fn follow_name(&mut self, seq: u64, task: TaskId) {
-        let Some(name) = self.call(seq).and_then(|call| call.entry.at(call.args[1])) else { return };
+        let Some(call) = self.call(seq) else { return };
+        let view = call.view();
+        let Some(name) = view.entry.at(view.args[1]) else { return };
         let text = &name.bytes[..name.bytes.len().min(COMM_LEN - 1)];
         let comm = text.split(|&b| b == 0).next().unwrap_or_default().to_vec();
         if let Some(task) = self.task_mut(task) {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Interrupted;
 use super::event::*;
@@ -17,7 +18,7 @@ use crate::abi::Arch;
 /// Rows per chunk.
 pub const CHUNK_ROWS: usize = 65_536;
 
-/// One row of the trace. `seq` is its index in the store.
+/// One row of the trace, as it was when it was asked for. `seq` is its index in the store.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub task: TaskId,
@@ -31,13 +32,13 @@ pub enum RowKind {
     Call(CallRow),
     Signal(Signal),
     GroupStop { signal: u8 },
-    Exec(Box<Exec>),
-    NewTask(Box<NewTask>),
+    Exec(Arc<Exec>),
+    NewTask(Arc<NewTask>),
     TaskEnd(TaskEnd),
     Warning(Warning),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct CallRow {
     pub arch: Arch,
     pub nr: u64,
@@ -49,8 +50,6 @@ pub struct CallRow {
     pub marks: Marks,
     /// Nanoseconds since the session began; meaningless while `outcome` is None.
     pub t_exit_ns: u64,
-    entry: Range<u32>,
-    exit: Range<u32>,
 }
 
 impl CallRow {
@@ -71,11 +70,45 @@ impl CallRow {
     }
 }
 
+/// A row with what was copied at its entry and its exit: ranges of its chunk's regions.
+#[derive(Debug)]
+struct Stored {
+    row: Row,
+    entry: Range<u32>,
+    exit: Range<u32>,
+}
+
 #[derive(Debug, Default)]
 struct Chunk {
-    rows: Vec<Row>,
+    rows: Vec<Stored>,
     regions: Vec<Region>,
     bytes: Vec<u8>,
+}
+
+/// The call of a row, held so that its memory can be read: `view` shows both.
+#[derive(Debug)]
+pub struct Call<'a> {
+    call: CallRow,
+    restarts: Option<u64>,
+    entry: Memory<'a>,
+    exit: Memory<'a>,
+}
+
+impl Call<'_> {
+    pub fn view(&self) -> CallView<'_> {
+        CallView {
+            arch: self.call.arch,
+            nr: self.call.nr,
+            args: &self.call.args,
+            ip: self.call.ip,
+            sp: self.call.sp,
+            outcome: self.call.outcome,
+            marks: self.call.marks,
+            restarts: self.restarts,
+            entry: self.entry,
+            exit: self.exit,
+        }
+    }
 }
 
 /// A call together with the memory that was copied for it: what `decode` reads.
@@ -178,9 +211,10 @@ impl Store {
         self.len == 0
     }
 
-    pub fn row(&self, seq: u64) -> Option<&Row> {
+    /// A copy of a row: what is large is shared.
+    pub fn row(&self, seq: u64) -> Option<Row> {
         let seq = usize::try_from(seq).ok()?;
-        self.chunks.get(seq / CHUNK_ROWS)?.rows.get(seq % CHUNK_ROWS)
+        Some(self.chunks.get(seq / CHUNK_ROWS)?.rows.get(seq % CHUNK_ROWS)?.row.clone())
     }
 
     pub fn tasks(&self) -> &[Task] {
@@ -197,25 +231,20 @@ impl Store {
     }
 
     /// The call of a row with its memory; None if the row is no call.
-    pub fn call(&self, seq: u64) -> Option<CallView<'_>> {
+    pub fn call(&self, seq: u64) -> Option<Call<'_>> {
         let index = usize::try_from(seq).ok()?;
         let chunk = self.chunks.get(index / CHUNK_ROWS)?;
-        let RowKind::Call(call) = &chunk.rows.get(index % CHUNK_ROWS)?.kind else { return None };
+        let stored = chunk.rows.get(index % CHUNK_ROWS)?;
+        let RowKind::Call(call) = stored.row.kind else { return None };
         let memory = |range: &Range<u32>| Memory {
             regions: chunk.regions.get(range.start as usize..range.end as usize).unwrap_or_default(),
             bytes: &chunk.bytes,
         };
-        Some(CallView {
-            arch: call.arch,
-            nr: call.nr,
-            args: &call.args,
-            ip: call.ip,
-            sp: call.sp,
-            outcome: call.outcome,
-            marks: call.marks,
+        Some(Call {
+            call,
             restarts: self.restarts.get(&seq).copied(),
-            entry: memory(&call.entry),
-            exit: memory(&call.exit),
+            entry: memory(&stored.entry),
+            exit: memory(&stored.exit),
         })
     }
 
@@ -230,10 +259,11 @@ impl Store {
     }
 
     fn append_event(&mut self, batch: &Batch, event: &Event, changes: &mut Changes) {
+        let mut entry = 0..0;
         let kind = match &event.kind {
             EventKind::Enter(enter) => {
                 let seq = self.len;
-                let entry = self.copy_regions(seq, batch, &enter.regions);
+                entry = self.copy_regions(seq, batch, &enter.regions);
                 if let Some(nr) = self.interrupted.by(event.task, enter) {
                     self.restarts.insert(seq, nr);
                 }
@@ -251,8 +281,6 @@ impl Store {
                     outcome: None,
                     marks: Marks::NONE,
                     t_exit_ns: 0,
-                    entry,
-                    exit: 0..0,
                 })
             }
             EventKind::Exit(exit) => return self.complete(batch, event, exit, changes),
@@ -270,14 +298,15 @@ impl Store {
                         task.take_numbers_of(numbers);
                     }
                 }
-                RowKind::Exec(exec.clone())
+                RowKind::Exec(Arc::new(exec.as_ref().clone()))
             }
             EventKind::NewTask(new) => {
                 let making = new.parent.and_then(|parent| self.task(parent)?.open_call);
-                let shared = shares(making.and_then(|seq| self.call(seq)).as_ref(), new.origin == Origin::Thread);
+                let making = making.and_then(|seq| self.call(seq));
+                let shared = shares(making.as_ref().map(Call::view).as_ref(), new.origin == Origin::Thread);
                 self.files.began(event.task, event.t_ns, new, shared);
                 self.add_task(event, new);
-                RowKind::NewTask(new.clone())
+                RowKind::NewTask(Arc::new(new.as_ref().clone()))
             }
             EventKind::TaskEnd(end) => {
                 if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
@@ -291,11 +320,8 @@ impl Store {
         if let Some(task) = self.tasks.get_mut(event.task.0 as usize) {
             task.latest = Some(self.len);
         }
-        self.push(Row { task: event.task, t_ns: event.t_ns, kind });
-    }
-
-    fn push(&mut self, row: Row) {
-        self.chunk_for(self.len).rows.push(row);
+        let row = Row { task: event.task, t_ns: event.t_ns, kind };
+        self.chunk_for(self.len).rows.push(Stored { row, entry, exit: 0..0 });
         self.len += 1;
     }
 
@@ -351,13 +377,13 @@ impl Store {
         task.latest = Some(seq);
         let regions = self.copy_regions(seq, batch, &exit.regions);
         let index = seq as usize;
-        let row = &mut self.chunks[index / CHUNK_ROWS].rows[index % CHUNK_ROWS];
-        if let RowKind::Call(call) = &mut row.kind {
+        let stored = &mut self.chunks[index / CHUNK_ROWS].rows[index % CHUNK_ROWS];
+        if let RowKind::Call(call) = &mut stored.row.kind {
             self.interrupted.note(event.task, call.arch, call.nr, exit.outcome);
             call.outcome = Some(exit.outcome);
             call.marks = exit.marks;
             call.t_exit_ns = event.t_ns;
-            call.exit = regions;
+            stored.exit = regions;
             let failed = call.errno().is_some();
             self.tasks[event.task.0 as usize].errors += u64::from(failed);
             changes.completed.push(seq);
@@ -367,8 +393,8 @@ impl Store {
         }
         // Out of the way while the row is looked at.
         let mut files = std::mem::take(&mut self.files);
-        if let Some(view) = self.call(seq) {
-            files.exited(event.task, seq, event.t_ns, &view);
+        if let Some(call) = self.call(seq) {
+            files.exited(event.task, seq, event.t_ns, &call.view());
         }
         self.files = files;
     }

@@ -90,7 +90,7 @@ impl Filter {
 
     /// Whether a row fits; false for a row that does not exist.
     pub fn matches(&self, context: &Context<'_>, seq: u64) -> bool {
-        context.store.row(seq).is_some_and(|row| self.plan.matches(context, seq, row))
+        context.store.row(seq).is_some_and(|row| self.plan.matches(context, seq, &row))
     }
 
     /// Whether a call fits, as far as its number alone decides; None where more must be known of it.

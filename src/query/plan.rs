@@ -124,15 +124,15 @@ impl Plan {
             Plan::Tid(tid) => task().is_some_and(|t| t.tid == *tid),
             Plan::Tree(pid) => descends(store, row.task, *pid),
             Plan::Task(name) => task().is_some_and(|t| name.is_in(t.comm_at(seq))),
-            Plan::Fd(fd) => store.call(seq).is_some_and(|view| subject::uses_fd(&view, *fd)),
+            Plan::Fd(fd) => store.call(seq).is_some_and(|call| subject::uses_fd(&call.view(), *fd)),
             Plan::Path(pattern) => match &row.kind {
                 RowKind::Exec(exec) => path_fits(pattern, &exec.path),
-                RowKind::Call(_) => {
-                    store.call(seq).is_some_and(|view| subject::paths(&view).any(|path| path_fits(pattern, path)))
-                }
+                RowKind::Call(_) => store
+                    .call(seq)
+                    .is_some_and(|call| subject::paths(&call.view()).any(|path| path_fits(pattern, path))),
                 _ => false,
             },
-            Plan::Argument(test) => store.call(seq).is_some_and(|view| test.matches(&view)),
+            Plan::Argument(test) => store.call(seq).is_some_and(|call| test.matches(&call.view())),
             Plan::Signal(None) => matches!(row.kind, RowKind::Signal(_)),
             Plan::Signal(Some(wanted)) => matches!(&row.kind, RowKind::Signal(s) if s.number == *wanted),
             Plan::Exec => matches!(row.kind, RowKind::Exec(_)),

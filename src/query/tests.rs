@@ -422,7 +422,8 @@ proptest! {
         let filter = Filter::from(expr);
         for seq in 0..store.len() {
             let Some(call) = store.call(seq) else { continue };
-            if let Some(fits) = filter.by_call(call.arch, call.nr) {
+            let view = call.view();
+            if let Some(fits) = filter.by_call(view.arch, view.nr) {
                 prop_assert_eq!(fits, filter.matches(&context, seq), "row {}", seq);
             }
         }

@@ -69,7 +69,7 @@ impl Histogram {
     pub fn of(store: &Store) -> Histogram {
         let mut histogram = Histogram::default();
         let finished = |&seq: &u64| {
-            matches!(store.row(seq).map(|r| &r.kind), Some(RowKind::Call(CallRow { outcome: Some(_), .. })))
+            matches!(store.row(seq).map(|r| r.kind), Some(RowKind::Call(CallRow { outcome: Some(_), .. })))
         };
         let changes = Changes { added: 0..store.len(), completed: (0..store.len()).filter(finished).collect() };
         histogram.update(store, &changes);

@@ -84,7 +84,8 @@ impl Op {
 
 /// The flags of a clone or clone3, 0 if they are not known.
 pub(super) fn clone_flags(store: &Store, seq: u64) -> u64 {
-    let Some(view) = store.call(seq) else { return 0 };
+    let Some(call) = store.call(seq) else { return 0 };
+    let view = call.view();
     if Some(view.nr) != number(view.arch, "clone3") {
         return view.args[0];
     }

@@ -156,9 +156,9 @@ impl Spaces {
     }
 
     fn apply(&mut self, store: &Store, seq: u64, task: TaskId, op: Op, call: &CallRow) {
-        let Some(view) = store.call(seq) else { return };
+        let Some(held) = store.call(seq) else { return };
         let TaskPlace { space, files, .. } = *self.place(task);
-        let Some(effect) = calls::effect(op, call, &view, &self.files[files]) else { return };
+        let Some(effect) = calls::effect(op, call, &held.view(), &self.files[files]) else { return };
         effect.apply(&mut self.spaces[space], &mut self.files[files]);
     }
 

@@ -63,7 +63,7 @@ fn paths_of_any_length_are_what_they_are() {
     let too_long = Outcome::Failed(libc::ENAMETOOLONG as u16);
     let opened = run.outcomes("openat");
     assert_eq!(opened.iter().filter(|outcome| **outcome == too_long).count(), 2);
-    let (_, exec) = run.execs()[1];
+    let (_, exec) = &run.execs()[1];
     assert_eq!(exec.path.len(), 4095);
     assert!(exec.path.ends_with(b"/arguments"));
 }

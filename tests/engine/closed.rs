@@ -97,7 +97,8 @@ fn at_depth(run: &Run, depth: usize) -> Vec<(TaskId, Vec<i32>)> {
 fn meant(run: &Run, name: &str, label: &str) -> Vec<String> {
     let of = |seq| {
         let call = run.store.call(seq)?;
-        (decode::call_name(call.arch, call.nr) == name).then(|| decode::meant(&run.store, seq, label))?
+        let view = call.view();
+        (decode::call_name(view.arch, view.nr) == name).then(|| decode::meant(&run.store, seq, label))?
     };
     (0..run.store.len()).filter_map(of).collect()
 }

@@ -51,10 +51,10 @@ fn the_program_sees_the_cpus_that_it_would_have_alone() {
         let run = collect(launch(located(co_locate, &[&load, "masks", &mine().to_string()])).unwrap());
         assert_eq!(run.end, End::Exited(0), "{co_locate:?}");
         // The row shows what the program got.
-        let views = (0..run.store.len()).filter_map(|seq| run.store.call(seq));
-        let asked = views
-            .into_iter()
-            .find(|view| sysview::abi::lookup(view.arch, view.nr).is_some_and(|c| c.name == "sched_getaffinity"));
+        let calls: Vec<_> = (0..run.store.len()).filter_map(|seq| run.store.call(seq)).collect();
+        let mut views = calls.iter().map(|call| call.view());
+        let asked =
+            views.find(|view| sysview::abi::lookup(view.arch, view.nr).is_some_and(|c| c.name == "sched_getaffinity"));
         let asked = asked.expect("the call");
         let Some(Outcome::Returned(len)) = asked.outcome else { panic!("{:?}", asked.outcome) };
         let mask = asked.exit.exact(asked.args[2], len as usize).expect("its memory");

@@ -122,12 +122,12 @@ pub fn refused(pids: &[i32]) -> String {
 }
 
 /// Rows of calls of this name, whatever their ABI.
-pub fn calls<'a>(watch: &'a Watch, name: &str) -> Vec<(TaskId, &'a CallRow)> {
+pub fn calls(watch: &Watch, name: &str) -> Vec<(TaskId, CallRow)> {
     let named = |call: &CallRow| sysview::abi::lookup(call.arch, call.nr).is_some_and(|known| known.name == name);
     watch
         .rows()
-        .filter_map(|row| match &row.kind {
-            RowKind::Call(call) if named(call) => Some((row.task, call)),
+        .filter_map(|row| match row.kind {
+            RowKind::Call(call) if named(&call) => Some((row.task, call)),
             _ => None,
         })
         .collect()

@@ -1,6 +1,7 @@
 //! Runs a program through the engine and collects everything that it says.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use sysview::abi::Arch;
 use sysview::capture::{Launch, LaunchError, Setup, Terminal, Tracing, launch, resolve};
@@ -91,25 +92,25 @@ pub fn collect(mut source: Source) -> Run {
 }
 
 impl Run {
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
         (0..self.store.len()).map(|seq| self.store.row(seq).expect("a row"))
     }
 
-    pub fn calls(&self) -> impl Iterator<Item = (TaskId, &CallRow)> {
-        self.rows().filter_map(|row| match &row.kind {
+    pub fn calls(&self) -> impl Iterator<Item = (TaskId, CallRow)> {
+        self.rows().filter_map(|row| match row.kind {
             RowKind::Call(call) => Some((row.task, call)),
             _ => None,
         })
     }
 
     /// Calls by name, whatever their ABI.
-    pub fn calls_named(&self, name: &str) -> Vec<(TaskId, &CallRow)> {
+    pub fn calls_named(&self, name: &str) -> Vec<(TaskId, CallRow)> {
         self.calls()
             .filter(|(_, call)| sysview::abi::lookup(call.arch, call.nr).is_some_and(|known| known.name == name))
             .collect()
     }
 
-    pub fn calls_numbered(&self, arch: Arch, nr: u64) -> Vec<&CallRow> {
+    pub fn calls_numbered(&self, arch: Arch, nr: u64) -> Vec<CallRow> {
         self.calls().filter(|(_, call)| call.arch == arch && call.nr == nr).map(|(_, call)| call).collect()
     }
 
@@ -117,32 +118,32 @@ impl Run {
         self.calls_named(name).iter().map(|(_, call)| call.outcome.expect("every call is closed at the end")).collect()
     }
 
-    pub fn signals(&self) -> Vec<&Signal> {
+    pub fn signals(&self) -> Vec<Signal> {
         self.rows()
-            .filter_map(|row| match &row.kind {
+            .filter_map(|row| match row.kind {
                 RowKind::Signal(signal) => Some(signal),
                 _ => None,
             })
             .collect()
     }
 
-    pub fn signals_numbered(&self, number: i32) -> Vec<&Signal> {
+    pub fn signals_numbered(&self, number: i32) -> Vec<Signal> {
         self.signals().into_iter().filter(|signal| i32::from(signal.number) == number).collect()
     }
 
-    pub fn execs(&self) -> Vec<(TaskId, &Exec)> {
+    pub fn execs(&self) -> Vec<(TaskId, Arc<Exec>)> {
         self.rows()
-            .filter_map(|row| match &row.kind {
-                RowKind::Exec(exec) => Some((row.task, &**exec)),
+            .filter_map(|row| match row.kind {
+                RowKind::Exec(exec) => Some((row.task, exec)),
                 _ => None,
             })
             .collect()
     }
 
-    pub fn new_tasks(&self) -> Vec<&NewTask> {
+    pub fn new_tasks(&self) -> Vec<Arc<NewTask>> {
         self.rows()
-            .filter_map(|row| match &row.kind {
-                RowKind::NewTask(new) => Some(&**new),
+            .filter_map(|row| match row.kind {
+                RowKind::NewTask(new) => Some(new),
                 _ => None,
             })
             .collect()
@@ -150,8 +151,8 @@ impl Run {
 
     pub fn ends(&self) -> Vec<(TaskId, TaskEnd)> {
         self.rows()
-            .filter_map(|row| match &row.kind {
-                RowKind::TaskEnd(end) => Some((row.task, *end)),
+            .filter_map(|row| match row.kind {
+                RowKind::TaskEnd(end) => Some((row.task, end)),
                 _ => None,
             })
             .collect()
@@ -286,7 +287,7 @@ impl Watch {
         run
     }
 
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
         (0..self.store.len()).map(|seq| self.store.row(seq).expect("a row"))
     }
 }

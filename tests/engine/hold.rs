@@ -51,7 +51,7 @@ fn leader_waits(watch: &mut Watch) {
     watch.until_output("ready");
     let read = abi::number(abi::Arch::X86_64, "read").unwrap();
     let waits = |row: &Row| matches!(&row.kind, RowKind::Call(call) if call.nr == read && call.outcome.is_none());
-    watch.until(|watch| watch.rows().any(|row| row.task == TaskId(0) && waits(row)));
+    watch.until(|watch| watch.rows().any(|row| row.task == TaskId(0) && waits(&row)));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn assert_let_go(run: &Run, pid: i32, tasks: usize) {
     assert_eq!(let_go.len(), tasks);
     for task in let_go {
         let last = run.rows().filter(|row| row.task == task.id && !matches!(row.kind, RowKind::Call(_))).last();
-        assert!(matches!(last, Some(row) if matches!(row.kind, RowKind::TaskEnd(TaskEnd::Detached))), "{last:?}");
+        assert!(matches!(&last, Some(row) if matches!(row.kind, RowKind::TaskEnd(TaskEnd::Detached))), "{last:?}");
         let warned = run.rows().filter(|row| row.task == task.id).find_map(|row| match row.kind {
             RowKind::Warning(Warning::HeldTooLong { held_ns }) => Some(Duration::from_nanos(held_ns)),
             _ => None,

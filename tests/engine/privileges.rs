@@ -22,7 +22,7 @@ fn set_user_id() -> &'static str {
 }
 
 fn warnings(run: &Run) -> Vec<Warning> {
-    let warning = |row: &sysview::model::Row| match row.kind {
+    let warning = |row: sysview::model::Row| match row.kind {
         RowKind::Warning(warning) => Some(warning),
         _ => None,
     };

@@ -16,7 +16,7 @@ fn a_filters_errno_is_the_result() {
 fn a_filters_trap_is_a_signal_that_names_the_call() {
     let run = behave(&["seccomp-trap"]);
     assert_eq!(run.end, End::Exited(0));
-    let signal = run.signals_numbered(libc::SIGSYS)[0];
+    let signal = &run.signals_numbered(libc::SIGSYS)[0];
     let nr = run.calls_named("getppid")[0].1.nr as i32;
     assert!(matches!(signal.detail, SignalDetail::Syscall { nr: told, .. } if told == nr), "{signal:?}");
 }

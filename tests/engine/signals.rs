@@ -48,7 +48,7 @@ fn death_by_signal_is_the_status() {
     assert_eq!(run.end, End::Killed { signal: 15, core: false });
     assert_eq!(run.end.exit_code(), 143);
     assert_eq!(run.ends()[0].1, TaskEnd::Killed { signal: 15, core: false });
-    let signal = run.signals_numbered(15)[0];
+    let signal = &run.signals_numbered(15)[0];
     assert!(matches!(signal.detail, SignalDetail::Sender { pid, .. } if pid == run.new_tasks()[0].tid));
 }
 

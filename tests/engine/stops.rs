@@ -13,7 +13,7 @@ fn fine(words: &[&str]) -> Run {
     run
 }
 
-fn group_stops(run: &Run) -> Vec<&Row> {
+fn group_stops(run: &Run) -> Vec<Row> {
     run.rows().filter(|row| matches!(row.kind, RowKind::GroupStop { .. })).collect()
 }
 
@@ -39,7 +39,8 @@ fn timed_calls_go_on_after_a_stop() {
     assert_eq!(run.outcomes("restart_syscall").len(), 4);
     let restarted = |seq| {
         let call = run.store.call(seq)?;
-        call.restarts.and_then(|nr| Some(sysview::abi::lookup(call.arch, nr)?.name))
+        let view = call.view();
+        view.restarts.and_then(|nr| Some(sysview::abi::lookup(view.arch, nr)?.name))
     };
     let mut names: Vec<_> = (0..run.store.len()).filter_map(restarted).collect();
     names.sort_unstable();
@@ -108,7 +109,7 @@ fn breakpoints_are_the_programs_own() {
 #[test]
 fn real_time_signals_keep_their_order_and_values() {
     let run = fine(&["queued"]);
-    let value = |signal: &&sysview::model::Signal| match signal.detail {
+    let value = |signal: &sysview::model::Signal| match signal.detail {
         SignalDetail::Sender { value: Some(value), .. } => Some(value as i32),
         _ => None,
     };
@@ -149,7 +150,7 @@ fn signals_that_are_taken_by_a_call_are_not_delivered() {
 #[test]
 fn faults_with_a_handler_are_survived() {
     let run = fine(&["faults"]);
-    let fault = run.signals_numbered(libc::SIGSEGV)[0];
+    let fault = &run.signals_numbered(libc::SIGSEGV)[0];
     assert!(matches!(fault.detail, SignalDetail::Fault { addr: 0x1234 }), "{fault:?}");
     if cfg!(target_arch = "x86_64") {
         assert_eq!((run.signals_numbered(libc::SIGILL).len(), run.signals_numbered(libc::SIGFPE).len()), (1, 1));

@@ -97,7 +97,7 @@ fn delays_come_before_and_after_the_call() {
             with(&[&tracee(), "getppid", "2"], vec![rule("getppid", When { first: 1, last: None, step: 0 }, change)]);
         let calls: Vec<_> = run
             .rows()
-            .filter_map(|row| match &row.kind {
+            .filter_map(|row| match row.kind {
                 RowKind::Call(call) if abi::lookup(call.arch, call.nr).is_some_and(|c| c.name == "getppid") => {
                     Some((row.t_ns, call))
                 }

@@ -36,7 +36,7 @@ fn posix_spawn_works() {
 
 fn superseded(run: &Run) {
     assert_eq!(run.end, End::Exited(5));
-    let (caller, exec) = run.execs()[1];
+    let (caller, exec) = run.execs().swap_remove(1);
     assert_ne!(caller, TaskId(0));
     assert_eq!(exec.former, Some(TaskId(0)), "the leader was replaced");
     assert!(run.ends().contains(&(TaskId(0), TaskEnd::SupersededByExec { by: caller })));

@@ -88,7 +88,7 @@ fn naturally_only_those_are_seen_that_it_cannot_answer() {
     let program = fixture("vdso");
     let run = run(&[&program, "clocks", "50"]);
     assert_eq!(run.end, End::Exited(0));
-    let clocks: Vec<&CallRow> = run.calls_named("clock_gettime").into_iter().map(|(_, call)| call).collect();
+    let clocks: Vec<CallRow> = run.calls_named("clock_gettime").into_iter().map(|(_, call)| call).collect();
     // A machine whose clock cannot be read without the kernel shows them all.
     let last: Vec<(i32, Marks)> = clocks.iter().rev().take(2).map(|call| (call.args[0] as i32, call.marks)).collect();
     assert_eq!(last, [(libc::CLOCK_PROCESS_CPUTIME_ID, Marks::FELL_BACK), (8, Marks::FELL_BACK)]);

@@ -341,8 +341,9 @@ fn a_real_program_replays_as_it_ran_and_all_its_calls_are_located() {
     let mut located = 0;
     for seq in first_exec..store.len() {
         let Some(call) = store.call(seq) else { continue };
-        let place = spaces.locate_at(store.row(seq).unwrap().task, seq, call.ip).map(|l| l.name);
-        let name = place.unwrap_or_else(|| panic!("row {seq}: nothing at {:#x}", call.ip));
+        let ip = call.view().ip;
+        let place = spaces.locate_at(store.row(seq).unwrap().task, seq, ip).map(|l| l.name);
+        let name = place.unwrap_or_else(|| panic!("row {seq}: nothing at {ip:#x}"));
         located += u32::from(name.contains(".so"));
     }
     assert!(located > 100, "{located}");

@@ -13,7 +13,7 @@ impl App {
     pub(super) fn answerable(&self) -> Option<(TaskId, u64, String)> {
         let task = self.selected_task()?;
         let waiting = self.session.holds.of(task).filter(|waiting| waiting.held.at == At::Entry)?;
-        match self.session.store.row(waiting.seq).map(|row| &row.kind)? {
+        match self.session.store.row(waiting.seq).map(|row| row.kind)? {
             RowKind::Call(call) => Some((task, waiting.seq, decode::call_name(call.arch, call.nr).into_owned())),
             _ => None,
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::abi::Arch;
-use crate::model::Store;
+use crate::model::{CallView, Store};
 use crate::policy::{Context, Judge, Profile, ProfileError, Verdict};
 use crate::tui::layout::Pane;
 use crate::tui::state::blocked::Blocked;
@@ -72,7 +72,8 @@ impl App {
         let known = self.explained.as_ref().map(|(seq, _)| *seq);
         let (Some(overlay), Some(seq)) = (&self.overlay, selected.filter(|seq| Some(*seq) != known)) else { return };
         let call = self.session.store.call(seq);
-        self.explained = call.map(|call| (seq, overlay.judge.explain(call.arch, call.nr, call.args)));
+        let explain = |view: CallView<'_>| overlay.judge.explain(view.arch, view.nr, view.args);
+        self.explained = call.map(|call| (seq, explain(call.view())));
         self.dirty = true;
     }
 

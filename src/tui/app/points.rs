@@ -143,7 +143,7 @@ impl App {
     pub(super) fn catch_selected_call(&mut self) {
         let call = match self.focus {
             Pane::Histogram => self.table.selected,
-            _ => match self.selected().and_then(|seq| self.session.store.row(seq)).map(|row| &row.kind) {
+            _ => match self.selected().and_then(|seq| self.session.store.row(seq)).map(|row| row.kind) {
                 Some(RowKind::Call(call)) => Some((call.arch, call.nr)),
                 _ => None,
             },

@@ -258,7 +258,7 @@ impl App {
     /// Goes to the next row (or the one before) that is the same call as the selected one.
     fn same_call(&mut self, forward: bool) {
         let store = &self.session.store;
-        let key_of = |seq: u64| match store.row(seq).map(|r| &r.kind) {
+        let key_of = |seq: u64| match store.row(seq).map(|r| r.kind) {
             Some(RowKind::Call(call)) => Some((call.arch, call.nr)),
             _ => None,
         };

@@ -22,7 +22,7 @@ impl Blocked {
     pub fn scan(&mut self, store: &Store, budget: u64, verdict: impl Fn(Arch, u64, &[u64; 6]) -> Verdict) -> bool {
         let end = store.len().min(self.judged.saturating_add(budget));
         for seq in self.judged..end {
-            let Some(RowKind::Call(call)) = store.row(seq).map(|row| &row.kind) else { continue };
+            let Some(RowKind::Call(call)) = store.row(seq).map(|row| row.kind) else { continue };
             if verdict(call.arch, call.nr, &call.args).action.blocks() {
                 self.total += 1;
                 *self.by_call.entry((call.arch, call.nr)).or_default() += 1;

@@ -36,7 +36,8 @@ impl Rows<'_> {
 
     fn verdict(&self, seq: u64) -> Option<Action> {
         let call = self.store.call(seq)?;
-        Some(self.judge?.verdict(call.arch, call.nr, call.args).action)
+        let view = call.view();
+        Some(self.judge?.verdict(view.arch, view.nr, view.args).action)
     }
 }
 
@@ -44,7 +45,7 @@ impl RowFilter {
     /// A test of rows, made once for many of them.
     fn with<R>(&self, rows: &Rows<'_>, run: impl FnOnce(&dyn Fn(u64) -> bool) -> R) -> R {
         match self {
-            RowFilter::Call { arch, nr, .. } => run(&|seq| match rows.store.row(seq).map(|r| &r.kind) {
+            RowFilter::Call { arch, nr, .. } => run(&|seq| match rows.store.row(seq).map(|r| r.kind) {
                 Some(RowKind::Call(call)) => call.arch == *arch && call.nr == *nr,
                 _ => false,
             }),

@@ -108,7 +108,8 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
         return page.lines;
     };
     match (&row.kind, store.call(seq)) {
-        (RowKind::Call(call), Some(view)) => {
+        (RowKind::Call(call), Some(held)) => {
+            let view = held.view();
             introduce_call(&mut page, &view);
             if let Some(waiting) = app.session.holds.at_row(row.task, seq) {
                 waits(&mut page, waiting);
@@ -132,7 +133,7 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             caller(&mut page, seq, row.task, &view);
         }
         _ => {
-            let (_, role) = marks::mark(row);
+            let (_, role) = marks::mark(&row);
             page.text(&decode::row_text(store, seq, &app.options.decode), role);
             if let Some(whose) = decode::sender(store, seq) {
                 page.entry("from", &whose, Role::Text);

@@ -71,7 +71,7 @@ fn introduction(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Purpose::Answer { task, seq, .. } = form.purpose {
         lines.push(Line::from(cut(&format!("{} is about to call", app.task_words(task)), width)));
-        let call = app.session.store.call(seq).map(|view| decode::call_text(&view, &app.options.decode));
+        let call = app.session.store.call(seq).map(|call| decode::call_text(&call.view(), &app.options.decode));
         let call = super::held::not_made_yet(call.unwrap_or_default());
         lines.push(Line::styled(cut(&format!("  {call}"), width), app.theme.style(Role::Title)));
         lines.push(Line::default());

@@ -46,7 +46,7 @@ pub fn border(app: &App) -> Option<String> {
     if let Some(task) = holds.stepping {
         let name = app.task_words(task);
         let open = app.session.store.task(task).and_then(|task| task.open_call);
-        return Some(match open.and_then(|seq| app.session.store.row(seq)).and_then(call_name) {
+        return Some(match open.and_then(|seq| app.session.store.row(seq)).and_then(|row| call_name(&row)) {
             Some(call) => format!("{name} will be held when its {call} comes back"),
             None => format!("{name} will be held at its next call"),
         });
@@ -67,7 +67,7 @@ fn where_it_waits(app: &App, waiting: &Waiting) -> String {
         Why::Asked | Why::Stepped => None,
     };
     let caught = caught.map_or(String::new(), |catch| format!(" (caught by {})", catch.text));
-    let place = match (waiting.held.at, row.and_then(call_name)) {
+    let place = match (waiting.held.at, row.and_then(|row| call_name(&row))) {
         (At::Entry, Some(call)) => match &waiting.answer {
             None => format!("{name} is held at entry: about to call {call}"),
             Some(answer) => format!("{name} is held at entry of {call}: {}", change::short(answer)),

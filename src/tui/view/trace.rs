@@ -105,7 +105,7 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
             TraceLine::Row(position) => {
                 let Some(seq) = app.trace.seq_at(position) else { continue };
                 let Some(row) = app.session.store.row(seq) else { continue };
-                buf.set_line(inner.x, y, &row_line(app, seq, row, &columns), inner.width);
+                buf.set_line(inner.x, y, &row_line(app, seq, &row, &columns), inner.width);
                 if position == app.trace.cursor && app.selected().is_some() {
                     let area = Rect { y, height: 1, ..inner };
                     buf.set_style(area, app.theme.style(Role::Selected));
@@ -170,7 +170,7 @@ fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> 
     let not_made = waiting.is_some_and(|waiting| waiting.held.at == At::Entry);
     match &row.kind {
         RowKind::Call(_) if not_made => {
-            let text = app.session.store.call(seq).map(|view| decode::call_text(&view, &app.options.decode));
+            let text = app.session.store.call(seq).map(|call| decode::call_text(&call.view(), &app.options.decode));
             let text = held::not_made_yet(text.unwrap_or_default());
             let name = style(Role::Text).patch(style(class(row)));
             push_call(format::skip(&text, app.trace.sideways), room, name, style(Role::Text), &mut spans);
@@ -220,7 +220,8 @@ fn policy_mark(app: &App, seq: u64) -> ((char, Role), Option<String>) {
     let none = ((' ', Role::Text), None);
     let Some(overlay) = app.overlay.as_ref().filter(|o| o.on) else { return none };
     let Some(call) = app.session.store.call(seq) else { return none };
-    let action = overlay.verdict(call.arch, call.nr, call.args).action;
+    let view = call.view();
+    let action = overlay.verdict(view.arch, view.nr, view.args).action;
     if !action.blocks() {
         return none;
     }
@@ -229,7 +230,8 @@ fn policy_mark(app: &App, seq: u64) -> ((char, Role), Option<String>) {
 }
 
 fn call_spans(app: &App, seq: u64, role: Role, room: usize, columns: &Columns, spans: &mut Vec<Span<'static>>) {
-    let Some(view) = app.session.store.call(seq) else { return };
+    let Some(call) = app.session.store.call(seq) else { return };
+    let view = call.view();
     let text = decode::call_text(&view, &app.options.decode);
     let result = decode::result_text(&view, &app.options.decode).map(|r| format!("= {r}"));
     let call_style = app.theme.style(if role == Role::Unfinished { role } else { Role::Text });
