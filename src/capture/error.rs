@@ -116,6 +116,12 @@ pub(super) fn explain(launch: &Launch, report: Option<Report>) -> LaunchError {
             text(&error)
         ));
     }
+    if step == sys::Step::Enforced as i32 {
+        return LaunchError::system(format!(
+            "The kernel does not take the profile's filter: {}; with --enforce tracer sysview answers in its place.",
+            text(&error)
+        ));
+    }
     if step != sys::Step::Exec as i32 {
         return system("set the program's terminal up", &error);
     }

@@ -81,6 +81,12 @@ impl Filters {
         Filters { pending: None, ..self.clone() }
     }
 
+    /// The filter that the program was started under.
+    pub fn enforced(program: &Program) -> Filters {
+        let filter = Arc::new(Filter::new(program.clone(), false));
+        Filters { installed: Some(Arc::from([filter])), ..Filters::default() }
+    }
+
     /// The filters of a task that had them before it was traced, if the kernel lets us see them: that takes
     /// CAP_SYS_ADMIN, and no filter of our own. ptrace(2), PTRACE_SECCOMP_GET_FILTER.
     pub fn of_stranger(tid: i32) -> Filters {
@@ -184,6 +190,14 @@ fn read_program(tid: i32, fprog: u64, word: usize) -> Option<Program> {
 }
 
 impl Engine {
+    /// The program's first task is about to call execve under the filter that the user wants to see.
+    pub fn keep_enforced(&mut self, tid: i32) {
+        let filters = self.tracing.enforce.as_ref().map(Filters::enforced);
+        if let (Some(task), Some(filters)) = (self.tasks.get_mut(tid), filters) {
+            task.filters = filters;
+        }
+    }
+
     /// At the entry of seccomp or prctl: copies the filter that the call is about to install.
     pub fn enter_filter(&mut self, tid: i32, open: &Open) {
         let args = &open.args;

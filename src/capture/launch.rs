@@ -81,6 +81,7 @@ fn begin(launch: Launch, sender: mpsc::Sender<Message>, mailbox: Arc<Mailbox>) -
     let wanted = launch.tracing.only.as_ref().map(|only| Wanted::new(only, 0x5356 ^ std::process::id() as u16));
     let mut child = prepare(&launch, pty.as_ref(), other.as_ref(), &go, &failure)?;
     child.filter = wanted.as_ref().and_then(Wanted::filter);
+    child.enforced.clone_from(&launch.tracing.enforce);
     let root = child.fork().map_err(|error| system("fork", &error))?;
     if child.identity.is_some() {
         // As somebody else's it might not let itself be set free any more.
@@ -171,6 +172,7 @@ impl Engine {
                         && nr == libc::SYS_execve as u64
                     {
                         self.add_root(comm_for(&launch.program), now);
+                        self.keep_enforced(root);
                         shown = true;
                     }
                     if shown {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::abi::Arch;
+use crate::policy::bpf::Program;
 use crate::source::{Catchpoint, Tamper, VdsoMode};
 
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Tracing {
     pub tamper: Vec<Tamper>,
     /// Only these calls are seen.
     pub only: Option<Only>,
+    /// A seccomp filter that is installed when the program starts, because that is what the user wants to see.
+    pub enforce: Option<Program>,
     /// How long tasks that were attached to may be held by a view or a disk that does not follow.
     pub max_hold: Duration,
     /// Events come with the CPU time of their process, `Batch::system_ns`.
@@ -69,6 +72,7 @@ impl Default for Tracing {
             catch: Vec::new(),
             tamper: Vec::new(),
             only: None,
+            enforce: None,
             max_hold: Duration::from_secs(5),
             system_times: false,
             debug: false,

@@ -554,6 +554,8 @@ pub struct Child {
     pub directory: Option<CString>,
     /// A seccomp filter to install first.
     pub filter: Option<Program>,
+    /// One to install last, under which execve is called.
+    pub enforced: Option<Program>,
     /// The child waits for one byte here before it does anything.
     pub go: RawFd,
     /// Where the child reports a failure: step and errno.
@@ -585,6 +587,7 @@ pub enum Step {
     Identity = 5,
     Directory = 6,
     Filter = 7,
+    Enforced = 8,
 }
 
 impl Child {
@@ -599,6 +602,7 @@ impl Child {
             identity: None,
             directory: None,
             filter: None,
+            enforced: None,
             go,
             failure,
         }
@@ -670,6 +674,9 @@ impl Child {
             libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
             // From this stop on the tracer wants to see every call. Without a tracer this ends the child.
             libc::kill(libc::getpid(), PREPARED);
+            if let Some(filter) = &self.enforced {
+                self.require(install_filter(filter), Step::Enforced);
+            }
             libc::execve(self.path.as_ptr(), self.argv.pointers.as_ptr(), self.envp.pointers.as_ptr());
             self.require(false, Step::Exec);
             libc::_exit(127)

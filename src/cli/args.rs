@@ -98,6 +98,11 @@ pub struct UiArgs {
     pub view: ViewArgs,
     #[command(flatten)]
     pub trace: TraceArgs,
+    /// Make the profile of --seccomp hold, so that one sees how the program copes. tracer: sysview answers blocked calls
+    /// (`E` switches this). kernel: the compiled filter is installed when the program starts, and what the kernel does is
+    /// compared with the marks
+    #[arg(long, value_name = "WHO", value_enum, requires = "seccomp")]
+    pub enforce: Option<Enforce>,
     /// Hold a task at each call that fits FILTER (what `/` takes: openat, path:/etc/**, err=EACCES, ...); may be repeated
     #[arg(long, value_name = "FILTER")]
     pub catch: Vec<String>,
@@ -130,6 +135,13 @@ pub struct ViewArgs {
     /// The key that leaves the program's pane; typed twice it goes to the program
     #[arg(long, value_name = "KEY", default_value = "ctrl-]")]
     pub escape: String,
+}
+
+/// Who makes a profile hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Enforce {
+    Tracer,
+    Kernel,
 }
 
 /// How a program is traced.

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use nix::sys::utsname::uname;
 use nix::unistd::isatty;
 
-use super::args::{UiArgs, ViewArgs};
+use super::args::{Enforce, UiArgs, ViewArgs};
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch::{self, Plan};
 use super::profile;
+use crate::abi;
 use crate::capture::{self, Terminal};
 use crate::lesson::{self, Tour};
-use crate::policy::{Circumstances, Context, Judge, Profile};
+use crate::policy::{self, Circumstances, Context, Judge, Profile};
 use crate::query::Filter;
 use crate::source::{Catchpoint, Source};
 use crate::tui::key::Key;
+use crate::tui::state::enforced::By;
 use crate::tui::terminal::Screen;
 use crate::tui::{self, Finish, Options};
 
@@ -41,6 +43,10 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     tracing.hold_at_start = args.hold;
     tracing.calibrate = true;
     tracing.step_all = args.step_all;
+    if let Some(enforce) = args.enforce {
+        enforced(enforce, &mut plan, &mut options)?;
+    }
+    let tracing = plan.tracing();
     tracing.catch = options.catch.iter().map(|(_, point)| point.clone()).collect();
     if let Plan::Launch(launch) = &mut plan {
         let size = screen.size();
@@ -52,6 +58,35 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     }
     let source = plan.start()?;
     show(source, screen, options)
+}
+
+/// The profile holds from the first call on.
+fn enforced(enforce: Enforce, plan: &mut Plan, options: &mut Options) -> Result<(), CliError> {
+    let Some(profile) = &options.profile else { return Ok(()) };
+    let judge = judge(profile, &options.circumstances)?;
+    let refuse = |what: &str| Err(CliError::usage(format!("--enforce kernel: {what}")));
+    match enforce {
+        Enforce::Tracer => {
+            options.enforce = Some(By::Tracer);
+            let mut tampers = tui::enforce::tampers(&judge);
+            tampers.append(&mut plan.tracing().tamper);
+            plan.tracing().tamper = tampers;
+        }
+        Enforce::Kernel => {
+            if plan.is_attach() {
+                return refuse("a process that runs already cannot be given a filter; use --enforce tracer");
+            }
+            let arch = judge.context().arch;
+            let execve = abi::number(arch, "execve").map(|nr| judge.verdict(arch, nr, &[0; 6]).action);
+            if let Some(action) = execve.filter(|action| action.blocks()) {
+                return refuse(&format!("the profile answers execve with {action}, so the program could not start"));
+            }
+            let program = policy::bpf::compile(&judge).map_err(CliError::usage)?;
+            options.enforce = Some(By::Kernel);
+            plan.tracing().enforce = Some(program);
+        }
+    }
+    Ok(())
 }
 
 /// The screen over any source, and sysview's exit status after it.

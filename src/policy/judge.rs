@@ -76,6 +76,16 @@ impl Judge {
         }
     }
 
+    /// Every answer that some call may get, without order.
+    pub fn answers(&self) -> Vec<Action> {
+        let mut answers = vec![self.foreign(), Action::Errno(ENOSYS), self.profile.default_action()];
+        answers.extend(self.profile.rules().iter().map(|rule| rule.action));
+        answers.extend(self.profile.programs().iter().flat_map(|program| program.answers()));
+        let mut seen = std::collections::HashSet::new();
+        answers.retain(|action| seen.insert(*action));
+        answers
+    }
+
     /// What happens to calls of architectures that the filter has no part for.
     pub(super) fn foreign(&self) -> Action {
         if self.profile.form().is_in_order() { Action::KillProcess } else { Action::KillThread }

@@ -74,6 +74,7 @@ pub enum Id {
     Seccomp,
     ChooseProfile,
     PolicyContext,
+    Enforce,
     Vdso,
     VdsoPage,
     FocusProgram,
@@ -174,6 +175,13 @@ static ACTIONS: &[Action] = &[
         &[Key::char('c')],
         "",
         "Show under which runtime, capabilities, kernel and architecture the profile is judged, and change them.",
+    ),
+    action(
+        Id::Enforce,
+        Context::Global,
+        &[Key::char('E')],
+        "",
+        "Make the profile hold from now on: blocked calls fail or end the program as they would under it; or no longer.",
     ),
     action(
         Id::Vdso,

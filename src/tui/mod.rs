@@ -8,6 +8,7 @@ pub mod actions;
 pub mod app;
 pub mod catch;
 pub mod change;
+pub mod enforce;
 pub mod format;
 pub mod key;
 pub mod layout;
@@ -30,6 +31,7 @@ use crate::lesson::Tour;
 use crate::policy;
 use crate::source::{Catchpoint, ProcessInfo, Tamper};
 use key::Key;
+use state::enforced::By;
 
 /// What the view is told before it begins.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct Options {
     pub profile: Option<policy::Profile>,
     /// Under which it is judged, as far as the traced machine does not say.
     pub circumstances: policy::Circumstances,
+    /// Who makes the profile hold from the start, if anybody.
+    pub enforce: Option<By>,
     /// The marks are shown from the start, if there is a profile.
     pub seccomp_on: bool,
     /// The key that leaves the program's terminal.
@@ -61,6 +65,7 @@ impl Default for Options {
         Options {
             profile: None,
             circumstances: policy::Circumstances::default(),
+            enforce: None,
             seccomp_on: true,
             escape: Key::ctrl(']'),
             colour: true,

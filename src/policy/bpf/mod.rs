@@ -78,6 +78,13 @@ impl Program {
         rest.is_empty().then(|| Program { instructions: chunks.iter().map(instruction).collect() })
     }
 
+    /// What it may answer, as far as that stands in the program: an answer that it computes is not known.
+    pub fn answers(&self) -> impl Iterator<Item = Action> + '_ {
+        const RETURN_CONSTANT: u16 = 0x06;
+        let returns = self.instructions.iter().filter(|i| i.code == RETURN_CONSTANT);
+        returns.map(|i| Action::from_ret(i.k))
+    }
+
     /// What [`Program::from_bytes`] reads.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.instructions.len() * 8);

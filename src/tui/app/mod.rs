@@ -4,6 +4,7 @@
 //! is state, keys, state. Left out: the loop that feeds it (`run`).
 
 mod attach;
+mod enforcing;
 mod form;
 mod hold;
 mod judging;
@@ -160,6 +161,7 @@ impl App {
                 if let Some(narrow) = narrow {
                     narrow.revise(&rows, &changes);
                 }
+                self.compare_with_kernel(&changes);
                 self.revise_tour(&changes);
             }
             Message::Output(bytes) => {
@@ -275,7 +277,8 @@ impl App {
 
     /// The position before which the divider stands: right after the first row that would be blocked.
     pub(super) fn divider(&self) -> Option<u64> {
-        let overlay = self.overlay.as_ref().filter(|o| o.on)?;
+        // Where the profile holds, the run went the way that it does under it.
+        let overlay = self.overlay.as_ref().filter(|o| o.on && o.enforced.is_none())?;
         Some(self.trace.position_of(overlay.blocked.first()? + 1))
     }
 

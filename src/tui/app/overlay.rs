@@ -7,6 +7,7 @@ use crate::model::{CallView, Store};
 use crate::policy::{Context, Judge, Profile, ProfileError, Verdict};
 use crate::tui::layout::Pane;
 use crate::tui::state::blocked::Blocked;
+use crate::tui::state::enforced::{By, Enforced};
 
 use super::App;
 
@@ -18,6 +19,7 @@ pub struct Overlay {
     /// Marks are shown.
     pub on: bool,
     pub blocked: Blocked,
+    pub enforced: Option<Enforced>,
 }
 
 impl fmt::Debug for Overlay {
@@ -31,7 +33,7 @@ impl Overlay {
     /// The container runtime would refuse the profile; the sentence says where and why.
     pub fn new(profile: Profile, context: Context) -> Result<Overlay, ProfileError> {
         let judge = profile.resolve(&context)?;
-        Ok(Overlay { profile, context, judge, on: true, blocked: Blocked::default() })
+        Ok(Overlay { profile, context, judge, on: true, blocked: Blocked::default(), enforced: None })
     }
 
     pub fn verdict(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> Verdict {
@@ -53,7 +55,14 @@ impl App {
             Some(started) => {
                 let mut context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
                 self.options.circumstances.apply(&mut context);
-                self.overlay = Some(Overlay::new(profile, context)?);
+                let mut overlay = Overlay::new(profile, context)?;
+                // The tracer follows to the new profile; the kernel's filter stays what it is.
+                overlay.enforced = self.overlay.as_ref().and_then(|old| old.enforced).filter(|e| e.by == By::Tracer);
+                let enforced = overlay.enforced.is_some();
+                self.overlay = Some(overlay);
+                if enforced {
+                    self.enforce();
+                }
                 self.explained = None;
                 self.tours.look_again();
                 self.judge_points();
@@ -86,6 +95,11 @@ impl App {
             }
             if let Some(overlay) = &mut self.overlay {
                 overlay.on = on;
+            }
+            match self.options.enforce {
+                Some(By::Tracer) => self.enforce(),
+                Some(By::Kernel) => self.enforced_by_kernel(),
+                None => {}
             }
         }
     }

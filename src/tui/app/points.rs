@@ -26,11 +26,11 @@ impl App {
         }
     }
 
-    fn judge(&self) -> Option<Arc<Judge>> {
+    pub(super) fn judge(&self) -> Option<Arc<Judge>> {
         self.overlay.as_ref().map(|overlay| Arc::new(overlay.judge.clone()))
     }
 
-    fn tell_points(&mut self, list: List) {
+    pub(super) fn tell_points(&mut self, list: List) {
         let command = self.points.command(list);
         self.outbox.control(command);
     }

@@ -11,6 +11,8 @@ use crate::tui::change;
 pub struct Points {
     pub catches: Vec<Catch>,
     pub tampers: Vec<Tampering>,
+    /// What makes the profile hold; of several changes that fit a call the last counts, so these come first.
+    pub enforced: Vec<Tamper>,
     last_id: u32,
 }
 
@@ -135,7 +137,8 @@ impl Points {
         match list {
             List::Catches => Command::Catch(self.catches.iter().filter(|c| c.on).map(|c| c.point.clone()).collect()),
             List::Tampers => {
-                Command::Tamper(self.tampers.iter().filter(|t| t.on).flat_map(|t| t.tampers.clone()).collect())
+                let own = self.tampers.iter().filter(|t| t.on).flat_map(|t| &t.tampers);
+                Command::Tamper(self.enforced.iter().chain(own).cloned().collect())
             }
         }
     }

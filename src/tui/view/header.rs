@@ -10,6 +10,7 @@ use crate::model::{TaskEnd, VdsoState};
 use crate::source::{End, VdsoMode};
 use crate::tui::app::App;
 use crate::tui::format::{self, clock, count, cut, short_count};
+use crate::tui::state::enforced::By;
 use crate::tui::state::session::{Phase, Root};
 use crate::tui::theme::Role;
 
@@ -145,6 +146,17 @@ fn seccomp(app: &App) -> Option<(String, Role)> {
         if judged < stored { format!(" ({} % judged)", judged * 100 / stored.max(1)) } else { String::new() };
     let blocked = overlay.blocked.total();
     let role = if blocked > 0 { Role::FirstBlocked } else { Role::Text };
+    if let Some(enforced) = overlay.enforced {
+        let by = match enforced.by {
+            By::Tracer => "enforced",
+            By::Kernel => "enforced by the kernel",
+        };
+        let differ = match enforced.differences {
+            0 => String::new(),
+            n => format!(", {} answered otherwise (a mistake of sysview)", count(n)),
+        };
+        return Some((format!("seccomp: {name} {by}, {} blocked{differ}{progress}", count(blocked)), role));
+    }
     Some((format!("seccomp: {name}, {} would be blocked{progress}", count(blocked)), role))
 }
 
