@@ -195,6 +195,7 @@ impl Engine {
         let filters = self.tracing.enforce.as_ref().map(Filters::enforced);
         if let (Some(task), Some(filters)) = (self.tasks.get_mut(tid), filters) {
             task.filters = filters;
+            self.seccomp = true;
         }
     }
 

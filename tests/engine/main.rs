@@ -11,6 +11,7 @@ mod basics;
 mod closed;
 mod colocation;
 mod control;
+mod enforced;
 mod filters;
 mod fixtures;
 mod guest;

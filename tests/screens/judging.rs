@@ -1,6 +1,8 @@
 //! The circumstances under which the profile is judged, changed by keys: verdicts follow at once.
 
 use crate::*;
+use sysview::model::Marks;
+use sysview::tui::state::enforced::By;
 
 /// Calls of which docker-default blocks unshare(2) for want of CAP_SYS_ADMIN.
 fn unsharing() -> App {
@@ -49,6 +51,49 @@ fn another_runtime_reads_the_profile_in_its_own_way() {
     press(&mut app, "Left Left Left");
     shows(&app, "under < kernel >");
     shows(&app, "would block 1 of the calls");
+}
+
+#[test]
+fn the_profile_is_made_to_hold_and_follows_what_it_is_judged_under() {
+    let mut app = unsharing();
+    app.outbox().drain();
+    let blocks = |app: &mut App| match &app.outbox().drain()[..] {
+        [Command::Tamper(list)] => list.len(),
+        other => panic!("{other:?}"),
+    };
+    shows(&app, "the real run would have gone another way from here");
+    press(&mut app, "E");
+    let answers = blocks(&mut app);
+    assert!(answers >= 3, "EPERM, ENOSYS and the kill of other architectures, not {answers} changes");
+    shows(&app, "seccomp: docker-default enforced, 1 blocked");
+    lacks(&app, "the real run would have gone another way from here");
+    press(&mut app, "c Right Esc");
+    assert_eq!(blocks(&mut app), answers);
+    press(&mut app, "E");
+    assert_eq!(blocks(&mut app), 0);
+    shows(&app, "docker-default, 1 would be blocked");
+}
+
+#[test]
+fn what_the_kernel_did_otherwise_is_told_as_a_mistake() {
+    let mut app = App::new(Options { enforce: Some(By::Kernel), ..docker() });
+    app.resize(120, 40);
+    app.message(scene::started(true));
+    let mut r = scene::Recorder::new();
+    r.task(0, 4_312, None, Origin::Launch, "sh");
+    r.enter(0, 272, [0x1000_0000, 0, 0, 0, 0, 0], &[]);
+    r.exit_marked(0, Outcome::Failed(1), Marks::FILTERED);
+    app.message(r.take());
+    shows(&app, "enforced by kernel, 1 blocked");
+    lacks(&app, "DIFFER");
+    r.enter(0, 272, [0x1000_0000, 0, 0, 0, 0, 0], &[]);
+    r.exit(0, Outcome::Returned(0), &[]);
+    app.message(r.take());
+    shows(&app, "2 blocked, 1 DIFFER");
+    shows(&app, "The kernel answered row 2 otherwise than the overlay says");
+    app.outbox().drain();
+    press(&mut app, "E");
+    shows(&app, "stays until the program's end");
 }
 
 #[test]

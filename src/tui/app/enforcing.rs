@@ -53,8 +53,8 @@ impl App {
         let Some(enforced) = overlay.enforced.as_mut().filter(|e| e.by == By::Kernel) else { return };
         let before = enforced.differences;
         for &seq in &changes.completed {
-            if let Some(RowKind::Call(call)) = self.session.store.row(seq).map(|row| &row.kind) {
-                enforced.compare(seq, call, overlay.judge.verdict(call.arch, call.nr, &call.args));
+            if let Some(RowKind::Call(call)) = self.session.store.row(seq).map(|row| row.kind) {
+                enforced.compare(seq, &call, overlay.judge.verdict(call.arch, call.nr, &call.args));
             }
         }
         if let (0, Some(first)) = (before, enforced.first) {

@@ -149,11 +149,11 @@ fn seccomp(app: &App) -> Option<(String, Role)> {
     if let Some(enforced) = overlay.enforced {
         let by = match enforced.by {
             By::Tracer => "enforced",
-            By::Kernel => "enforced by the kernel",
+            By::Kernel => "enforced by kernel",
         };
         let differ = match enforced.differences {
             0 => String::new(),
-            n => format!(", {} answered otherwise (a mistake of sysview)", count(n)),
+            n => format!(", {} DIFFER", count(n)),
         };
         return Some((format!("seccomp: {name} {by}, {} blocked{differ}{progress}", count(blocked)), role));
     }
