@@ -190,8 +190,15 @@ fn the_overlay_marks_and_counts_and_goes_away() {
     let mut app = app(docker(), 120, 40);
     shows(&app, "seccomp: docker-default, 2 would be blocked");
     press(&mut app, "x");
-    shows(&app, "X!");
+    // The kernel refused unshare by itself; keyctl it did not.
+    shows(&app, "x!");
     shows(&app, "ERRNO EPERM unshare(");
+    shows(&app, "X    63");
+    shows(&app, "ERRNO EPERM keyctl(");
+    shows(&app, ":    64");
+    press(&mut app, "Up");
+    shows(&app, "The kernel gave the same answer");
+    press(&mut app, "Down");
     shows(&app, "the real run would have gone another way from here");
     press(&mut app, "s");
     lacks(&app, "ERRNO EPERM unshare(");

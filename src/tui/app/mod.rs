@@ -275,11 +275,12 @@ impl App {
         view::trace::rows_in(self.layout.inner(Pane::Trace))
     }
 
-    /// The position before which the divider stands: right after the first row that would be blocked.
+    /// The position before which the divider stands: right after the first row after which the run would
+    /// have gone another way.
     pub(super) fn divider(&self) -> Option<u64> {
         // Where the profile holds, the run went the way that it does under it.
         let overlay = self.overlay.as_ref().filter(|o| o.on && o.enforced.is_none())?;
-        Some(self.trace.position_of(overlay.blocked.first()? + 1))
+        Some(self.trace.position_of(overlay.blocked.divergence().first()? + 1))
     }
 
     pub(super) fn shape(&self) -> Shape {

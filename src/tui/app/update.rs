@@ -279,7 +279,7 @@ impl App {
     }
 
     fn first_blocked(&mut self) {
-        let first = self.overlay.as_ref().and_then(|o| o.blocked.first());
+        let first = self.overlay.as_ref().and_then(|o| o.blocked.divergence().first());
         if let Some(seq) = first {
             self.trace.go_to(self.trace.position_of(seq));
         }

@@ -1,36 +1,68 @@
-//! Which rows a profile would block: how many, by call, and the first one.
+//! What a profile does to the rows: how many it would block, by call and by rule, and where the run would have gone
+//! another way.
 //!
-//! Rows are judged in slices, in order, so that no frame waits and the first blocked row is the first of all. A
-//! verdict costs little and is not kept: rows in view are judged again when drawn.
+//! Rows are judged in slices, in order, so that no frame waits. A verdict costs little and is not kept: rows in view are
+//! judged again when drawn.
 
 use std::collections::HashMap;
 
+use super::divergence::{Divergence, Effect, effect};
 use crate::abi::Arch;
-use crate::model::{RowKind, Store};
-use crate::policy::Verdict;
+use crate::model::{CallRow, RowKind, Store, TaskId};
+use crate::policy::{Action, Verdict};
 
 #[derive(Debug, Default)]
 pub struct Blocked {
     judged: u64,
     total: u64,
     by_call: HashMap<(Arch, u64), u64>,
-    first: Option<u64>,
+    /// By the profile's rule; None: the default action, or no rule could apply.
+    by_rule: HashMap<Option<usize>, u64>,
+    divergence: Divergence,
+    /// Blocked calls that went on when they were judged.
+    open: Vec<(u64, TaskId, Action)>,
 }
 
 impl Blocked {
     /// Judges up to `budget` more rows; true while there are more.
     pub fn scan(&mut self, store: &Store, budget: u64, verdict: impl Fn(Arch, u64, &[u64; 6]) -> Verdict) -> bool {
+        self.look_again(store);
         let end = store.len().min(self.judged.saturating_add(budget));
         for seq in self.judged..end {
-            let Some(RowKind::Call(call)) = store.row(seq).map(|row| row.kind) else { continue };
-            if verdict(call.arch, call.nr, &call.args).action.blocks() {
-                self.total += 1;
-                *self.by_call.entry((call.arch, call.nr)).or_default() += 1;
-                self.first.get_or_insert(seq);
+            let Some(row) = store.row(seq) else { continue };
+            match &row.kind {
+                RowKind::Call(call) => {
+                    let verdict = verdict(call.arch, call.nr, &call.args);
+                    *self.by_rule.entry(verdict.rule).or_default() += 1;
+                    if verdict.action.blocks() {
+                        self.total += 1;
+                        *self.by_call.entry((call.arch, call.nr)).or_default() += 1;
+                        self.weigh(seq, row.task, call, verdict.action);
+                    }
+                }
+                RowKind::NewTask(new) => self.divergence.new_task(seq, row.task, new),
+                _ => {}
             }
         }
         self.judged = end;
         end < store.len()
+    }
+
+    fn weigh(&mut self, seq: u64, task: TaskId, call: &CallRow, action: Action) {
+        let effect = effect(call, action);
+        if effect == Effect::Open {
+            self.open.push((seq, task, action));
+        }
+        self.divergence.blocked(seq, task, effect);
+    }
+
+    /// Calls that have come back meanwhile.
+    fn look_again(&mut self, store: &Store) {
+        for (seq, task, action) in std::mem::take(&mut self.open) {
+            if let Some(RowKind::Call(call)) = store.row(seq).map(|row| row.kind) {
+                self.weigh(seq, task, &call, action);
+            }
+        }
     }
 
     /// Rows that would be blocked, of those judged so far.
@@ -42,9 +74,13 @@ impl Blocked {
         self.by_call.get(&(arch, nr)).copied().unwrap_or(0)
     }
 
-    /// The first row that would be blocked: after it the real run would have gone another way.
-    pub fn first(&self) -> Option<u64> {
-        self.first
+    /// Calls that this rule decided, allowed ones too.
+    pub fn of_rule(&self, rule: Option<usize>) -> u64 {
+        self.by_rule.get(&rule).copied().unwrap_or(0)
+    }
+
+    pub fn divergence(&self) -> &Divergence {
+        &self.divergence
     }
 
     /// Rows judged so far.

@@ -1,6 +1,7 @@
 //! The state of the view, apart from how it is drawn and from what keys do to it.
 
 pub mod blocked;
+pub mod divergence;
 pub mod enforced;
 pub mod form;
 pub mod hold;

@@ -184,9 +184,10 @@ const TIMES: &str = "The time of a call is what passed from its beginning to its
     mostly the tracer's is shown as a limit (\u{2264}18 us), and its part of the histogram's picture ends at \u{250a}. A call that \
     you held at its entry, or that was made to wait, has no time.";
 
-const MARKS: [(&str, &str); 17] = [
+const MARKS: [(&str, &str); 18] = [
     ("x", "the profile would block this call"),
-    ("X", "the first call that it would block"),
+    ("X", "after this blocked call the process would go another way"),
+    (":", "so this call is a guess: under the profile it would have been another one, or none"),
     ("!", "the call failed"),
     ("i", "sysview changed the call or its result, as it was told to"),
     ("d", "sysview made the call wait, as it was told to"),

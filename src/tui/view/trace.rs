@@ -106,6 +106,9 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
                 let Some(seq) = app.trace.seq_at(position) else { continue };
                 let Some(row) = app.session.store.row(seq) else { continue };
                 buf.set_line(inner.x, y, &row_line(app, seq, &row, &columns), inner.width);
+                if is_guess(app, seq, &row) {
+                    buf.set_style(Rect { y, height: 1, ..inner }, app.theme.style(Role::Dim));
+                }
                 if position == app.trace.cursor && app.selected().is_some() {
                     let area = Rect { y, height: 1, ..inner };
                     buf.set_style(area, app.theme.style(Role::Selected));
@@ -222,11 +225,19 @@ fn policy_mark(app: &App, seq: u64) -> ((char, Role), Option<String>) {
     let Some(call) = app.session.store.call(seq) else { return none };
     let view = call.view();
     let action = overlay.verdict(view.arch, view.nr, view.args).action;
+    let row = app.session.store.row(seq);
     if !action.blocks() {
-        return none;
+        return if row.is_some_and(|row| is_guess(app, seq, &row)) { ((':', Role::Dim), None) } else { none };
     }
-    let mark = if overlay.blocked.first() == Some(seq) { 'X' } else { 'x' };
+    let at = row.is_some_and(|row| overlay.blocked.divergence().is_at(row.task, seq));
+    let mark = if at { 'X' } else { 'x' };
     ((mark, Role::FirstBlocked), Some(action.to_string()))
+}
+
+/// Under the profile this row would have been another one, or none.
+fn is_guess(app: &App, seq: u64, row: &Row) -> bool {
+    let overlay = app.overlay.as_ref().filter(|o| o.on && o.enforced.is_none());
+    overlay.is_some_and(|o| o.blocked.divergence().is_past(row.task, seq))
 }
 
 fn call_spans(app: &App, seq: u64, role: Role, room: usize, columns: &Columns, spans: &mut Vec<Span<'static>>) {

@@ -1,9 +1,10 @@
 //! What the loaded profile says about the selected call, and why: part of the call pane.
 
 use super::call::Page;
-use crate::model::CallView;
+use crate::model::{CallView, RowKind};
 use crate::policy::{Explanation, Reason};
 use crate::tui::app::App;
+use crate::tui::state::divergence::{Effect, effect};
 use crate::tui::theme::Role;
 
 /// Rows of a rule's other answers that are shown; a rule of many circumstances would bury the rest.
@@ -20,6 +21,19 @@ pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
     let verdict = overlay.verdict(view.arch, view.nr, view.args);
     let role = if verdict.action.blocks() { Role::FirstBlocked } else { Role::Text };
     page.entry("seccomp", &format!("{}: {}", verdict.action, verdict.action.meaning()), role);
+    if verdict.action.blocks()
+        && let Some(RowKind::Call(call)) = app.session.store.row(seq).map(|row| row.kind)
+    {
+        match effect(&call, verdict.action) {
+            Effect::Same => {
+                page.entry("", "The kernel gave the same answer, so the run would not have differed.", Role::Text)
+            }
+            Effect::Detour(instead) => {
+                page.entry("", &format!("A detour: the C library then calls {instead}."), Role::Text);
+            }
+            Effect::Open | Effect::Diverges => {}
+        }
+    }
     // The reasons cost more than a verdict; they are worked out once per selection, not per frame.
     match app.explained.as_ref().filter(|(explained, _)| *explained == seq) {
         Some((_, explanation)) => reasons(page, overlay.profile.name(), explanation),
