@@ -1,27 +1,11 @@
 //! Made-up runs: any batch that an engine could hand over, and a long plain one.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sysview::abi::Arch;
 use sysview::model::*;
-use sysview::source::{Floor, Machine, Started, VdsoMode};
-
-pub fn started() -> Started {
-    Started {
-        argv: vec![b"ls".to_vec(), b"caf\xe9".to_vec(), "café \"x\"".into()],
-        machine: Machine { kernel_release: "6.18.1".into(), machine: "x86_64".into(), hostname: "host".into() },
-        began: UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789),
-        vdso: VdsoMode::Absent,
-        live: true,
-        has_terminal: true,
-        attached: false,
-        only: None,
-        floor: Some(Floor { apart_ns: 90_000, together_ns: 18_000 }),
-    }
-}
 
 /// An event with the memory that it copied, before it stands in a batch.
 pub type Loose = (Event, Vec<(u64, u64, Vec<u8>, bool)>);

@@ -3,7 +3,7 @@
 mod made;
 
 use std::io::{Cursor, Read, Write};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
@@ -15,8 +15,22 @@ use proptest::strategy::ValueTree;
 use sysview::capture::{self, Launch, Terminal, Tracing};
 use sysview::model::*;
 use sysview::session::{Item, Reader, SessionError, Writer, replay};
-use sysview::source::{Command, End, Message, Refused};
+use sysview::source::{Command, End, Floor, Machine, Message, Refused, Started, VdsoMode};
 use sysview::symbols::Spaces;
+
+fn started() -> Started {
+    Started {
+        argv: vec![b"ls".to_vec(), b"caf\xe9".to_vec(), "café \"x\"".into()],
+        machine: Machine { kernel_release: "6.18.1".into(), machine: "x86_64".into(), hostname: "host".into() },
+        began: UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789),
+        vdso: VdsoMode::Absent,
+        live: true,
+        has_terminal: true,
+        attached: false,
+        only: None,
+        floor: Some(Floor { apart_ns: 90_000, together_ns: 18_000 }),
+    }
+}
 
 fn write_run(batches: &[Batch]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new(), &started()).unwrap();

@@ -2,10 +2,18 @@
 //!
 //! A call is one row: made at entry, completed in place at exit. Everything else is a row of its own. Reading a row
 //! costs the same wherever it stands, so a frame's cost does not grow with the trace.
-//! Left out: spilling to disk and indexes.
+//! Left out: spilling to disk.
+
+mod index;
+mod memory;
+mod row;
+
+pub use index::Index;
+pub use memory::{CallView, Memory, Piece};
+pub use row::{CallRow, Row, RowKind};
 
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use super::Interrupted;
@@ -13,62 +21,9 @@ use super::event::*;
 use super::files::{Files, shares};
 use super::names;
 use super::task::Task;
-use crate::abi::Arch;
 
 /// Rows per chunk.
 pub const CHUNK_ROWS: usize = 65_536;
-
-/// One row of the trace, as it was when it was asked for. `seq` is its index in the store.
-#[derive(Debug, Clone)]
-pub struct Row {
-    pub task: TaskId,
-    /// Time of the event, for a call its entry; nanoseconds since the session began.
-    pub t_ns: u64,
-    pub kind: RowKind,
-}
-
-#[derive(Debug, Clone)]
-pub enum RowKind {
-    Call(CallRow),
-    Signal(Signal),
-    GroupStop { signal: u8 },
-    Exec(Arc<Exec>),
-    NewTask(Arc<NewTask>),
-    TaskEnd(TaskEnd),
-    Warning(Warning),
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct CallRow {
-    pub arch: Arch,
-    pub nr: u64,
-    pub args: [u64; 6],
-    pub ip: u64,
-    pub sp: u64,
-    /// None while the call goes on.
-    pub outcome: Option<Outcome>,
-    pub marks: Marks,
-    /// Nanoseconds since the session began; meaningless while `outcome` is None.
-    pub t_exit_ns: u64,
-}
-
-impl CallRow {
-    /// Wall time between the two stops, as the tracer saw them; None while the call goes on or if it never returned.
-    pub fn duration_ns(&self, entered_ns: u64) -> Option<u64> {
-        match self.outcome {
-            Some(Outcome::Returned(_) | Outcome::Failed(_)) => Some(self.t_exit_ns.saturating_sub(entered_ns)),
-            _ => None,
-        }
-    }
-
-    /// The errno of a failed call; restart codes are no errors.
-    pub fn errno(&self) -> Option<u16> {
-        match self.outcome {
-            Some(Outcome::Failed(e)) if !(512..=516).contains(&e) => Some(e),
-            _ => None,
-        }
-    }
-}
 
 /// A row with what was copied at its entry and its exit: ranges of its chunk's regions.
 #[derive(Debug)]
@@ -83,6 +38,19 @@ struct Chunk {
     rows: Vec<Stored>,
     regions: Vec<Region>,
     bytes: Vec<u8>,
+    index: Index,
+}
+
+/// The index of a chunk, as it was when it was asked for.
+#[derive(Debug)]
+pub struct IndexRef<'a>(&'a Index);
+
+impl Deref for IndexRef<'_> {
+    type Target = Index;
+
+    fn deref(&self) -> &Index {
+        self.0
+    }
 }
 
 /// The call of a row, held so that its memory can be read: `view` shows both.
@@ -108,71 +76,6 @@ impl Call<'_> {
             entry: self.entry,
             exit: self.exit,
         }
-    }
-}
-
-/// A call together with the memory that was copied for it: what `decode` reads.
-#[derive(Debug, Clone, Copy)]
-pub struct CallView<'a> {
-    pub arch: Arch,
-    pub nr: u64,
-    pub args: &'a [u64; 6],
-    pub ip: u64,
-    pub sp: u64,
-    pub outcome: Option<Outcome>,
-    pub marks: Marks,
-    /// Of restart_syscall(2): the number of the interrupted call that goes on, if its exit was seen.
-    pub restarts: Option<u64>,
-    pub entry: Memory<'a>,
-    pub exit: Memory<'a>,
-}
-
-/// Copied memory, read by address.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Memory<'a> {
-    pub regions: &'a [Region],
-    pub bytes: &'a [u8],
-}
-
-/// A piece of copied memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece<'a> {
-    pub bytes: &'a [u8],
-    /// Length of the object in the tracee, in bytes.
-    pub true_len: u64,
-    /// Reading hit unreadable memory.
-    pub fault: bool,
-}
-
-impl<'a> Memory<'a> {
-    /// The piece that starts at `addr` or holds it; None if nothing was copied from there.
-    pub fn at(&self, addr: u64) -> Option<Piece<'a>> {
-        // The same place may have been copied as several things, a path and a structure for one: the longest says most.
-        let longest = |a: &'a Region, b: &'a Region| if b.len > a.len { b } else { a };
-        let exact = self.regions.iter().filter(|r| r.addr == addr).reduce(longest);
-        let region =
-            exact.or_else(|| self.regions.iter().find(|r| addr > r.addr && addr - r.addr < u64::from(r.len)))?;
-        let skip = addr - region.addr;
-        let start = region.start as usize + skip as usize;
-        let end = region.start as usize + region.len as usize;
-        Some(Piece {
-            bytes: self.bytes.get(start..end)?,
-            true_len: region.true_len.saturating_sub(skip),
-            fault: region.fault,
-        })
-    }
-
-    /// Exactly `len` bytes at `addr`, if all of them were copied.
-    pub fn exact(&self, addr: u64, len: usize) -> Option<&'a [u8]> {
-        // Overlapping copies can exist (a header alone, then the whole object): take the one that holds it all.
-        self.regions.iter().find_map(|r| {
-            let skip = addr.checked_sub(r.addr)? as usize;
-            let end = skip.checked_add(len)?;
-            if end > r.len as usize {
-                return None;
-            }
-            self.bytes.get(r.start as usize + skip..r.start as usize + end)
-        })
     }
 }
 
@@ -215,6 +118,17 @@ impl Store {
     pub fn row(&self, seq: u64) -> Option<Row> {
         let seq = usize::try_from(seq).ok()?;
         Some(self.chunks.get(seq / CHUNK_ROWS)?.rows.get(seq % CHUNK_ROWS)?.row.clone())
+    }
+
+    /// Number of chunks; every one but the last has `CHUNK_ROWS` rows.
+    pub fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Which rows of a chunk are of a call, a task, an error, a descriptor. The last chunk's grows, and a call that comes
+    /// back later (`Changes::completed`) is added to the errors and descriptors of its own.
+    pub fn index(&self, chunk: usize) -> Option<IndexRef<'_>> {
+        self.chunks.get(chunk).map(|chunk| IndexRef(&chunk.index))
     }
 
     pub fn tasks(&self) -> &[Task] {
@@ -321,7 +235,13 @@ impl Store {
             task.latest = Some(self.len);
         }
         let row = Row { task: event.task, t_ns: event.t_ns, kind };
-        self.chunk_for(self.len).rows.push(Stored { row, entry, exit: 0..0 });
+        let place = (self.len % CHUNK_ROWS as u64) as u32;
+        let chunk = self.chunk_for(self.len);
+        match &row.kind {
+            RowKind::Call(call) => chunk.index.enter(place, row.task, call.arch, call.nr, &call.args),
+            _ => chunk.index.add(place, row.task),
+        }
+        chunk.rows.push(Stored { row, entry, exit: 0..0 });
         self.len += 1;
     }
 
@@ -377,13 +297,15 @@ impl Store {
         task.latest = Some(seq);
         let regions = self.copy_regions(seq, batch, &exit.regions);
         let index = seq as usize;
-        let stored = &mut self.chunks[index / CHUNK_ROWS].rows[index % CHUNK_ROWS];
+        let chunk = &mut self.chunks[index / CHUNK_ROWS];
+        let stored = &mut chunk.rows[index % CHUNK_ROWS];
         if let RowKind::Call(call) = &mut stored.row.kind {
             self.interrupted.note(event.task, call.arch, call.nr, exit.outcome);
             call.outcome = Some(exit.outcome);
             call.marks = exit.marks;
             call.t_exit_ns = event.t_ns;
             stored.exit = regions;
+            chunk.index.exit((index % CHUNK_ROWS) as u32, call);
             let failed = call.errno().is_some();
             self.tasks[event.task.0 as usize].errors += u64::from(failed);
             changes.completed.push(seq);
