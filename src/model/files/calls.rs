@@ -3,10 +3,11 @@
 //! A call that closes does so when it begins: the kernel gives the number out again before the call has come back. All
 //! else happens when a call is over and has succeeded.
 
+use super::given::{Given, given, reads_descriptors, socket};
 use super::{Files, What};
 use crate::abi::fetch::descriptor_address;
 use crate::abi::{self, Arch, Call, Meaning, Ret, Type};
-use crate::model::{CallView, Enter, Memory, Outcome, TaskId};
+use crate::model::{CallView, Enter, Marks, Memory, Outcome, TaskId};
 
 const AT_FDCWD: i32 = -100;
 const O_CLOEXEC: u64 = 0o2000000;
@@ -15,19 +16,22 @@ const CLONE_FILES: u64 = 0x400;
 const CLONE_NEWNS: u64 = 0x20000;
 const CLOSE_RANGE_UNSHARE: u64 = 2;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
+/// asm-generic/ioctls.h.
+const FIOCLEX: u32 = 0x5451;
+const FIONCLEX: u32 = 0x5450;
 
 /// A call with its arguments, behind i386's socketcall(2) too.
 pub(super) struct Made<'a> {
-    call: &'static Call,
+    pub call: &'static Call,
     pub name: &'static str,
     pub args: [u64; 6],
-    arch: Arch,
+    pub arch: Arch,
     pub entry: Memory<'a>,
-    exit: Memory<'a>,
+    pub exit: Memory<'a>,
 }
 
 impl Made<'_> {
-    fn fd(&self, index: usize) -> i32 {
+    pub fn fd(&self, index: usize) -> i32 {
         self.args[index] as i32
     }
 
@@ -48,43 +52,47 @@ impl Made<'_> {
         (path.first() == Some(&b'/')).then(|| What::File(path.to_vec()))
     }
 
-    fn pair(&self, index: usize) -> Option<[i32; 2]> {
+    /// A number that the kernel stored.
+    pub fn exit_int(&self, addr: u64) -> Option<i32> {
+        self.exit.exact(addr, 4).map(int)
+    }
+
+    /// Two of them, as of pipe(2).
+    pub fn pair(&self, index: usize) -> Option<[i32; 2]> {
         let bytes = self.exit.exact(self.address(index), 8)?;
         Some([int(&bytes[..4]), int(&bytes[4..])])
     }
 
-    /// Whether the flags that the call was given have one whose name ends in `_CLOEXEC`.
-    fn cloexec(&self) -> bool {
+    /// Whether execve(2) closes what the call gives: always, as the call's flags say, or never.
+    pub fn cloexec(&self) -> bool {
+        const PERF_FLAG_FD_CLOEXEC: u64 = 8;
         match self.name {
-            // Without a flag for it: always.
-            "pidfd_open" | "pidfd_getfd" | "landlock_create_ruleset" | "io_uring_setup" | "perf_event_open" => {
-                self.name != "perf_event_open" || self.args[4] & 8 != 0
-            }
+            "io_uring_setup" | "landlock_create_ruleset" | "mq_open" | "pidfd_getfd" | "pidfd_open" => true,
+            "ioctl" => self.call.variant != "TIOCGPTPEER" || self.args[2] & O_CLOEXEC != 0,
+            "perf_event_open" => self.args[4] & PERF_FLAG_FD_CLOEXEC != 0,
+            "socket" | "socketpair" => self.args[1] & O_CLOEXEC != 0,
+            // Its other flags are for the descriptors in its events.
+            "fanotify_init" => self.args[0] & 1 != 0,
             "openat2" => self.entry.exact(self.address(2), 8).is_some_and(|how| word(how) & O_CLOEXEC != 0),
-            _ => {
-                self.call.args.iter().zip(self.args).any(|(arg, raw)| match arg.ty {
-                    Type::Num { meaning: Meaning::Flags(set), .. } => {
-                        let is_it = |name: &str| name.ends_with("_CLOEXEC");
-                        set.constants(self.arch)
-                            .iter()
-                            .any(|c| is_it(c.name) && c.value != 0 && raw & c.value == c.value)
-                    }
-                    // A socket's type has its flags in it.
-                    Type::Custom { name: "socket_type", .. } => raw & O_CLOEXEC != 0,
-                    _ => false,
-                }) || (matches!(self.name, "socket" | "socketpair") && self.args[1] & O_CLOEXEC != 0)
-            }
+            _ => self.call.args.iter().zip(self.args).any(|(arg, raw)| match arg.ty {
+                Type::Num { meaning: Meaning::Flags(set), .. } => {
+                    let is_it = |name: &str| name.ends_with("_CLOEXEC");
+                    let mut constants = set.constants(self.arch).iter();
+                    constants.any(|c| is_it(c.name) && c.value != 0 && raw & c.value == c.value)
+                }
+                _ => false,
+            }),
         }
     }
 }
 
-fn int(bytes: &[u8]) -> i32 {
+pub(super) fn int(bytes: &[u8]) -> i32 {
     let mut all = [0; 4];
     all.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     i32::from_le_bytes(all)
 }
 
-fn word(bytes: &[u8]) -> u64 {
+pub(super) fn word(bytes: &[u8]) -> u64 {
     let mut all = [0; 8];
     all.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     u64::from_le_bytes(all)
@@ -97,9 +105,9 @@ impl Files {
         let Some(table) = self.table(task, t_ns + 1) else { return };
         match call.name {
             "close" => self.tables.close(table, enter.args[0] as i32, t_ns),
-            "close_range" if enter.args[2] & CLOSE_RANGE_UNSHARE == 0 => {
-                let close = enter.args[2] & CLOSE_RANGE_CLOEXEC == 0;
-                self.tables.sweep(table, enter.args[0] as u32, enter.args[1] as u32, t_ns, close);
+            // With flags it closes nothing of others, or nothing at all.
+            "close_range" if enter.args[2] as u32 == 0 => {
+                self.tables.sweep(table, enter.args[0] as u32, enter.args[1] as u32, t_ns, true);
             }
             _ => {}
         }
@@ -107,8 +115,17 @@ impl Files {
 
     /// A call in row `row` is over.
     pub fn exited(&mut self, task: TaskId, row: u64, t_ns: u64, view: &CallView<'_>) {
-        let (Some(Outcome::Returned(value)), Some(call)) = (view.outcome, abi::lookup(view.arch, view.nr)) else {
-            return;
+        let Some(call) = abi::lookup(view.arch, view.nr) else { return };
+        let value = match view.outcome {
+            Some(Outcome::Returned(value)) => value,
+            // However close(2) fails, the number is free; but here the kernel did not come to it.
+            Some(Outcome::Failed(_)) if view.marks.has(Marks::FILTERED) || view.marks.has(Marks::INJECTED) => {
+                if let Some(table) = self.table(task, t_ns + 1).filter(|_| call.name == "close") {
+                    self.tables.undo_close(table, view.args[0] as i32, t_ns);
+                }
+                return;
+            }
+            _ => return,
         };
         let (arch, entry, exit) = (view.arch, view.entry, view.exit);
         let behind = abi::behind(arch, call, view.args, |addr, len| entry.exact(addr, len).map(<[u8]>::to_vec));
@@ -137,31 +154,17 @@ impl Files {
                 F_SETFD => self.tables.set_cloexec(table, made.fd(0), t_ns, made.args[2] & 1 != 0),
                 _ => {}
             },
-            "pipe" | "pipe2" => {
-                let ends = made.pair(0).unwrap_or([-1; 2]);
-                for (fd, writes) in ends.into_iter().zip([false, true]) {
-                    self.give(task, row, t_ns, fd, What::PipeEnd { writes }, made.cloexec());
-                }
-            }
-            "socketpair" => {
-                for fd in made.pair(3).unwrap_or([-1; 2]) {
-                    self.give(task, row, t_ns, fd, socket(made), made.cloexec());
-                }
-            }
             "socket" => self.give(task, row, t_ns, value as i32, socket(made), made.cloexec()),
             "accept" | "accept4" => self.accepted(task, row, t_ns, made, value as i32),
             "bind" | "connect" => self.addressed(task, t_ns, made),
-            "recvmsg" => {
-                for fd in received(made) {
-                    self.give(task, row, t_ns, fd, What::Received, made.args[2] & 0x4000_0000 != 0);
-                }
-            }
             "pidfd_open" => self.give(task, row, t_ns, value as i32, What::Pidfd(made.fd(0)), true),
             "pidfd_getfd" => self.taken(task, row, t_ns, made, value as i32),
             // With a descriptor of its own kind, these change what it is about.
             "signalfd" | "signalfd4" if made.fd(0) >= 0 => {}
-            "close_range" if made.args[2] & CLOSE_RANGE_UNSHARE != 0 => {
-                self.own_table(task, t_ns, false);
+            "close_range" if made.args[2] as u32 != 0 => {
+                if made.args[2] & CLOSE_RANGE_UNSHARE != 0 {
+                    self.own_table(task, t_ns, false);
+                }
                 let close = made.args[2] & CLOSE_RANGE_CLOEXEC == 0;
                 if let Some(own) = self.table(task, t_ns + 1) {
                     self.tables.sweep(own, made.args[0] as u32, made.args[1] as u32, t_ns, close);
@@ -175,6 +178,20 @@ impl Files {
                     self.own_place(task, t_ns);
                 }
             }
+            // The new mount namespace's root.
+            "setns" if made.args[1] & CLONE_NEWNS != 0 => {
+                self.moved(task, t_ns, Some(b"/".to_vec()), false);
+                self.moved(task, t_ns, Some(b"/".to_vec()), true);
+            }
+            "ioctl" if matches!(made.args[1] as u32, FIOCLEX | FIONCLEX) => {
+                self.tables.set_cloexec(table, made.fd(0), t_ns, made.args[1] as u32 == FIOCLEX);
+            }
+            // Its result counts the rings that the program registered: IORING_SETUP_REGISTERED_FD_ONLY.
+            "io_uring_setup"
+                if made
+                    .entry
+                    .exact(made.address(1).wrapping_add(8), 4)
+                    .is_some_and(|flags| int(flags) & 1 << 15 != 0) => {}
             "chdir" | "chroot" => {
                 let path = made.text(0).and_then(|path| self.resolve(task, t_ns, AT_FDCWD, path));
                 self.moved(task, t_ns, path, made.name == "chroot");
@@ -185,9 +202,20 @@ impl Files {
             }
             _ if matches!(made.call.ret, Ret::NewFd) => {
                 let what = made.resolved(value as i32).unwrap_or_else(|| self.opened(task, t_ns, made));
+                self.reads_descriptors |= reads_descriptors(made.name);
                 self.give(task, row, t_ns, value as i32, what, made.cloexec());
             }
-            _ => {}
+            _ => {
+                // Only where it can matter, because read(2) is what programs do most.
+                let source = self.reads_descriptors.then(|| self.descriptor(task, made.fd(0), t_ns)).flatten();
+                let source = match source.map(|source| source.what) {
+                    Some(What::Other { call, .. }) => Some(*call),
+                    _ => None,
+                };
+                for Given { fd, what, cloexec } in given(made, value, source) {
+                    self.give(task, row, t_ns, fd, what, cloexec);
+                }
+            }
         }
     }
 
@@ -208,14 +236,15 @@ impl Files {
 
     /// What open(2) and all others made whose result is a descriptor.
     fn opened(&self, task: TaskId, t_ns: u64, made: &Made<'_>) -> What {
-        let index = made.call.args.iter().position(|arg| matches!(arg.ty, Type::Path | Type::Str));
+        let index = made.call.args.iter().position(|arg| {
+            matches!(arg.ty, Type::Path | Type::Str | Type::Custom { name: "mq_name" | "memfd_name", .. })
+        });
         let name = index.and_then(|index| made.text(index)).unwrap_or_default();
         match made.name {
             "open" | "creat" | "openat" | "openat2" => {
                 let base = if made.name.starts_with("openat") { made.fd(0) } else { AT_FDCWD };
                 What::File(self.resolve(task, t_ns, base, name.clone()).unwrap_or(name))
             }
-            "memfd_create" => What::Other { call: made.name, name: made.text(0).unwrap_or_default() },
             _ => What::Other { call: made.name, name },
         }
     }
@@ -292,35 +321,6 @@ impl Files {
             _ => None,
         }
     }
-}
-
-fn socket(made: &Made<'_>) -> What {
-    const KIND: u64 = 0xf;
-    What::Socket { family: made.args[0] as u32, kind: (made.args[1] & KIND) as u32, protocol: made.args[2] as u32 }
-}
-
-/// The descriptors that a message brought: unix(7), SCM_RIGHTS.
-fn received(made: &Made<'_>) -> Vec<i32> {
-    const SOL_SOCKET: i32 = 1;
-    const SCM_RIGHTS: i32 = 1;
-    let size = made.arch.word();
-    let field = |index: usize| {
-        made.exit
-            .exact(made.address(1) + (index * size) as u64, size)
-            .or_else(|| made.entry.exact(made.address(1) + (index * size) as u64, size))
-    };
-    let (Some(control), Some(len)) = (field(4).map(word), field(5).map(word)) else { return Vec::new() };
-    let Some(piece) = made.exit.at(control).filter(|_| control != 0) else { return Vec::new() };
-    let mut rest = &piece.bytes[..usize::try_from(len).unwrap_or(usize::MAX).min(piece.bytes.len())];
-    let mut found = Vec::new();
-    while rest.len() >= size + 8 {
-        let length = usize::try_from(word(&rest[..size])).unwrap_or(usize::MAX).clamp(size + 8, rest.len());
-        if (int(&rest[size..size + 4]), int(&rest[size + 4..size + 8])) == (SOL_SOCKET, SCM_RIGHTS) {
-            found.extend(rest[size + 8..length].chunks_exact(4).map(int));
-        }
-        rest = rest.get(length.next_multiple_of(size)..).unwrap_or_default();
-    }
-    found
 }
 
 /// What a task that is made shares, as the call says that is making it; of a thread nothing else is known.

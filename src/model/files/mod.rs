@@ -3,10 +3,14 @@
 //!
 //! Each descriptor remembers the row of the call that gave it out, and how often its number was given out. Fed in the
 //! order of the events, off the tracer's path; nothing is read from /proc here. What was open before the first event is
-//! known if the engine asked /proc (`Exec::standing`). Left out: descriptors that recvmmsg(2) receives and io_uring opens, and words
-//! (`decode`).
+//! known if the engine asked /proc (`Exec::standing`). Left out: words (`decode`), and what io_uring does. Operations in its rings
+//! (IORING_OP_OPENAT, _SOCKET, _ACCEPT, _CLOSE ...) are no calls and no tracer of calls sees them: the number that one opens is
+//! unknown here until /proc tells (`--resolve-paths` asks only for calls), and one that is closed by a ring keeps its old
+//! meaning until a call gives it out again. Files that are registered with a ring have no number at all. The ring itself
+//! is known as any other descriptor.
 
 mod calls;
+mod given;
 mod ids;
 mod table;
 
@@ -93,6 +97,8 @@ pub struct Files {
     descriptions: Vec<Description>,
     places: Vec<Place>,
     holders: Vec<Holder>,
+    /// Some descriptor was made that gives others when it is read.
+    reads_descriptors: bool,
 }
 
 /// What a new task shares with its maker: flags of clone(2).

@@ -1,5 +1,7 @@
 //! What descriptors are after lists of events.
 
+mod given;
+
 use super::*;
 use crate::abi::{Arch, number};
 use crate::model::{
@@ -49,8 +51,12 @@ impl Made {
     }
 
     fn enter(&mut self, task: u32, name: &str, args: [u64; 6], copies: Copies<'_>) -> u64 {
-        let nr = number(Arch::X86_64, name).expect(name);
-        let enter = Enter { arch: Arch::X86_64, nr, args, ip: 0, sp: 0, regions: 0..copies.len() as u32 };
+        self.enter_on(Arch::X86_64, task, name, args, copies)
+    }
+
+    fn enter_on(&mut self, arch: Arch, task: u32, name: &str, args: [u64; 6], copies: Copies<'_>) -> u64 {
+        let nr = number(arch, name).expect(name);
+        let enter = Enter { arch, nr, args, ip: 0, sp: 0, regions: 0..copies.len() as u32 };
         self.add(task, EventKind::Enter(enter), copies);
         self.store.len() - 1
     }

@@ -1,12 +1,16 @@
-//! One call with hostile memory: the line, its halves, the result, the detail tree and the JSON are made of it.
+//! One call with hostile memory: the line, its halves, the result, the detail tree and the JSON are made of it, and what
+//! it does to descriptors is followed.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use sysview::abi::Arch;
-use sysview::decode::{self, HexStrings, Manner, Options, json};
-use sysview::model::{CallView, Marks, Memory, Outcome, Region};
+use sysview::decode::{self, Constants, HexStrings, Manner, Options, json};
+use sysview::model::{
+    Batch, CallView, Enter, Event, EventKind, Exit, Marks, Memory, NewTask, Origin, Outcome, PidNamespace, Region, Store,
+    TaskId,
+};
 
 /// Where the memory stands that arguments and pointers are likely to meet.
 const BASE: u64 = 0x1000;
@@ -98,6 +102,41 @@ fn printable(text: &str) {
     assert!(text.len() < 4 << 20, "{} bytes of text", text.len());
 }
 
+/// The same call in a store, twice, so that it meets what it made itself.
+fn stored(view: &CallView<'_>, entry: &(Vec<Region>, Vec<u8>), exit: &(Vec<Region>, Vec<u8>)) {
+    let task = TaskId(0);
+    let new = NewTask {
+        tid: 1,
+        tgid: 1,
+        parent: None,
+        origin: Origin::Launch,
+        comm: Vec::new(),
+        ns: PidNamespace::default(),
+        image: None,
+    };
+    let mut store = Store::new();
+    let first = Event { task, t_ns: 0, kind: EventKind::NewTask(Box::new(new)) };
+    store.append(&Batch { events: vec![first], ..Batch::default() });
+    for t_ns in [1, 3] {
+        let append = |store: &mut Store, t_ns: u64, kind: EventKind, copies: &(Vec<Region>, Vec<u8>)| {
+            let events = vec![Event { task, t_ns, kind }];
+            store.append(&Batch { events, regions: copies.0.clone(), bytes: copies.1.clone(), system_ns: Vec::new() });
+        };
+        let regions = 0..entry.0.len() as u32;
+        let enter = Enter { arch: view.arch, nr: view.nr, args: *view.args, ip: view.ip, sp: view.sp, regions };
+        append(&mut store, t_ns, EventKind::Enter(enter), entry);
+        if let Some(outcome) = view.outcome {
+            let exit_event = Exit { outcome, marks: view.marks, regions: 0..exit.0.len() as u32 };
+            append(&mut store, t_ns + 1, EventKind::Exit(exit_event), exit);
+        }
+    }
+    for fd in -1..64 {
+        if let Some(descriptor) = store.files().descriptor(task, fd, 9) {
+            printable(&decode::descriptor_text(&descriptor));
+        }
+    }
+}
+
 fuzz_target!(|call: Call| {
     let arch = Arch::ALL[usize::from(call.arch) % Arch::ALL.len()];
     let args = std::array::from_fn(|i| call.args[i].value());
@@ -127,13 +166,21 @@ fuzz_target!(|call: Call| {
         hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(call.hex % 3)],
         manner: [Manner::Decoded, Manner::Pointers, Manner::Raw][usize::from(call.manner % 3)],
         names: call.names,
+        constants: [Constants::Names, Constants::Numbers, Constants::Both][usize::from(call.hex / 3 % 3)],
         descriptors: true,
+        vdso: call.hex >= 128,
     };
     printable(&decode::call_text(&view, &options));
     printable(&decode::unfinished_text(&view, &options));
     printable(&decode::resumed_text(&view, &options));
     printable(&decode::result_text(&view, &options).unwrap_or_default());
     decode::detail(&view, &options).iter().for_each(|line| printable(&line.text));
-    let text = json::call_json(&decode::call(&view, &options));
+    let mut text = String::new();
+    json::args(&mut text, arch, &decode::call(&view, &options).args, &json::Nothing);
     assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "no JSON: {text}");
+    text.clear();
+    let descriptor = decode::new_descriptor(&view).is_some();
+    json::result(&mut text, view.outcome, view.marks, descriptor, &json::Nothing);
+    assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "no JSON: {text}");
+    stored(&view, &entry, &exit);
 });
