@@ -41,7 +41,7 @@ pub fn fillings() -> [Vec<u8>; 10] {
 }
 
 pub fn full_of(value: u64, width: usize) -> Vec<u8> {
-    value.to_le_bytes()[..width].iter().copied().cycle().take(PAGE).collect()
+    value.to_le_bytes()[..width].repeat(PAGE / width)
 }
 
 impl Site {
