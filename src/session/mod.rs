@@ -2,7 +2,8 @@
 //!
 //! `schema` says what stands in a file. Writing: `Writer` folds events into `rows`, `columns` makes arrays of them.
 //! Reading: `frame` takes the stream apart and trusts nothing, `events` makes events of the arrays, `replay` sends
-//! them through the same channel as a live run. A failed write is the caller's to report; the trace goes on.
+//! them through the same channel as a live run. A failed write is the caller's to report; the trace goes on. `redact`
+//! takes contents out of events, for files that others get to see.
 //! Left out: exports, other tools' files, spilling of the store.
 
 mod arrays;
@@ -11,6 +12,7 @@ mod error;
 mod events;
 mod frame;
 mod names;
+mod redact;
 mod replay;
 mod rows;
 mod schema;
@@ -19,6 +21,7 @@ mod write;
 
 pub use error::SessionError;
 pub use events::{Item, Reader};
+pub use redact::{Fate, Redaction, Redactor};
 pub use replay::replay;
 pub use schema::{FORMAT_VERSION, fields};
 pub use write::Writer;
