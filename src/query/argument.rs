@@ -7,11 +7,12 @@ use std::fmt;
 
 use super::QueryError;
 use super::expr::Compare;
+use super::values::or_nearest;
 use crate::abi::{self, Arch, Arg, Call, FlagSet, Meaning, Type, Width};
 use crate::model::CallView;
 
 /// A question about the argument of a name, in every call that has one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArgTest {
     pub name: String,
     pub question: Question,
@@ -25,7 +26,7 @@ pub enum Question {
     Is(Compare),
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArgValue {
     /// From `i64::MIN` to `u64::MAX`: which of the two an argument is depends on its type.
     Number(i128),
@@ -56,31 +57,57 @@ pub(super) fn parse(column: usize, text: &str) -> Result<ArgTest, QueryError> {
         return Err(QueryError::new(column, format!("a comparison with a value is missing here; {EXAMPLE}")));
     };
     if !arguments().any(|arg| arg.name == name) {
-        return Err(QueryError::new(
-            name_column,
-            format!("no call has an argument named {name}; to look for it as text, put it in quotes"),
-        ));
+        let names = arguments().map(|arg| arg.name);
+        let nearest = or_nearest(name, names, "to look for it as text, put it in quotes");
+        return Err(QueryError::new(name_column, format!("no call has an argument named {name}{nearest}")));
     }
     let value_column = name_column + name_len + operator.len();
-    let value = value(name, &rest[operator.len()..]).map_err(|wrong| QueryError::new(value_column, wrong))?;
+    let value =
+        value(name, &rest[operator.len()..]).map_err(|(at, wrong)| QueryError::new(value_column + at, wrong))?;
     Ok(ArgTest { name: name.into(), question, value })
 }
 
-fn value(name: &str, text: &str) -> Result<ArgValue, String> {
+/// The error is the character at which it begins, and a clause.
+fn value(name: &str, text: &str) -> Result<ArgValue, (usize, String)> {
     if text.is_empty() {
-        return Err(format!("a value is missing here; {EXAMPLE}"));
+        return Err((0, format!("a value is missing here; {EXAMPLE}")));
     }
     if let Some(number) = number(text) {
         return Ok(ArgValue::Number(number));
     }
     let names: Vec<String> = text.split('|').map(str::to_string).collect();
-    let known = |constant: &str| {
+    let mut at = 0;
+    for constant in &names {
         let of = |arg: &Arg| Arch::ALL.iter().any(|&arch| constant_value(arg, arch, constant).is_some());
-        arguments().filter(|arg| arg.name == name).any(of)
-    };
-    match names.iter().find(|constant| !known(constant)) {
-        None => Ok(ArgValue::Names(names)),
-        Some(unknown) => Err(format!("{unknown} is no number, and no argument named {name} knows such a constant")),
+        if !arguments().filter(|arg| arg.name == name).any(of) {
+            let known = constants(name);
+            let nearest = or_nearest(constant, known.iter().copied(), EXAMPLE);
+            let wrong = format!("{constant} is no number, and no argument named {name} knows such a constant{nearest}");
+            return Err((at, wrong));
+        }
+        at += constant.chars().count() + 1;
+    }
+    Ok(ArgValue::Names(names))
+}
+
+/// Names that a value of the argument can have, of any call's.
+pub(super) fn constants(name: &str) -> Vec<&'static str> {
+    let mut known: Vec<&str> = arguments().filter(|arg| arg.name == name).flat_map(constants_of).collect();
+    let mut seen = std::collections::HashSet::new();
+    known.retain(|name| seen.insert(*name));
+    known
+}
+
+pub(super) fn constants_of(arg: &'static Arg) -> Vec<&'static str> {
+    match arg.ty {
+        Type::Num { meaning: Meaning::DirFd, .. } => vec!["AT_FDCWD"],
+        Type::Num { meaning: Meaning::Signal, .. } => super::values::signals().map(|(_, name)| name).collect(),
+        Type::Num { meaning: Meaning::Const { name, .. }, .. } => vec![name],
+        _ => flag_set(arg)
+            .into_iter()
+            .flat_map(|set| set.constants(Arch::X86_64))
+            .map(|constant| constant.name)
+            .collect(),
     }
 }
 
@@ -94,7 +121,7 @@ fn number(text: &str) -> Option<i128> {
 }
 
 /// Every argument of every declaration, variants included.
-fn arguments() -> impl Iterator<Item = &'static Arg> {
+pub(super) fn arguments() -> impl Iterator<Item = &'static Arg> {
     abi::calls().flat_map(|call| std::iter::once(call).chain(call.variants)).flat_map(|call: &Call| call.args)
 }
 

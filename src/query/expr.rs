@@ -4,9 +4,10 @@
 use std::fmt;
 
 use super::argument::ArgTest;
+use super::pattern::Pattern;
 
 /// A filter. `And` and `Or` have at least two parts and none of their own kind; see `Expr::all` and `Expr::any`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expr {
     /// The empty filter: every row.
     Everything,
@@ -17,7 +18,7 @@ pub enum Expr {
 }
 
 /// One question about a row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     /// A call's name, or a pattern over names.
     Call(String),
@@ -29,6 +30,12 @@ pub enum Test {
     Result(Compare, i64),
     /// Nanoseconds between entry and exit.
     Duration(Compare, u64),
+    /// What a call moved, if its result is a number of bytes.
+    Bytes(Compare, u64),
+    /// Nanoseconds from the beginning of the session to the row, for a call to its entry.
+    Time(Compare, u64),
+    /// The row's number.
+    Row(Compare, u64),
     /// Process id (the thread group's).
     Pid(i32),
     /// Thread id.
@@ -39,8 +46,16 @@ pub enum Test {
     Task(String),
     /// A descriptor among the arguments, or the result where that is a new descriptor.
     Fd(i32),
-    /// A pattern for a path among the arguments.
+    /// The same, at this use of the number: how often it had been given out.
+    FdUse(i32, u32),
+    /// A descriptor of what the call of this row opened, under any number, in any process.
+    Opened(u64),
+    /// A pattern for a path among the arguments, as written and from the root, or behind a descriptor.
     Path(String),
+    /// A pattern for the directory that the task stands in.
+    Cwd(String),
+    /// A regular expression.
+    Fits(Subject, Pattern),
     /// The value of an argument.
     Argument(ArgTest),
     /// A signal, if given this one.
@@ -49,10 +64,58 @@ pub enum Test {
     Exec,
     /// A call that has not come back.
     Unfinished,
+    /// A remark on the end of the call.
+    Marked(Mark),
     /// The loaded profile would stop the call, or do exactly this with it.
     Blocked(Option<Answer>),
     /// A part of the line as it is shown; text without capitals matches both.
     Text(String),
+}
+
+/// What a regular expression is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    Path,
+    Cwd,
+    Task,
+    Text,
+}
+
+/// Who had a hand in a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It was made by the vDSO or in its place.
+    Vdso,
+    /// sysview changed it.
+    Injected,
+    /// sysview made it wait.
+    Delayed,
+    /// The program's own seccomp filter answered it.
+    Filtered,
+}
+
+impl Subject {
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Subject::Path => "path",
+            Subject::Cwd => "cwd",
+            Subject::Task => "task",
+            Subject::Text => "text",
+        }
+    }
+}
+
+impl Mark {
+    pub(super) const ALL: [Mark; 4] = [Mark::Vdso, Mark::Injected, Mark::Delayed, Mark::Filtered];
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Mark::Vdso => "vdso",
+            Mark::Injected => "injected",
+            Mark::Delayed => "delayed",
+            Mark::Filtered => "filtered",
+        }
+    }
 }
 
 /// What a profile answers to a call.
@@ -162,6 +225,25 @@ impl Expr {
         Expr::Not(Box::new(part))
     }
 
+    /// Tests in the tree.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Expr::Everything => 0,
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().map(Expr::size).sum(),
+            Expr::Not(part) => part.size(),
+            Expr::Test(_) => 1,
+        }
+    }
+
+    /// Parts inside each other.
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Expr::Everything | Expr::Test(_) => 0,
+            Expr::And(parts) | Expr::Or(parts) => 1 + parts.iter().map(Expr::depth).max().unwrap_or(0),
+            Expr::Not(part) => 1 + part.depth(),
+        }
+    }
+
     /// Whether any test of the tree satisfies the predicate.
     pub fn mentions(&self, wanted: &dyn Fn(&Test) -> bool) -> bool {
         match self {
@@ -205,24 +287,32 @@ impl fmt::Display for Expr {
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Test::Call(name) if super::parser::needs_prefix(name) => write!(f, "call:{name}"),
+            Test::Call(name) if super::fields::needs_prefix(name) => write!(f, "call:{name}"),
             Test::Call(name) => write!(f, "{name}"),
             Test::Class(class) => write!(f, "%{class}"),
             Test::Failed(None) => write!(f, "err"),
             Test::Failed(Some(number)) => write!(f, "err={}", errno_text(*number)),
             Test::Result(compare, value) => write!(f, "ret{}{value}", compare.symbol()),
             Test::Duration(compare, ns) => write!(f, "dur{}{}", compare.symbol(), duration_text(*ns)),
+            Test::Bytes(compare, bytes) => write!(f, "bytes{}{bytes}", compare.symbol()),
+            Test::Time(compare, ns) => write!(f, "t{}{}", compare.symbol(), duration_text(*ns)),
+            Test::Row(compare, row) => write!(f, "row{}{row}", compare.symbol()),
             Test::Pid(pid) => write!(f, "pid:{pid}"),
             Test::Tid(tid) => write!(f, "tid:{tid}"),
             Test::Tree(pid) => write!(f, "tree:{pid}"),
             Test::Task(name) => write!(f, "task:{}", value_text(name)),
             Test::Fd(fd) => write!(f, "fd:{fd}"),
+            Test::FdUse(fd, generation) => write!(f, "fd:{fd}#{generation}"),
+            Test::Opened(row) => write!(f, "opened:{row}"),
             Test::Path(pattern) => write!(f, "path:{}", value_text(pattern)),
+            Test::Cwd(pattern) => write!(f, "cwd:{}", value_text(pattern)),
+            Test::Fits(subject, pattern) => write!(f, "{}~{}", subject.field(), quoted(pattern.text())),
             Test::Argument(test) => write!(f, "{test}"),
             Test::Signal(None) => write!(f, "signal"),
             Test::Signal(Some(number)) => write!(f, "signal={}", signal_text(*number)),
             Test::Exec => write!(f, "exec"),
             Test::Unfinished => write!(f, "unfinished"),
+            Test::Marked(mark) => write!(f, "{}", mark.word()),
             Test::Blocked(None) => write!(f, "blocked"),
             Test::Blocked(Some(answer)) => write!(f, "blocked={}", answer.name()),
             Test::Text(text) => write!(f, "{}", quoted(text)),
@@ -242,7 +332,7 @@ pub(super) fn signal_text(number: u8) -> String {
 
 /// In the largest unit in which the number stays whole: `1500us`, `2s`.
 pub(super) fn duration_text(ns: u64) -> String {
-    let (unit, size) = super::parser::UNITS
+    let (unit, size) = super::values::UNITS
         .into_iter()
         .rev()
         .find(|(_, size)| ns != 0 && ns.is_multiple_of(*size))

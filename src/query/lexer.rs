@@ -19,10 +19,27 @@ pub(super) enum Kind {
     /// Characters up to a space, a parenthesis or a quote; a value in quotes may follow at once (`path:"a b"`).
     Word {
         text: String,
-        value: Option<String>,
+        value: Option<Quoted>,
     },
     /// Text in quotes on its own.
-    Quoted(String),
+    Quoted(Quoted),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Quoted {
+    pub text: String,
+    /// The column of each of its characters, and of the closing quote.
+    pub columns: Vec<usize>,
+}
+
+impl Token {
+    /// A word without a value in quotes.
+    pub fn into_word(self) -> Option<String> {
+        match self.kind {
+            Kind::Word { text, value: None } => Some(text),
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn tokens(line: &str) -> Result<Vec<Token>, QueryError> {
@@ -54,7 +71,19 @@ pub(super) fn tokens(line: &str) -> Result<Vec<Token>, QueryError> {
 
 fn word(chars: &[char], at: &mut usize) -> Result<Kind, QueryError> {
     let begin = *at;
-    while chars.get(*at).is_some_and(|&c| !c.is_whitespace() && !"()\"".contains(c)) {
+    let mut pattern = false;
+    // Of a regular expression's parentheses, those that it opened itself belong to it.
+    let mut open = 0_usize;
+    while let Some(&c) = chars.get(*at) {
+        match c {
+            c if c.is_whitespace() || c == '"' => break,
+            '(' if pattern => open += 1,
+            ')' if open > 0 => open -= 1,
+            '(' | ')' => break,
+            '\\' if pattern && matches!(chars.get(*at + 1), Some('(' | ')')) => *at += 1,
+            '~' => pattern |= chars[begin..*at].iter().all(char::is_ascii_lowercase),
+            _ => {}
+        }
         *at += 1;
     }
     let text: String = chars[begin..*at].iter().collect();
@@ -72,14 +101,15 @@ fn word(chars: &[char], at: &mut usize) -> Result<Kind, QueryError> {
 
 /// `\"` is a quote and `\\` a backslash; before anything else a backslash stands for itself, because shown lines are
 /// full of them.
-fn quoted(chars: &[char], at: &mut usize) -> Result<String, QueryError> {
+fn quoted(chars: &[char], at: &mut usize) -> Result<Quoted, QueryError> {
     let begin = *at;
-    let mut text = String::new();
+    let (mut text, mut columns) = (String::new(), Vec::new());
     *at += 1;
     while let Some(&c) = chars.get(*at) {
+        columns.push(*at);
         *at += 1;
         match (c, chars.get(*at)) {
-            ('"', _) => return Ok(text),
+            ('"', _) => return Ok(Quoted { text, columns }),
             ('\\', Some(&next @ ('"' | '\\'))) => {
                 text.push(next);
                 *at += 1;

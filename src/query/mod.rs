@@ -6,28 +6,38 @@
 //! | `openat`, `open*` | calls of that name; a word that is no call's name is free text |
 //! | `%file` `%network` … | calls of a class |
 //! | `err`, `err=ENOENT,EACCES`, `err!=EAGAIN` | calls that failed, in that way, in another way |
-//! | `ret<0` `ret=3` `dur>1ms` | by result (-1 if failed, as strace shows it), by time in the call |
+//! | `ret<0` `ret=3` `dur>1ms` `bytes>4k` | by result (-1 if failed, as strace shows it), by time in the call, by bytes moved |
+//! | `t=1s..2s` `t>6.8` `row:100..200` | by time since the start, by row; ranges have two ends or one |
 //! | `pid:123` `tid:123` `tree:123` `task:bash` | by process, thread, process with descendants, part of the name |
-//! | `fd:3` `path:/etc/**` `path:*.so` | calls on a descriptor, on a path (without a slash: on its last name) |
+//! | `fd:3` `fd:3#2` `opened:812` | calls on a descriptor, on its second use, on what row 812 opened under any number |
+//! | `path:/etc/**` `path:*.so` `cwd:/home/**` | calls on a path, as argument or behind a descriptor (without a slash: on its last name), from a directory |
+//! | `path~"\.so(\.|$)"` `task~` `cwd~` `text~` | the same by regular expression |
 //! | `arg.flags&O_CREAT` `arg.count>4096` | by an argument, under its name in the call pane; `&`: any of the bits |
 //! | `signal` `signal=SIGINT` `exec` `unfinished` | signals, new programs, calls that have not come back |
+//! | `vdso` `injected` `delayed` `filtered` | calls in which the vDSO, sysview or the program's own filter had a hand |
 //! | `blocked` `blocked=ERRNO` `blocked=EPERM` | calls that the loaded profile would stop, and how |
 //! | `"No such file"` | the line as it is shown contains this; without capitals, either case |
+//! | `@slow` | what the user saved under this name |
 //!
 //! `and` (or just a space), `or`, `not` (or `!`) and parentheses combine them; `or` binds last. `call:NAME` and
 //! `text:"…"` say what a word means where the rule above guesses otherwise.
-//! Pure. Left out: regular expressions (but in `calls`), what stands behind pointers, paths made absolute.
+//! Pure. Left out: what stands behind pointers, links in paths.
 
 mod argument;
 mod calls;
 mod complete;
 mod expr;
+mod fields;
 mod inject;
 mod lexer;
 mod numbers;
+mod outline;
 mod parser;
+mod pattern;
 mod plan;
+mod saved;
 mod subject;
+mod values;
 mod words;
 
 use std::fmt;
@@ -35,9 +45,12 @@ use std::str::FromStr;
 
 pub use argument::{ArgTest, ArgValue, Question};
 pub use calls::Calls;
-pub use complete::{Candidate, Completion, complete};
-pub use expr::{Answer, Compare, Expr, Test};
+pub use complete::{Candidate, Completion, Names, complete};
+pub use expr::{Answer, Compare, Expr, Mark, Subject, Test};
 pub use inject::{Injection, tampers};
+pub use outline::{Cost, Part};
+pub use pattern::Pattern;
+pub use saved::Saved;
 pub use subject::{paths, uses_fd};
 
 use crate::abi::Arch;
@@ -85,7 +98,12 @@ pub struct QueryError {
 impl Filter {
     /// Reads a filter. The empty one fits every row.
     pub fn parse(text: &str) -> Result<Filter, QueryError> {
-        parser::parse(text).map(Filter::from)
+        Filter::parse_with(text, &Saved::default())
+    }
+
+    /// Reads a filter that may name saved ones.
+    pub fn parse_with(text: &str, saved: &Saved) -> Result<Filter, QueryError> {
+        parser::parse(text, saved).map(Filter::from)
     }
 
     /// Whether a row fits; false for a row that does not exist.
@@ -101,6 +119,21 @@ impl Filter {
     /// How the filter was read, as a sentence without a full stop.
     pub fn explain(&self) -> String {
         words::describe(&self.expr)
+    }
+
+    /// How it was read, part by part.
+    pub fn outline(&self) -> Vec<Part> {
+        outline::outline(&self.expr)
+    }
+
+    /// The dearest that must be looked at.
+    pub fn cost(&self) -> Cost {
+        outline::cost(&self.expr)
+    }
+
+    /// What the user may have meant otherwise, each a clause.
+    pub fn remarks(&self) -> Vec<String> {
+        self.outline().into_iter().filter_map(|part| part.remark).collect()
     }
 
     pub fn expr(&self) -> &Expr {
@@ -142,6 +175,13 @@ impl fmt::Display for Filter {
 impl QueryError {
     fn new(column: usize, message: impl Into<String>) -> QueryError {
         QueryError { column, message: message.into() }
+    }
+
+    /// The text on one line and a caret under the column on the next, behind `indent`.
+    pub fn picture(&self, text: &str, indent: &str) -> String {
+        // A tab or anything else that is no plain character would move the caret.
+        let shown: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        format!("{indent}{shown}\n{indent}{}^", " ".repeat(self.column))
     }
 
     /// The same in a longer text, in which this one begins at a column.

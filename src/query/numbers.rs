@@ -2,7 +2,7 @@
 //!
 //! Left out: which words mean which calls (`plan` and `calls`).
 
-use super::parser::unknown_number;
+use super::fields::unknown_number;
 use crate::abi::{self, Arch, Call, X32_BIT};
 
 /// Call numbers below this are looked up by bit; no kernel has higher ones.

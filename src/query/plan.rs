@@ -3,12 +3,13 @@
 
 use super::Context;
 use super::argument::ArgTest;
-use super::expr::{Answer, Compare, Expr, Test};
+use super::expr::{Answer, Compare, Expr, Mark, Subject as Asked, Test};
 use super::numbers::Numbers;
-use super::subject;
+use super::pattern::Pattern;
+use super::subject::{self, Subject};
 use crate::abi::{self, Arch};
 use crate::decode;
-use crate::model::{CallRow, Outcome, Row, RowKind, Store, TaskId};
+use crate::model::{CallRow, Marks, Outcome, Row, RowKind, Store, TaskId};
 use crate::policy::Action;
 
 #[derive(Debug, Clone)]
@@ -21,18 +22,33 @@ pub(super) enum Plan {
     Failed(Option<u16>),
     Result(Compare, i64),
     Duration(Compare, u64),
+    Bytes(Compare, u64),
+    Time(Compare, u64),
+    Row(Compare, u64),
     Pid(i32),
     Tid(i32),
     Tree(i32),
-    Task(Needle),
+    Task(Pattern),
     Fd(i32),
-    Path(Vec<u8>),
+    FdUse(i32, u32),
+    Opened(u64),
+    Path(Match),
+    Cwd(Match),
     Argument(ArgTest),
     Signal(Option<u8>),
     Exec,
     Unfinished,
+    Marked(Marks),
     Blocked(Option<Answer>),
-    Text(Needle),
+    Text(Pattern),
+}
+
+/// What a path is compared with.
+#[derive(Debug, Clone)]
+pub(super) enum Match {
+    /// Without a slash it is about the last name.
+    Glob(Vec<u8>),
+    Regular(Pattern),
 }
 
 impl Plan {
@@ -58,18 +74,34 @@ impl Plan {
             Test::Failed(errno) => Plan::Failed(*errno),
             Test::Result(compare, value) => Plan::Result(*compare, *value),
             Test::Duration(compare, ns) => Plan::Duration(*compare, *ns),
+            Test::Bytes(compare, bytes) => Plan::Bytes(*compare, *bytes),
+            Test::Time(compare, ns) => Plan::Time(*compare, *ns),
+            Test::Row(compare, row) => Plan::Row(*compare, *row),
             Test::Pid(pid) => Plan::Pid(*pid),
             Test::Tid(tid) => Plan::Tid(*tid),
             Test::Tree(pid) => Plan::Tree(*pid),
-            Test::Task(name) => Plan::Task(Needle::new(name.as_bytes().to_vec())),
+            Test::Task(name) => Plan::Task(needle(name)),
             Test::Fd(fd) => Plan::Fd(*fd),
-            Test::Path(pattern) => Plan::Path(pattern.as_bytes().to_vec()),
+            Test::FdUse(fd, generation) => Plan::FdUse(*fd, *generation),
+            Test::Opened(row) => Plan::Opened(*row),
+            Test::Path(pattern) => Plan::Path(Match::Glob(pattern.as_bytes().to_vec())),
+            Test::Cwd(pattern) => Plan::Cwd(Match::Glob(pattern.as_bytes().to_vec())),
+            Test::Fits(Asked::Path, pattern) => Plan::Path(Match::Regular(pattern.clone())),
+            Test::Fits(Asked::Cwd, pattern) => Plan::Cwd(Match::Regular(pattern.clone())),
+            Test::Fits(Asked::Task, pattern) => Plan::Task(pattern.clone()),
+            Test::Fits(Asked::Text, pattern) => Plan::Text(pattern.clone()),
             Test::Argument(test) => Plan::Argument(test.clone()),
             Test::Signal(number) => Plan::Signal(*number),
             Test::Exec => Plan::Exec,
             Test::Unfinished => Plan::Unfinished,
+            Test::Marked(mark) => Plan::Marked(match mark {
+                Mark::Vdso => Marks(Marks::UNSEEN.0 | Marks::FELL_BACK.0),
+                Mark::Injected => Marks::INJECTED,
+                Mark::Delayed => Marks::DELAYED,
+                Mark::Filtered => Marks::FILTERED,
+            }),
             Test::Blocked(answer) => Plan::Blocked(*answer),
-            Test::Text(text) => Plan::Text(Needle::new(as_shown(text))),
+            Test::Text(text) => Plan::Text(needle(&as_shown(text))),
         }
     }
 
@@ -78,10 +110,10 @@ impl Plan {
         match self {
             Plan::All(parts) | Plan::Any(parts) => parts.iter().map(Plan::cost).sum(),
             Plan::Not(part) => part.cost(),
-            Plan::Pid(_) | Plan::Tid(_) => 5,
-            Plan::Task(_) => 10,
+            Plan::Pid(_) | Plan::Tid(_) | Plan::Bytes(..) => 5,
             Plan::Tree(_) | Plan::Fd(_) | Plan::Argument(_) => 20,
-            Plan::Path(_) => 50,
+            Plan::FdUse(..) | Plan::Opened(_) | Plan::Cwd(_) | Plan::Task(_) => 50,
+            Plan::Path(_) => 100,
             Plan::Blocked(_) => 200,
             Plan::Text(_) => 1000,
             _ => 1,
@@ -108,6 +140,10 @@ impl Plan {
         };
         let store = context.store;
         let task = || store.task(row.task);
+        let about = |ask: &mut dyn FnMut(&Subject<'_>) -> bool| {
+            let (Some(call), Some(held)) = (call, store.call(seq)) else { return false };
+            ask(&Subject { files: store.files(), task: row.task, seq, t_ns: row.t_ns, call, view: held.view() })
+        };
         match self {
             Plan::Everything => true,
             Plan::All(parts) => parts.iter().all(|p| p.matches(context, seq, row)),
@@ -120,23 +156,29 @@ impl Plan {
             Plan::Duration(compare, ns) => {
                 call.and_then(|c| c.duration_ns(row.t_ns)).is_some_and(|d| compare.holds(d, *ns))
             }
+            Plan::Bytes(compare, bytes) => {
+                call.and_then(subject::bytes_moved).is_some_and(|moved| compare.holds(moved, *bytes))
+            }
+            Plan::Time(compare, ns) => compare.holds(row.t_ns, *ns),
+            Plan::Row(compare, row) => compare.holds(seq, *row),
             Plan::Pid(pid) => task().is_some_and(|t| t.tgid == *pid),
             Plan::Tid(tid) => task().is_some_and(|t| t.tid == *tid),
             Plan::Tree(pid) => descends(store, row.task, *pid),
             Plan::Task(name) => task().is_some_and(|t| name.is_in(t.comm_at(seq))),
-            Plan::Fd(fd) => store.call(seq).is_some_and(|call| subject::uses_fd(&call.view(), *fd)),
-            Plan::Path(pattern) => match &row.kind {
-                RowKind::Exec(exec) => path_fits(pattern, &exec.path),
-                RowKind::Call(_) => store
-                    .call(seq)
-                    .is_some_and(|call| subject::paths(&call.view()).any(|path| path_fits(pattern, path))),
-                _ => false,
+            Plan::Fd(fd) => about(&mut |subject| subject.uses_fd(*fd)),
+            Plan::FdUse(fd, generation) => about(&mut |subject| subject.uses_generation(*fd, *generation)),
+            Plan::Opened(row) => about(&mut |subject| subject.uses_opened(*row)),
+            Plan::Path(wanted) => match &row.kind {
+                RowKind::Exec(exec) => wanted.fits(&exec.path),
+                _ => about(&mut |subject| subject.any_path(&mut |path| wanted.fits(path))),
             },
+            Plan::Cwd(wanted) => store.files().cwd(row.task, row.t_ns).is_some_and(|cwd| wanted.fits(cwd)),
             Plan::Argument(test) => store.call(seq).is_some_and(|call| test.matches(&call.view())),
             Plan::Signal(None) => matches!(row.kind, RowKind::Signal(_)),
             Plan::Signal(Some(wanted)) => matches!(&row.kind, RowKind::Signal(s) if s.number == *wanted),
             Plan::Exec => matches!(row.kind, RowKind::Exec(_)),
             Plan::Unfinished => call.is_some_and(|c| c.outcome.is_none()),
+            Plan::Marked(marks) => call.is_some_and(|c| c.marks.has(*marks)),
             Plan::Blocked(answer) => {
                 call.is_some() && context.verdict.and_then(|of| of(seq)).is_some_and(|action| answers(action, *answer))
             }
@@ -188,6 +230,15 @@ fn descends(store: &Store, task: TaskId, pid: i32) -> bool {
     false
 }
 
+impl Match {
+    fn fits(&self, path: &[u8]) -> bool {
+        match self {
+            Match::Glob(pattern) => path_fits(pattern, path),
+            Match::Regular(pattern) => pattern.is_in(path),
+        }
+    }
+}
+
 /// A pattern without a slash is about the last name of the path.
 fn path_fits(pattern: &[u8], path: &[u8]) -> bool {
     if pattern.contains(&b'/') {
@@ -212,34 +263,17 @@ fn answers(action: Action, wanted: Option<Answer>) -> bool {
 }
 
 /// Text to look for: without capitals it matches both, with them exactly.
-#[derive(Debug, Clone)]
-pub(super) struct Needle {
-    bytes: Vec<u8>,
-    exact: bool,
-}
-
-impl Needle {
-    fn new(bytes: Vec<u8>) -> Needle {
-        let exact = bytes.iter().any(u8::is_ascii_uppercase);
-        Needle { bytes, exact }
-    }
-
-    fn is_in(&self, text: &[u8]) -> bool {
-        if self.bytes.is_empty() {
-            return true;
-        }
-        text.windows(self.bytes.len())
-            .any(|window| if self.exact { window == self.bytes } else { window.eq_ignore_ascii_case(&self.bytes) })
-    }
+fn needle(text: &str) -> Pattern {
+    Pattern::literal(text, !text.bytes().any(|b| b.is_ascii_uppercase()))
 }
 
 /// Shown lines are ASCII: other bytes stand there as `\303`, so they are looked for like that.
-fn as_shown(text: &str) -> Vec<u8> {
-    let mut shown = Vec::new();
+fn as_shown(text: &str) -> String {
+    let mut shown = String::new();
     for byte in text.bytes() {
         match byte {
-            b' '..=b'~' => shown.push(byte),
-            _ => shown.extend(format!("\\{byte:03o}").bytes()),
+            b' '..=b'~' => shown.push(char::from(byte)),
+            _ => shown.push_str(&format!("\\{byte:03o}")),
         }
     }
     shown
@@ -251,8 +285,8 @@ mod tests {
 
     #[test]
     fn text_beyond_ascii_is_looked_for_as_it_is_shown() {
-        let needle = Needle::new(as_shown("gr\u{fc}n"));
-        assert!(needle.is_in(b"open(\"gr\\303\\274n\")") && !needle.is_in(b"open(\"grun\")"));
-        assert!(Needle::new(as_shown("etc")).is_in(b"/ETC/") && !Needle::new(as_shown("Etc")).is_in(b"/etc/"));
+        let wanted = needle(&as_shown("gr\u{fc}n"));
+        assert!(wanted.is_in(b"open(\"gr\\303\\274n\")") && !wanted.is_in(b"open(\"grun\")"));
+        assert!(needle("etc").is_in(b"/ETC/") && !needle("Etc").is_in(b"/etc/"));
     }
 }

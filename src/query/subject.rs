@@ -1,39 +1,173 @@
-//! What a call is about, as far as its arguments tell: its paths and its descriptors.
-//! Left out: paths made absolute, and what a descriptor stands for.
+//! What a call is about, as far as its arguments and the events before it tell: its paths and its descriptors.
+//! Left out: descriptors and paths behind other pointers (poll(2), execve(2)'s arguments).
 
-use crate::abi::{self, Arg, Meaning, Ret, Type};
-use crate::model::{CallView, Outcome};
+use crate::abi::{self, Arg, Call, Meaning, Ret, Type};
+use crate::model::{CallRow, CallView, Files, Outcome, TaskId, What};
 
 /// `AF_UNIX` of `linux/socket.h`, the same on every architecture.
 const AF_UNIX: u16 = 1;
+const AT_FDCWD: i32 = -100;
 
 /// The paths among a call's arguments, as the program wrote them: names of files, and of sockets that are files
 /// (connect and bind). Without what could not be read.
 pub fn paths<'a>(view: &CallView<'a>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     let view = *view;
     let socket = abi::lookup(view.arch, view.nr).is_some_and(|call| matches!(call.name, "connect" | "bind"));
-    let socket_path = if socket { unix_path(&view, view.args[1]) } else { None };
+    let socket_path = if socket { view.entry.at(view.args[1]).and_then(|piece| unix_path(piece.bytes)) } else { None };
     let named = arguments(&view).filter(|(arg, _)| matches!(arg.ty, Type::Path));
     let files = named.filter_map(move |(_, addr)| view.entry.at(addr).map(|piece| until_nul(piece.bytes)));
     files.chain(socket_path)
 }
 
+/// A call of a row, and what was known of descriptors then.
+pub(super) struct Subject<'a> {
+    pub files: &'a Files,
+    pub task: TaskId,
+    pub seq: u64,
+    /// Entry; the exit is the call's own.
+    pub t_ns: u64,
+    pub call: &'a CallRow,
+    pub view: CallView<'a>,
+}
+
+impl Subject<'_> {
+    /// Whether the call is given this descriptor or gives it out.
+    pub fn uses_fd(&self, fd: i32) -> bool {
+        uses_fd(&self.view, fd) || self.hands_out(fd)
+    }
+
+    /// Whether it is given or gives out this use of the number.
+    pub fn uses_generation(&self, fd: i32, generation: u32) -> bool {
+        let at = |end_ns| self.files.descriptor(self.task, fd, end_ns).is_some_and(|d| d.generation == generation);
+        let given = given(&self.view).any(|(_, other)| other == fd) && at(self.t_ns);
+        given || (self.call.outcome.is_some() && self.gives(fd) && at(self.call.t_exit_ns + 1))
+    }
+
+    /// Whether it is about what row `row` opened, by any number.
+    pub fn uses_opened(&self, row: u64) -> bool {
+        let at =
+            |fd, end_ns| self.files.descriptor(self.task, fd, end_ns).is_some_and(|d| d.made.or(d.row) == Some(row));
+        self.seq == row
+            || given(&self.view).any(|(_, fd)| at(fd, self.t_ns))
+            || returned(&self.view).is_some_and(|fd| at(fd, self.call.t_exit_ns + 1))
+    }
+
+    /// Whether any path that the call is about fits: as it was written, from the root where that is known, or behind a
+    /// descriptor.
+    pub fn any_path(&self, fits: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        paths(&self.view).any(&mut *fits) || self.any_whole_path(fits) || self.any_path_behind(fits)
+    }
+
+    fn any_whole_path(&self, fits: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let mut directory = AT_FDCWD;
+        for (arg, raw) in arguments(&self.view) {
+            match arg.ty {
+                Type::Num { meaning: Meaning::DirFd, .. } => directory = raw as i32,
+                Type::Path => {
+                    let path = self.view.entry.at(raw).map(|piece| until_nul(piece.bytes));
+                    let relative = path.filter(|path| path.first() != Some(&b'/'));
+                    if let Some((path, base)) = relative.and_then(|path| Some((path, self.directory(directory)?)))
+                        && fits(&joined(base, path))
+                    {
+                        return true;
+                    }
+                    directory = AT_FDCWD;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn directory(&self, fd: i32) -> Option<&[u8]> {
+        match fd {
+            AT_FDCWD => self.files.cwd(self.task, self.t_ns),
+            _ => match self.files.descriptor(self.task, fd, self.t_ns)?.what {
+                What::File(path) | What::Link(path) if path.first() == Some(&b'/') => Some(path),
+                _ => None,
+            },
+        }
+    }
+
+    fn any_path_behind(&self, fits: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        given(&self.view).filter(|(arg, _)| !is_directory(arg)).any(|(_, fd)| {
+            let Some(descriptor) = self.files.descriptor(self.task, fd, self.t_ns) else { return false };
+            let mut socket = || {
+                let ends = [descriptor.local, descriptor.peer].into_iter().flatten();
+                ends.filter_map(unix_path).any(&mut *fits)
+            };
+            match descriptor.what {
+                What::Socket { .. } => socket(),
+                What::File(path) | What::Link(path) => fits(path),
+                _ => false,
+            }
+        })
+    }
+
+    fn gives(&self, fd: i32) -> bool {
+        returned(&self.view) == Some(fd) || self.hands_out(fd)
+    }
+
+    /// Not as its result: pipe(2), socketpair(2), messages of unix(7).
+    fn hands_out(&self, fd: i32) -> bool {
+        hands_out_others(&self.view)
+            && self.call.outcome.is_some()
+            && self.files.descriptor(self.task, fd, self.call.t_exit_ns + 1).is_some_and(|d| d.row == Some(self.seq))
+    }
+}
+
 /// Whether a call is given this descriptor or returns it as a new one.
 pub fn uses_fd(view: &CallView<'_>, fd: i32) -> bool {
-    let Some(call) = abi::lookup(view.arch, view.nr).map(|call| call.select(view.args)) else { return false };
-    let is_fd = |arg: &Arg| match arg.ty {
+    given(view).any(|(_, other)| other == fd) || returned(view) == Some(fd)
+}
+
+/// Calls that can give out descriptors other than by their result.
+pub(super) const HAND_OUT: [&str; 5] = ["pipe", "pipe2", "socketpair", "recvmsg", "socketcall"];
+
+fn hands_out_others(view: &CallView<'_>) -> bool {
+    abi::lookup(view.arch, view.nr).is_some_and(|call| HAND_OUT.contains(&call.name))
+}
+
+fn selected(view: &CallView<'_>) -> Option<&'static Call> {
+    abi::lookup(view.arch, view.nr).map(|call| call.select(view.args))
+}
+
+/// The descriptor that a call returned.
+fn returned(view: &CallView<'_>) -> Option<i32> {
+    match view.outcome {
+        Some(Outcome::Returned(fd)) if matches!(selected(view)?.ret, Ret::NewFd) => i32::try_from(fd).ok(),
+        _ => None,
+    }
+}
+
+/// The descriptors that a call is given, directories included.
+fn given<'a>(view: &CallView<'a>) -> impl Iterator<Item = (&'static Arg, i32)> + use<'a> {
+    let described = selected(view).is_none_or(|call| call.described);
+    let is_fd = move |arg: &Arg| match arg.ty {
         Type::Num { meaning: Meaning::Fd { .. } | Meaning::DirFd, .. } => true,
         // Of a call that is not described, only the names are known.
-        _ => !call.described && (arg.name == "dfd" || arg.name.ends_with("fd")),
+        _ => !described && (arg.name == "dfd" || arg.name.ends_with("fd")),
     };
-    let given = arguments(view).any(|(arg, raw)| is_fd(arg) && raw as i32 == fd);
-    given || (matches!(call.ret, Ret::NewFd) && view.outcome == Some(Outcome::Returned(i64::from(fd))))
+    arguments(view).filter(move |(arg, _)| is_fd(arg)).map(|(arg, raw)| (arg, raw as i32))
+}
+
+fn is_directory(arg: &Arg) -> bool {
+    matches!(arg.ty, Type::Num { meaning: Meaning::DirFd, .. })
+}
+
+/// The number of bytes that a call moved, if its result is one.
+pub(super) fn bytes_moved(call: &CallRow) -> Option<u64> {
+    let declared = abi::lookup(call.arch, call.nr)?.select(&call.args);
+    match call.outcome {
+        Some(Outcome::Returned(bytes)) if matches!(declared.ret, Ret::Size) => u64::try_from(bytes).ok(),
+        _ => None,
+    }
 }
 
 /// The arguments that the call has, each with its register's content.
 pub(super) fn arguments<'a>(view: &CallView<'a>) -> impl Iterator<Item = (&'static Arg, u64)> + use<'a> {
     let args = view.args;
-    let call = abi::lookup(view.arch, view.nr).map(|call| call.select(args));
+    let call = selected(view);
     let exists = move |arg: &Arg| arg.when.is_none_or(|when| when.holds(args));
     let all = call.map_or(&[][..], |call| call.args);
     all.iter().zip(args).filter(move |(arg, _)| exists(arg)).map(|(arg, &raw)| (arg, raw))
@@ -41,10 +175,22 @@ pub(super) fn arguments<'a>(view: &CallView<'a>) -> impl Iterator<Item = (&'stat
 
 /// The path in a `struct sockaddr_un`; none if the address is of another kind, without a name, or of the abstract kind
 /// that is no file. unix(7).
-fn unix_path<'a>(view: &CallView<'a>, addr: u64) -> Option<&'a [u8]> {
-    let (family, path) = view.entry.at(addr)?.bytes.split_first_chunk()?;
+fn unix_path(address: &[u8]) -> Option<&[u8]> {
+    let (family, path) = address.split_first_chunk()?;
     let path = until_nul(path);
     (u16::from_le_bytes(*family) == AF_UNIX && !path.is_empty()).then_some(path)
+}
+
+fn joined(base: &[u8], path: &[u8]) -> Vec<u8> {
+    let path = path.strip_prefix(b"./").unwrap_or(path);
+    let mut whole = base.to_vec();
+    if !matches!(path, b"" | b".") {
+        if whole.last() != Some(&b'/') {
+            whole.push(b'/');
+        }
+        whole.extend_from_slice(path);
+    }
+    whole
 }
 
 fn until_nul(bytes: &[u8]) -> &[u8] {

@@ -4,89 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::abi::{self, Arch};
-use crate::model::{
-    Batch, Enter, Event, EventKind, Exec, Exit, Marks, NewTask, Origin, Outcome, Region, Signal, SignalDetail, TaskId,
-    VdsoState,
-};
+use crate::model::{Ids, Marks, Outcome, Standing};
+use made::{CWD, Run, store};
+use random::expr;
 
-/// Builds a run event by event; every event is 1 ms after the last.
-#[derive(Default)]
-struct Run {
-    batch: Batch,
-    now_ns: u64,
-}
-
-impl Run {
-    fn event(&mut self, task: u32, kind: EventKind) {
-        self.now_ns += 1_000_000;
-        self.batch.events.push(Event { task: TaskId(task), t_ns: self.now_ns, kind });
-    }
-
-    fn task(&mut self, task: u32, tid: i32, parent: Option<u32>, comm: &str) {
-        let new = NewTask {
-            tid,
-            tgid: tid,
-            parent: parent.map(TaskId),
-            origin: Origin::Fork,
-            comm: comm.as_bytes().to_vec(),
-            ns: Default::default(),
-            image: None,
-        };
-        self.event(task, EventKind::NewTask(Box::new(new)));
-    }
-
-    fn enter(&mut self, task: u32, name: &str, args: [u64; 6], path: Option<(u64, &str)>) {
-        let nr = abi::number(Arch::X86_64, name).unwrap_or_else(|| panic!("{name}"));
-        let first = self.batch.regions.len() as u32;
-        if let Some((addr, path)) = path {
-            let (start, len) = (self.batch.bytes.len() as u32, path.len() as u32);
-            self.batch.bytes.extend(path.bytes());
-            self.batch.regions.push(Region { addr, true_len: len.into(), start, len, fault: false });
-        }
-        let regions = first..self.batch.regions.len() as u32;
-        self.event(task, EventKind::Enter(Enter { arch: Arch::X86_64, nr, args, ip: 0, sp: 0, regions }));
-    }
-
-    fn exit(&mut self, task: u32, outcome: Outcome) {
-        self.event(task, EventKind::Exit(Exit { outcome, marks: Marks::NONE, regions: 0..0 }));
-    }
-}
-
-const CWD: u64 = -100_i64 as u64;
-
-/// Rows: 0 task sh (100), 1 openat of /etc/passwd = 3, 2 openat of lib/x.so fails, 3 read(3) = -1 EAGAIN,
-/// 4 task cat (200, of sh), 5 exec of /bin/cat, 6 SIGCHLD, 7 write(1) restarted, 8 close(3) unfinished, 9 an unknown
-/// number.
-fn store() -> Store {
-    let mut run = Run::default();
-    run.task(0, 100, None, "sh");
-    run.enter(0, "openat", [CWD, 0x1000, 0, 0, 0, 0], Some((0x1000, "/etc/passwd")));
-    run.exit(0, Outcome::Returned(3));
-    run.enter(0, "openat", [CWD, 0x2000, 0x40, 0, 0, 0], Some((0x2000, "lib/x.so")));
-    run.now_ns += 4_000_000;
-    run.exit(0, Outcome::Failed(2));
-    run.enter(0, "read", [3, 0, 77, 0, 0, 0], None);
-    run.exit(0, Outcome::Failed(11));
-    run.task(1, 200, Some(0), "sh");
-    let exec = Exec {
-        path: b"/bin/cat".to_vec(),
-        comm: b"cat".to_vec(),
-        vdso: VdsoState::Unknown,
-        maps: Vec::new(),
-        former: None,
-        standing: None,
-    };
-    run.event(1, EventKind::Exec(Box::new(exec)));
-    let signal = Signal { number: 17, code: 0, errno: 0, detail: SignalDetail::None };
-    run.event(0, EventKind::Signal(signal));
-    run.enter(1, "write", [1, 0, 0, 0, 0, 0], None);
-    run.exit(1, Outcome::Failed(512));
-    run.enter(1, "close", [3, 0, 0, 0, 0, 0], None);
-    run.event(0, EventKind::Enter(Enter { arch: Arch::X86_64, nr: 0x270f, args: [0; 6], ip: 0, sp: 0, regions: 0..0 }));
-    let mut store = Store::new();
-    store.append(&run.batch);
-    store
-}
+mod made;
+mod random;
 
 fn parse(text: &str) -> Filter {
     Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
@@ -139,8 +62,25 @@ fn each_test_finds_its_rows() {
         ("task:CAT", &[]),
         ("fd:3", &[1, 3, 8]),
         ("fd:AT_FDCWD", &[1, 2]),
-        ("path:/etc/**", &[1]),
-        ("path:passwd", &[1]),
+        // The descriptor is inherited by the child.
+        ("path:/etc/**", &[1, 3, 8]),
+        ("path:passwd", &[1, 3, 8]),
+        ("path~\"^/etc/(passwd|group)$\"", &[1, 3, 8]),
+        ("path~^/etc/(passwd|group)$", &[1, 3, 8]),
+        ("(path~\\.so$)", &[2]),
+        ("text~\"= -1 E(NOENT|AGAIN)\"", &[2, 3]),
+        ("task~^c", &[5, 7, 8]),
+        ("fd:3#1", &[1, 3, 8]),
+        ("fd:3#2", &[]),
+        ("opened:1", &[1, 3, 8]),
+        ("row:2..4", &[2, 3, 4]),
+        ("row:8..", &[8, 9]),
+        ("row!=1..9", &[0]),
+        ("row=..1", &[0, 1]),
+        ("t>=0.016", &[8, 9]),
+        ("t=2ms..4ms", &[1, 2]),
+        ("bytes>=0", &[]),
+        ("vdso or injected or delayed or filtered", &[]),
         ("path:*.so", &[2]),
         ("path:cat", &[5]),
         ("arg.count=77", &[3]),
@@ -205,6 +145,58 @@ fn a_socket_that_is_a_file_has_a_path() {
 }
 
 #[test]
+fn descriptors_are_followed_through_their_numbers() {
+    let mut run = Run::default();
+    run.task(0, 100, None, "sh");
+    let standing = Standing {
+        cwd: b"/home/a".to_vec(),
+        root: b"/".to_vec(),
+        mount_ns: None,
+        ids: Ids { uids: [0; 4], gids: [0; 4], inheritable: 0, permitted: 0, effective: 0, bounding: 0, ambient: 0 },
+        descriptors: Vec::new(),
+    };
+    run.exec(0, "/bin/sh", standing);
+    let open = |run: &mut Run, path: &str, fd| {
+        run.enter(0, "openat", [CWD, 0x1000, 0, 0, 0, 0], Some((0x1000, path)));
+        run.exit(0, Outcome::Returned(fd));
+    };
+    let call = |run: &mut Run, name: &str, args: [u64; 2], result| {
+        run.enter(0, name, [args[0], args[1], 4096, 0, 0, 0], None);
+        run.exit(0, Outcome::Returned(result));
+    };
+    open(&mut run, "notes", 3); // row 2
+    call(&mut run, "dup", [3, 0], 5); // row 3
+    call(&mut run, "close", [3, 0], 0); // row 4
+    open(&mut run, "/etc/hosts", 3); // row 5
+    call(&mut run, "read", [3, 0], 4096); // row 6
+    call(&mut run, "write", [5, 0], 10); // row 7
+    run.marked(0, "clock_gettime", Marks::UNSEEN); // row 8
+    let mut store = Store::new();
+    store.append(&run.batch);
+    let context = Context::new(&store);
+    for (filter, rows) in [
+        ("fd:3", &[2, 3, 4, 5, 6][..]),
+        ("fd:3#1", &[2, 3, 4]),
+        ("fd:3#2", &[5, 6]),
+        ("opened:2", &[2, 3, 4, 7]),
+        ("opened:5", &[5, 6]),
+        ("path:/home/a/notes", &[2, 3, 4, 7]),
+        ("path:notes", &[2, 3, 4, 7]),
+        ("path:/etc/* read", &[6]),
+        ("cwd:/home/**", &[2, 3, 4, 5, 6, 7, 8]),
+        ("cwd~^/home", &[2, 3, 4, 5, 6, 7, 8]),
+        ("bytes>10", &[6]),
+        ("bytes:1..4k", &[6, 7]),
+        ("vdso", &[8]),
+        ("injected", &[]),
+    ] {
+        let filter = parse(filter);
+        let found: Vec<u64> = (0..store.len()).filter(|&seq| filter.matches(&context, seq)).collect();
+        assert_eq!(found, rows, "{filter}");
+    }
+}
+
+#[test]
 fn without_a_profile_nothing_is_blocked_and_a_row_beyond_the_end_never_fits() {
     let store = store();
     let context = Context::new(&store);
@@ -221,7 +213,9 @@ fn wrong_filters_are_refused_with_column_and_advice() {
         ("()", 1, "missing before this parenthesis"),
         ("openat and", 10, "something is missing"),
         ("or read", 0, "put it in quotes"),
-        ("err=ENOFILE", 4, "no error is named ENOFILE; as in err=ENOENT"),
+        ("err=ENOFILE", 4, "no error is named ENOFILE; did you mean ENFILE?"),
+        ("err=ENOENT,EAGIAN", 11, "did you mean EAGAIN?"),
+        ("err=17x!", 4, "as in err=ENOENT"),
         ("read err=", 9, "a value is missing"),
         ("dur>5", 4, "ns, us, ms or s"),
         ("dur>-1ms", 4, "ns, us, ms or s"),
@@ -229,7 +223,18 @@ fn wrong_filters_are_refused_with_column_and_advice() {
         ("pid<5", 4, "only be equal"),
         ("pid:me", 4, "me is no number"),
         ("colour:red", 0, "no field colour"),
-        ("path~x", 5, "not known; as in path:/etc/**"),
+        ("fd~x", 3, "not known; as in fd:3"),
+        ("path~a(b", 6, "unclosed"),
+        ("read path~\"\\\\\\\\(b\"", 15, "unclosed"),
+        ("openat tsk:sh", 7, "did you mean task?"),
+        ("row:5..x", 4, "its number"),
+        ("row>1..5", 4, "a range"),
+        ("t=..", 2, "two ends"),
+        ("bytes>1x", 6, "4096 or 4k"),
+        ("fd:3#x", 3, "fd:3#2"),
+        ("opened:me", 7, "no row"),
+        ("signal=SIGNIT", 7, "did you mean SIGINT?"),
+        ("@slow", 0, "none is saved"),
         ("%fiel", 0, "%file"),
         ("opfn*", 0, "no call is named opfn*"),
         ("signal=SIGFOO", 7, "SIGFOO"),
@@ -295,74 +300,6 @@ fn a_filter_can_be_put_into_words() {
     ] {
         assert_eq!(parse(text).explain(), words, "{text}");
     }
-}
-
-fn argument() -> impl Strategy<Value = ArgTest> {
-    let question = prop::sample::select(vec![
-        Question::AnyBit,
-        Question::Is(Compare::Less),
-        Question::Is(Compare::NotEqual),
-        Question::Is(Compare::Equal),
-        Question::Is(Compare::GreaterOrEqual),
-    ]);
-    let value = prop_oneof![
-        any::<i64>().prop_map(|n| ArgValue::Number(n.into())),
-        any::<u64>().prop_map(|n| ArgValue::Number(n.into())),
-        Just(ArgValue::Names(vec!["O_CREAT".into()])),
-        Just(ArgValue::Names(vec!["O_EXCL".into(), "O_WRONLY".into()])),
-    ];
-    (question, value).prop_map(|(question, value)| ArgTest { name: "flags".into(), question, value })
-}
-
-fn test() -> impl Strategy<Value = Test> {
-    let compare = prop::sample::select(vec![
-        Compare::Less,
-        Compare::LessOrEqual,
-        Compare::Equal,
-        Compare::NotEqual,
-        Compare::GreaterOrEqual,
-        Compare::Greater,
-    ]);
-    let call = prop::sample::select(vec!["openat", "signal", "exit", "read*", "?pen", "**", "syscall_0x2a", "_llseek"]);
-    let answer = prop_oneof![
-        Just(Answer::Kill),
-        Just(Answer::Trap),
-        Just(Answer::Notify),
-        Just(Answer::Trace),
-        Just(Answer::Log),
-        Just(Answer::Errno(None)),
-        any::<u16>().prop_map(|n| Answer::Errno(Some(n))),
-    ];
-    prop_oneof![
-        call.prop_map(|name| Test::Call(name.into())),
-        prop::sample::select(vec!["file", "network", "desc"]).prop_map(|c| Test::Class(c.into())),
-        prop::option::of(any::<u16>()).prop_map(Test::Failed),
-        (compare.clone(), any::<i64>()).prop_map(|(c, v)| Test::Result(c, v)),
-        (compare, prop_oneof![any::<u64>(), (0..100u64).prop_map(|ms| ms * 1_000_000)])
-            .prop_map(|(c, v)| Test::Duration(c, v)),
-        any::<i32>().prop_map(Test::Pid),
-        any::<i32>().prop_map(Test::Tid),
-        any::<i32>().prop_map(Test::Tree),
-        argument().prop_map(Test::Argument),
-        any::<i32>().prop_map(Test::Fd),
-        "\\PC{0,8}".prop_map(Test::Task),
-        "[a-z/*?()\" \\\\,=:~!]{0,12}".prop_map(Test::Path),
-        prop::option::of(any::<u8>()).prop_map(Test::Signal),
-        Just(Test::Exec),
-        Just(Test::Unfinished),
-        prop::option::of(answer).prop_map(Test::Blocked),
-        any::<String>().prop_map(Test::Text),
-    ]
-}
-
-fn expr() -> impl Strategy<Value = Expr> {
-    test().prop_map(Expr::Test).prop_recursive(5, 40, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::all),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::any),
-            inner.prop_map(Expr::negate),
-        ]
-    })
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! A filter in plain words, to show how it was read.
 
-use super::expr::{Answer, Compare, Expr, Test, duration_text, errno_text, signal_text};
+use super::expr::{Answer, Compare, Expr, Mark, Subject, Test, duration_text, errno_text, signal_text};
 
 pub(super) fn describe(expr: &Expr) -> String {
     match expr {
@@ -31,7 +31,7 @@ fn part(expr: &Expr) -> String {
     }
 }
 
-fn sentence(test: &Test) -> String {
+pub(super) fn sentence(test: &Test) -> String {
     match test {
         Test::Call(name) if name.contains(['*', '?']) => format!("the call's name fits {name}"),
         Test::Call(name) => format!("the call is {name}"),
@@ -53,19 +53,43 @@ fn sentence(test: &Test) -> String {
                 Compare::Greater => format!("the call took more than {time}"),
             }
         }
+        Test::Bytes(compare, bytes) => format!("the number of bytes that it moved {} {bytes}", compare.verb()),
+        Test::Time(compare, ns) => format!("the time {} {}", compare.verb(), duration_text(*ns)),
+        Test::Row(compare, row) => format!("the row {} {row}", compare.verb()),
         Test::Pid(pid) => format!("the process is {pid}"),
         Test::Tid(tid) => format!("the thread is {tid}"),
         Test::Tree(pid) => format!("the process is {pid} or descends from it"),
         Test::Task(name) => format!("the task's name contains {name:?}"),
         Test::Fd(-100) => "the directory is the current one (AT_FDCWD)".into(),
         Test::Fd(fd) => format!("the call uses or returns descriptor {fd}"),
-        Test::Path(pattern) if pattern.contains('/') => format!("a path among the arguments fits {pattern}"),
-        Test::Path(pattern) => format!("the last name of a path among the arguments fits {pattern}"),
+        Test::FdUse(fd, generation) => format!("the call uses or returns use {generation} of descriptor {fd}"),
+        Test::Opened(row) => format!("the call uses or returns a descriptor of what row {row} opened"),
+        Test::Path(pattern) if pattern.contains('/') => {
+            format!("a path among the arguments or behind a descriptor fits {pattern}")
+        }
+        Test::Path(pattern) => {
+            format!("the last name of a path among the arguments or behind a descriptor fits {pattern}")
+        }
+        Test::Cwd(pattern) if pattern.contains('/') => format!("the task's working directory fits {pattern}"),
+        Test::Cwd(pattern) => format!("the last name of the task's working directory fits {pattern}"),
+        Test::Fits(subject, pattern) => {
+            let what = match subject {
+                Subject::Path => "a path among the arguments or behind a descriptor",
+                Subject::Cwd => "the task's working directory",
+                Subject::Task => "the task's name",
+                Subject::Text => "the line",
+            };
+            format!("{what} fits the regular expression {}", pattern.text())
+        }
         Test::Argument(test) => test.describe(),
         Test::Signal(None) => "a signal was delivered".into(),
         Test::Signal(Some(number)) => format!("{} was delivered", signal_text(*number)),
         Test::Exec => "a new program began".into(),
         Test::Unfinished => "the call has not come back".into(),
+        Test::Marked(Mark::Vdso) => "the vDSO made the call, or it stands in for a function of it".into(),
+        Test::Marked(Mark::Injected) => "sysview changed the call".into(),
+        Test::Marked(Mark::Delayed) => "sysview made the call wait".into(),
+        Test::Marked(Mark::Filtered) => "the program's own seccomp filter answered the call".into(),
         Test::Blocked(None) => "the profile would block the call".into(),
         Test::Blocked(Some(answer)) => format!("the profile would answer {}", answer_text(*answer)),
         Test::Text(text) => format!("the line contains {text:?}"),

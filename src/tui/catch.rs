@@ -1,18 +1,18 @@
 //! Filters as questions about one call, for whoever asks while the call waits: catchpoints and tampering.
 //!
 //! A name is decided by the call's number. Everything else is asked of a store with nothing in it but this call and the
-//! processes that it comes from, so that a filter means the same here and in the trace. Left out: lists of them
-//! (`state::points`), and how calls are changed (`change`).
+//! processes that it comes from, so that a filter means the same here and in the trace, as far as this call tells: `path:`
+//! is about paths among its arguments. Left out: lists of them (`state::points`), and how calls are changed (`change`).
 
 use std::sync::Arc;
 
 use crate::model::{Batch, Event, EventKind, Exit, Memory, NewTask, Origin, PidNamespace, Region, Store, TaskId};
 use crate::policy::Judge;
-use crate::query::{Context, Filter, Test};
+use crate::query::{Context, Filter, Subject, Test};
 use crate::source::{CallTest, Catchpoint, Moment};
 
-/// The catchpoint of a filter. One that asks for what a call gives (`err`, `ret`, `dur`, or text, which can stand in the
-/// result) holds the task when the call is over, any other before it begins; so `fd:3` is about descriptors that a call
+/// The catchpoint of a filter. One that asks for what a call gives (`err`, `ret`, `dur`, `vdso`, or text, which can stand in
+/// the result) holds the task when the call is over, any other before it begins; so `fd:3` is about descriptors that a call
 /// is given. `judge` is the loaded profile, for `blocked`.
 ///
 /// # Errors
@@ -24,7 +24,9 @@ pub fn catchpoint(id: u32, filter: &Filter, judge: Option<Arc<Judge>>) -> Result
 
 /// Whether the catchpoint of a filter holds a task when the call is over.
 pub fn holds_at_exit(filter: &Filter) -> bool {
-    filter.expr().mentions(&|test| asks_what_it_gives(test) || matches!(test, Test::Text(_)))
+    filter
+        .expr()
+        .mentions(&|test| asks_what_it_gives(test) || matches!(test, Test::Text(_) | Test::Fits(Subject::Text, _)))
 }
 
 /// Which calls to change: asked at entry.
@@ -35,7 +37,8 @@ pub fn entry_test(filter: &Filter, judge: Option<Arc<Judge>>) -> Result<CallTest
     refuse(filter, judge.is_some())?;
     if filter.expr().mentions(&asks_what_it_gives) {
         return Err(
-            "A call is changed before it is made, and what it will give is not known then; leave err, ret and dur out."
+            "A call is changed before it is made, and what it will give is not known then; leave err, ret, dur, bytes and \
+             remarks such as vdso out."
                 .into(),
         );
     }
@@ -43,7 +46,7 @@ pub fn entry_test(filter: &Filter, judge: Option<Arc<Judge>>) -> Result<CallTest
 }
 
 fn asks_what_it_gives(test: &Test) -> bool {
-    matches!(test, Test::Failed(_) | Test::Result(..) | Test::Duration(..))
+    matches!(test, Test::Failed(_) | Test::Result(..) | Test::Duration(..) | Test::Bytes(..) | Test::Marked(_))
 }
 
 fn refuse(filter: &Filter, judged: bool) -> Result<(), String> {
@@ -59,6 +62,14 @@ fn refuse(filter: &Filter, judged: bool) -> Result<(), String> {
     }
     if mentions(|test| matches!(test, Test::Unfinished)) {
         return Err("Every call is unfinished at its entry and finished at its exit; leave unfinished out.".into());
+    }
+    if mentions(|test| matches!(test, Test::Row(..))) {
+        return Err("A call has no row before it is shown; leave row out.".into());
+    }
+    let before =
+        |test: &Test| matches!(test, Test::Opened(_) | Test::FdUse(..) | Test::Cwd(_) | Test::Fits(Subject::Cwd, _));
+    if mentions(before) {
+        return Err("What was before a call is not known while it waits; leave opened, cwd and fd with # out.".into());
     }
     if filter.needs_profile() && !judged {
         return Err("No profile is loaded, so nothing counts as blocked; S chooses one.".into());
@@ -165,6 +176,7 @@ mod tests {
             "%file",
             "path:/etc/**",
             "path:hosts",
+            "path~/hosts$",
             "openat path:/etc/*",
             "tree:3",
             "tree:7",
@@ -199,6 +211,8 @@ mod tests {
             "\"No such file\"",
             "read or err",
             "\"etc/hosts\"",
+            "text~ENO[A-Z]+T",
+            "!vdso",
         ] {
             assert!(ask(fits, failed), "{fits}");
         }
@@ -214,12 +228,17 @@ mod tests {
             ("!exec", "execve"),
             ("unfinished", "unfinished"),
             ("blocked", "profile"),
+            ("row:5", "row"),
+            ("openat opened:7", "opened"),
+            ("fd:3#2", "opened"),
+            ("cwd~etc", "cwd"),
         ] {
             let sentence = catchpoint(1, &Filter::parse(filter).unwrap(), None).expect_err(filter);
             assert!(sentence.contains(word) && sentence.ends_with('.'), "{filter}: {sentence}");
         }
         let refused = |filter: &str| entry_test(&Filter::parse(filter).unwrap(), None).err();
         assert!(refused("openat path:*.so").is_none() && refused("\"words\"").is_none());
+        assert!(refused("vdso").is_some() && refused("read bytes>1k").is_some());
         assert!(refused("openat err").is_some_and(|sentence| sentence.contains("not known")));
     }
 }

@@ -1,12 +1,13 @@
 //! Forms: which rows to show, which calls to catch or to change, and what becomes of them, one line of text each, with what could be typed
 //! next. Left out: what the keys do (`app::form`), how it looks (`view::form`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::layer::Input;
 use crate::abi;
 use crate::model::TaskId;
-use crate::query::{self, Candidate, Expr, Filter, Test};
+use crate::query::{self, Candidate, Expr, Filter, Names, Test};
 use crate::source::{Change, Forced, When};
 
 /// What a form is filled in for.
@@ -42,6 +43,8 @@ pub struct Form {
     pub at: usize,
     /// The candidate that Enter takes.
     pub candidate: Option<usize>,
+    /// What the session and the user had named when the form was opened.
+    pub names: Arc<Names>,
 }
 
 /// What a form says once all of it can be read.
@@ -74,7 +77,13 @@ impl Form {
 
     fn new(purpose: Purpose, fields: &[Field]) -> Form {
         let lines = fields.iter().map(|&field| (field, Input::default())).collect();
-        Form { purpose, lines, at: 0, candidate: None }
+        Form { purpose, lines, at: 0, candidate: None, names: Arc::default() }
+    }
+
+    /// With names that can be completed and filters that can be named.
+    pub fn knowing(mut self, names: Arc<Names>) -> Form {
+        self.names = names;
+        self
     }
 
     /// With what was typed before; lines that the form does not have are left out.
@@ -108,7 +117,7 @@ impl Form {
         let text = &self.lines[self.at].1.text;
         match self.field() {
             Field::Calls => {
-                let completion = query::complete(text, text.chars().count());
+                let completion = query::complete(text, text.chars().count(), &self.names);
                 (completion.start, completion.candidates)
             }
             Field::Result => (0, matching(text, self.errors())),
@@ -121,7 +130,10 @@ impl Form {
     fn errors(&self) -> Vec<Candidate> {
         let names = match &self.purpose {
             Purpose::Answer { call, .. } => vec![call.clone()],
-            _ => Filter::parse(self.text_of(Field::Calls)).map(|filter| names(filter.expr())).unwrap_or_default(),
+            _ => {
+                let filter = Filter::parse_with(self.text_of(Field::Calls), &self.names.saved);
+                filter.map(|filter| names(filter.expr())).unwrap_or_default()
+            }
         };
         let mut numbers: Vec<u16> = Vec::new();
         for number in names.iter().flat_map(|name| abi::likely_errors(name)).chain(abi::all_errors()) {
@@ -190,7 +202,7 @@ impl Form {
             match field {
                 Field::Calls => {
                     let caret = |e: query::QueryError| format!("{}^ {}", " ".repeat(e.column), e.message);
-                    draft.filter = Filter::parse(&input.text).map_err(|e| wrong(caret(e)))?;
+                    draft.filter = Filter::parse_with(&input.text, &self.names.saved).map_err(|e| wrong(caret(e)))?;
                 }
                 Field::Result => draft.change.result = result(text).map_err(wrong)?,
                 Field::Signal => draft.change.signal = signal(text).map_err(wrong)?,
