@@ -30,7 +30,8 @@
 //! | [`symbols`] | address to library and offset, from exec and mmap events | reading files |
 //! | [`policy`] | seccomp profiles in all their forms, verdicts with their rule, the filter as cBPF, profiles made of recordings | enforcing |
 //! | [`stats`] | counts, errors, times per call | sorting on screen |
-//! | [`query`] | the filter language | storage |
+//! | [`query`] | the filter language, asked row by row or by the bitmap | storage, threads |
+//! | [`config`] | the user's settings: one file in, its sections read and changed | what a command line says |
 //! | [`capture`] | the ptrace engine and the program's terminal; the only room with `unsafe`, in one file | decoding |
 //! | [`session`] | recordings: Arrow IPC writer, reader, replay as a source | the screen |
 //! | [`lesson`] | guided tours: steps and checks on what happened | the screen |
@@ -68,6 +69,7 @@
 pub mod abi;
 pub mod capture;
 pub mod cli;
+pub mod config;
 pub mod decode;
 pub mod lesson;
 pub mod model;

@@ -53,6 +53,7 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "sysview open",
         "sysview doctor",
         "sysview explain",
+        "sysview filter explain",
         "sysview profile",
         "sysview man",
     ] {
@@ -79,6 +80,7 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "--co-locate",
         "--hold",
         "--catch",
+        "--filter",
     ] {
         assert!(help.contains(word), "{word} is not in --help");
     }

@@ -16,15 +16,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("policy", &["abi", "model"]),
     ("stats", &["abi", "model"]),
     ("query", &["abi", "model", "decode", "source", "policy", "stats"]),
+    ("config", &["policy", "query"]),
     ("capture", &["abi", "model", "source", "vdso", "policy"]),
     ("session", &["abi", "model", "decode", "source", "policy", "stats", "query"]),
     ("lesson", &["abi", "model", "query", "stats", "policy"]),
-    ("tui", &["abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "query", "session", "lesson"]),
+    (
+        "tui",
+        &[
+            "abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "query", "config", "session",
+            "lesson",
+        ],
+    ),
     (
         "cli",
         &[
-            "abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "query", "capture", "session",
-            "lesson", "tui",
+            "abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "query", "config", "capture",
+            "session", "lesson", "tui",
         ],
     ),
 ];

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::filter::FilterArgs;
 use super::log::summary::Order;
 use super::profile::args::{JudgeArgs, ProfileArgs};
 use crate::capture::CoLocate;
@@ -49,6 +50,7 @@ Examples:
   sysview --vdso off -- date                  show clock calls that the vDSO hides
   sysview log -- sh -c 'ls | wc'              plain text, as strace prints it
   sysview explain openat ENOENT O_CLOEXEC     what these mean
+  sysview filter explain 'path:/etc/** err'   how a filter is read
   sysview profile generate -- nginx           a seccomp profile that allows just that
   sysview record -o run.sysview -- make       keep a run; see it with `sysview open run.sysview`";
 
@@ -64,7 +66,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|profile|doctor|explain|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|profile|doctor|explain|filter|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -85,6 +87,8 @@ pub enum Sub {
     Doctor,
     /// Explain system calls, errors, constants, signals and classes, without tracing anything
     Explain(ExplainArgs),
+    /// Say how a filter is read, or list the saved ones
+    Filter(FilterArgs),
     /// Make, check, compare and convert seccomp profiles
     Profile(Box<ProfileArgs>),
     /// Print the manual page (roff); read it with `sysview man | man -l -`
@@ -129,6 +133,9 @@ pub struct ViewArgs {
     pub seccomp: Option<String>,
     #[command(flatten)]
     pub judge: JudgeArgs,
+    /// Show only the rows that fit EXPR from the start, as `/` does; see `sysview filter explain`
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
     /// Begin with a guided tour: first-steps, errors, vdso or sandbox
     #[arg(long, value_name = "NAME")]
     pub tour: Option<String>,

@@ -7,6 +7,7 @@ mod ending;
 mod error;
 mod explain;
 mod expression;
+mod filter;
 mod launch;
 mod log;
 mod man;
@@ -83,6 +84,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Open(args)) => open::run(&args),
         Some(Sub::Doctor) => doctor::run(),
         Some(Sub::Explain(args)) => explain::run(&args.words),
+        Some(Sub::Filter(args)) => filter::run(&args.sub),
         Some(Sub::Profile(args)) => profile::run(&args),
         Some(Sub::Man) => man::run(),
         None => ui::run(&cli.ui),

@@ -10,12 +10,11 @@ use super::args::{Enforce, UiArgs, ViewArgs};
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch::{self, Plan};
-use super::profile;
+use super::{filter, profile};
 use crate::abi;
 use crate::capture::{self, Terminal};
 use crate::lesson::{self, Tour};
 use crate::policy::{self, Circumstances, Context, Judge, Profile};
-use crate::query::Filter;
 use crate::source::{Catchpoint, Source};
 use crate::tui::key::Key;
 use crate::tui::state::enforced::By;
@@ -106,16 +105,20 @@ pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     let tour = args.tour.as_deref().map(tour).transpose()?;
     // https://no-color.org: any value but the empty one.
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Ok(Options { profile, circumstances, escape, colour, tour, ..Options::default() })
+    let config = filter::config()?;
+    let filter = args.filter.as_ref().map(|text| filter::read("--filter", text, &config.filters)).transpose()?;
+    let filter = filter.zip(args.filter.clone());
+    Ok(Options { profile, circumstances, escape, colour, tour, config, filter, ..Options::default() })
 }
 
 /// The catchpoints of `--catch`, each with its filter as it was typed.
 fn catchpoints(filters: &[String], options: &Options) -> Result<Vec<(String, Catchpoint)>, CliError> {
     let profile = options.profile.as_ref().filter(|_| !filters.is_empty());
     let judge = profile.map(|profile| judge(profile, &options.circumstances)).transpose()?;
+    let saved = &options.config.filters;
     let one = |(text, id): (&String, u32)| {
         let wrong = |error: &dyn std::fmt::Display| CliError::usage(format!("--catch {text}: {error}"));
-        let filter = Filter::parse(text).map_err(|error| wrong(&error))?;
+        let filter = filter::read("--catch", text, saved)?;
         if filter.needs_profile() && judge.is_none() {
             return Err(wrong(&"no profile is loaded, so nothing counts as blocked; add --seccomp FILE or NAME"));
         }

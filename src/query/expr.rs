@@ -345,6 +345,20 @@ fn value_text(value: &str) -> String {
     if !value.is_empty() && value.chars().all(plain) { value.to_string() } else { quoted(value) }
 }
 
+/// A backslash is doubled only where it would mean something, so that regular expressions stay readable.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut out = String::from("\"");
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let means = match c {
+            '"' => true,
+            '\\' => matches!(chars.peek(), None | Some('"' | '\\')),
+            _ => false,
+        };
+        if means {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out + "\""
 }

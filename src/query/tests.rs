@@ -265,7 +265,7 @@ fn a_word_is_a_call_if_it_can_be() {
         ("call:signal", "call:signal"),
         ("signal", "signal"),
         ("text:openat", "\"openat\""),
-        ("\"say \\\"hi\\\" \\n\"", "\"say \\\"hi\\\" \\\\n\""),
+        ("\"say \\\"hi\\\" \\n\"", "\"say \\\"hi\\\" \\n\""),
         ("a   b and c", "\"a\" \"b\" \"c\""),
         ("(a b) or c", "\"a\" \"b\" or \"c\""),
         ("a (b or c)", "\"a\" (\"b\" or \"c\")"),

@@ -26,9 +26,11 @@ pub use actions::actions;
 pub use app::{App, Leave};
 pub use run::{Error, Finish, pick, run};
 
+use crate::config::Config;
 use crate::decode;
 use crate::lesson::Tour;
 use crate::policy;
+use crate::query::Filter;
 use crate::source::{Catchpoint, ProcessInfo, Tamper};
 use key::Key;
 use state::enforced::By;
@@ -58,6 +60,10 @@ pub struct Options {
     pub processes: Option<fn() -> Vec<ProcessInfo>>,
     /// The changes of calls that the source has from the start, each as it was typed.
     pub tamper: Vec<(String, Vec<Tamper>)>,
+    /// Which rows are shown at first, with the text that says so; None: all.
+    pub filter: Option<(Filter, String)>,
+    /// The user's settings.
+    pub config: Config,
 }
 
 impl Default for Options {
@@ -74,6 +80,8 @@ impl Default for Options {
             catch: Vec::new(),
             processes: None,
             tamper: Vec::new(),
+            filter: None,
+            config: Config::default(),
         }
     }
 }

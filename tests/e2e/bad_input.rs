@@ -79,3 +79,20 @@ fn files_that_are_no_recordings_are_told() {
     assert_sentence(&["open", "/no/such/run.sysview", "--svg", "/dev/null"], 1, &["/no/such/run.sysview"]);
     assert_sentence(&["open", "/etc/passwd", "--svg", "/dev/null"], 1, &["/etc/passwd"]);
 }
+
+#[test]
+fn a_wrong_filter_is_shown_with_a_caret() {
+    for (args, option) in [
+        (&["filter", "explain", "read", "err=ENOETN"][..], "filter explain"),
+        (&["--filter", "read err=ENOETN", "--", "true"], "--filter"),
+        (&["--catch", "read err=ENOETN", "--", "true"], "--catch"),
+        (&["open", "--filter", "read err=ENOETN", "/dev/null"], "--filter"),
+    ] {
+        let (status, stderr) = run(args);
+        assert_eq!(status, Some(2), "{args:?}: {stderr}");
+        let lines: Vec<&str> = stderr.lines().collect();
+        assert!(lines[0].starts_with(&format!("sysview: {option}: column 10: ")), "{stderr}");
+        assert!(lines[0].ends_with("did you mean ENOENT?"), "{stderr}");
+        assert_eq!(lines[1..], ["  read err=ENOETN", "           ^"], "{stderr}");
+    }
+}

@@ -1,7 +1,9 @@
 //! Which rows are shown and how they are marked: filters, freezing, completion, the seccomp overlay.
 
 use crate::*;
+use sysview::config::Config;
 use sysview::model::{EventKind, Exec, VdsoState};
+use sysview::query::Filter;
 
 #[test]
 fn enter_on_a_call_narrows_the_trace_and_escape_widens_it() {
@@ -30,6 +32,42 @@ fn a_typed_filter_narrows_and_a_wrong_one_says_where() {
     shows(&app, "^ ");
     press(&mut app, "Ctrl-u Enter");
     shows(&app, "70 rows");
+}
+
+#[test]
+fn a_filter_is_saved_and_named() {
+    let dir = std::env::temp_dir().join(format!("sysview-saved-{}", std::process::id()));
+    let config = Config::read(dir.join("config.toml")).expect("none yet");
+    let mut app = app(Options { config, ..docker() }, 120, 40);
+    press(&mut app, "/");
+    app.paste("openat err");
+    press(&mut app, "Ctrl-s");
+    shows(&app, "Save the filter");
+    shows(&app, "@name will stand for openat err");
+    app.paste("no name");
+    press(&mut app, "Enter");
+    shows(&app, "A name has letters");
+    press(&mut app, "Ctrl-u");
+    app.paste("missing");
+    press(&mut app, "Enter");
+    shows(&app, "/@missing");
+    shows(&app, "rows where the call is openat and the call failed.");
+    press(&mut app, "Enter");
+    shows(&app, "9 of 70 rows, filter: @missing");
+    press(&mut app, "/ Ctrl-u");
+    app.paste("!@mis");
+    press(&mut app, "Tab Enter");
+    shows(&app, "61 of 70 rows, filter: !@missing");
+    let saved = std::fs::read_to_string(dir.join("config.toml")).expect("written");
+    std::fs::remove_dir_all(&dir).expect("removed");
+    assert_eq!(saved, "[filters]\nmissing = 'openat err'\n");
+}
+
+#[test]
+fn a_filter_can_hold_from_the_start() {
+    let filter = Filter::parse("openat err").expect("a filter");
+    let app = app(Options { filter: Some((filter, "openat err".into())), ..docker() }, 120, 40);
+    shows(&app, "9 of 70 rows, filter: openat err");
 }
 
 #[test]

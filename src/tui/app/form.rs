@@ -1,12 +1,17 @@
 //! What the keys do in forms, and what becomes of a form that is confirmed.
 
+use std::sync::Arc;
+
 use super::App;
+use crate::config::NotSaved;
 use crate::decode;
 use crate::model::{RowKind, TaskId};
+use crate::query::Names;
 use crate::source::{At, Change, Command};
 use crate::tui::actions::Id;
+use crate::tui::format;
 use crate::tui::state::form::{Form, Purpose};
-use crate::tui::state::layer::Layer;
+use crate::tui::state::layer::{Input, Layer};
 
 impl App {
     /// The task of the selected row, if it is held at the entry of a call; the call's row and its name.
@@ -22,8 +27,53 @@ impl App {
     /// Asks what becomes of the call at whose entry the selected row's task is held.
     pub(super) fn answer(&mut self) {
         if let Some((task, seq, call)) = self.answerable() {
-            self.layers.push(Layer::Form(Form::answer(task, seq, call)));
+            self.open_form(Form::answer(task, seq, call));
         }
+    }
+
+    /// Shows a form, with the names that can be completed in it.
+    pub(super) fn open_form(&mut self, form: Form) {
+        let names = Names::new(&self.session.store, self.options.config.filters.clone());
+        self.layers.push(Layer::Form(form.knowing(Arc::new(names))));
+    }
+
+    /// Asks for a name for the filter that is typed, if it is one.
+    pub(super) fn name_filter(&mut self) {
+        let Some(Layer::Form(form)) = self.layers.last_mut() else { return };
+        if !form.purpose.takes_filter() {
+            return;
+        }
+        form.go_to_line(0);
+        match form.read() {
+            Ok(draft) if draft.filter.is_empty() => {
+                form.input().error = Some("Type a filter first; an empty one needs no name.".into());
+            }
+            Err((0, error)) => form.input().error = Some(error),
+            _ => {
+                let text = form.input().text.trim().to_owned();
+                self.open_form(Form::save(text));
+            }
+        }
+    }
+
+    /// # Errors
+    /// Why it was not saved, and on which line.
+    fn save_filter(&mut self, name: &str, text: &str) -> Result<(), (usize, String)> {
+        let name = name.trim().trim_start_matches('@');
+        let NotSaved(sentence) = match self.options.config.save_filter(name, text) {
+            Err(not_saved) => not_saved,
+            Ok(()) => {
+                let path = self.options.config.path().map(|path| path.display().to_string()).unwrap_or_default();
+                self.say(format!("Saved as @{name} in {}.", format::escape(path.as_bytes())));
+                // The form below can name it now.
+                if let Some(Layer::Form(mut form)) = self.layers.pop() {
+                    *form.input() = Input { text: format!("@{name}"), error: None };
+                    self.open_form(form);
+                }
+                return Ok(());
+            }
+        };
+        Err((0, sentence))
     }
 
     pub(super) fn move_in_form(&mut self, id: Id) {
@@ -50,7 +100,7 @@ impl App {
         if form.take(None) {
             return self.layers.push(Layer::Form(form));
         }
-        if form.purpose != Purpose::Filter && !self.session.traced() {
+        if form.purpose.needs_program() && !self.session.traced() {
             return self.say("The program is not traced any more, so nothing was changed.");
         }
         let done = form.read().and_then(|draft| {
@@ -60,6 +110,7 @@ impl App {
                     self.set_filter(draft.filter, form.lines[0].1.text.clone());
                     Ok(())
                 }
+                Purpose::Save { text } => self.save_filter(&form.lines[0].1.text, text),
                 Purpose::Answer { task, seq, .. } => {
                     self.send_answer(*task, *seq, draft.change);
                     Ok(())

@@ -123,6 +123,9 @@ impl App {
         };
         app.resize(80, 24);
         app.adopt_points();
+        if let Some((filter, text)) = app.options.filter.take() {
+            app.set_filter(filter, text);
+        }
         if let Some(tour) = app.options.tour {
             app.start_tour(tour);
         }

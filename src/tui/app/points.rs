@@ -19,7 +19,7 @@ impl App {
     /// Takes up what the command line told the source.
     pub(super) fn adopt_points(&mut self) {
         for (text, point) in std::mem::take(&mut self.options.catch) {
-            self.points.adopt_catch(text, point);
+            self.points.adopt_catch(text, point, &self.options.config.filters);
         }
         for (text, tampers) in std::mem::take(&mut self.options.tamper) {
             self.points.adopt_tamper(text, tampers);
@@ -80,7 +80,7 @@ impl App {
                 (*list, *line) = (of.other(), 0);
                 return;
             }
-            Id::Add => return self.layers.push(Layer::Form(empty(of, None))),
+            Id::Add => return self.open_form(empty(of, None)),
             Id::Toggle => self.points.toggle(of, at),
             Id::Delete => {
                 self.points.delete(of, at);
@@ -107,7 +107,7 @@ impl App {
                 None => empty(list, None),
             },
         };
-        self.layers.push(Layer::Form(form));
+        self.open_form(form);
     }
 
     /// Adds a catchpoint or puts it in another's place.

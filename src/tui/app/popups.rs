@@ -39,6 +39,7 @@ impl App {
             }
             Id::Refresh => self.look_at_processes(),
             Id::Add | Id::Toggle | Id::Delete | Id::OtherList => self.change_points(action.id),
+            Id::Save => self.name_filter(),
             Id::NextField | Id::PreviousField => self.move_in_form(action.id),
             id => self.scroll_popup(id),
         }

@@ -71,7 +71,7 @@ impl App {
             Id::Help => self.layers.push(Layer::Help { scroll: 0 }),
             Id::Filter => {
                 let text = self.trace.narrow.as_ref().map(|n| n.filter.text().to_owned()).unwrap_or_default();
-                self.layers.push(Layer::Form(Form::filter(text)));
+                self.open_form(Form::filter(text));
             }
             Id::ClearFilter => self.trace.set_narrow(None, self.session.store.len()),
             Id::Seccomp => self.toggle_seccomp(),
@@ -130,7 +130,8 @@ impl App {
             | Id::OtherList
             | Id::Refresh
             | Id::NextField
-            | Id::PreviousField => {}
+            | Id::PreviousField
+            | Id::Save => {}
         }
     }
 

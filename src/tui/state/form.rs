@@ -15,6 +15,8 @@ use crate::source::{Change, Forced, When};
 pub enum Purpose {
     /// Which rows are shown.
     Filter,
+    /// The name under which this filter is saved.
+    Save { text: String },
     /// What becomes of the call of this name, at whose entry the task is held in row `seq`.
     Answer { task: TaskId, seq: u64, call: String },
     /// A catchpoint; instead of the one with this number.
@@ -23,10 +25,23 @@ pub enum Purpose {
     Tamper { instead_of: Option<u32> },
 }
 
+impl Purpose {
+    /// Its first line is a filter.
+    pub fn takes_filter(&self) -> bool {
+        matches!(self, Purpose::Filter | Purpose::Catch { .. } | Purpose::Tamper { .. })
+    }
+
+    /// It is about what a traced program does next.
+    pub fn needs_program(&self) -> bool {
+        !matches!(self, Purpose::Filter | Purpose::Save { .. })
+    }
+}
+
 /// What is typed on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     Calls,
+    Name,
     Result,
     Signal,
     Before,
@@ -64,6 +79,10 @@ impl Form {
     /// With the filter that holds now.
     pub fn filter(text: String) -> Form {
         Form::new(Purpose::Filter, &[Field::Calls]).with_texts(&[(Field::Calls, text)])
+    }
+
+    pub fn save(text: String) -> Form {
+        Form::new(Purpose::Save { text }, &[Field::Name])
     }
 
     pub fn catch(instead_of: Option<u32>) -> Form {
@@ -122,8 +141,14 @@ impl Form {
             }
             Field::Result => (0, matching(text, self.errors())),
             Field::Signal => (0, matching(text, signals())),
+            Field::Name => (0, matching(text, self.saved())),
             Field::Before | Field::After | Field::Which => (0, Vec::new()),
         }
+    }
+
+    fn saved(&self) -> Vec<Candidate> {
+        let candidate = |(name, text): (&str, &str)| Candidate { text: name.to_owned(), about: text.to_owned() };
+        self.names.saved.iter().map(candidate).collect()
     }
 
     /// The errors that the calls of the form can give, then all others, with what each means.
@@ -204,6 +229,8 @@ impl Form {
                     let caret = |e: query::QueryError| format!("{}^ {}", " ".repeat(e.column), e.message);
                     draft.filter = Filter::parse_with(&input.text, &self.names.saved).map_err(|e| wrong(caret(e)))?;
                 }
+                Field::Name if query::Saved::is_name(text.trim_start_matches('@')) => {}
+                Field::Name => return Err(wrong("A name has letters, digits, - and _ only.".into())),
                 Field::Result => draft.change.result = result(text).map_err(wrong)?,
                 Field::Signal => draft.change.signal = signal(text).map_err(wrong)?,
                 Field::Before => draft.change.delay_enter = delay(text).map_err(wrong)?,

@@ -2,7 +2,7 @@
 //! the keys do (`app::points`).
 
 use super::form::{Draft, Field};
-use crate::query::Filter;
+use crate::query::{Filter, Saved};
 use crate::source::{Catchpoint, Command, Tamper};
 use crate::tui::change;
 
@@ -68,9 +68,9 @@ impl Points {
     }
 
     /// Takes up a catchpoint that the source has from the start.
-    pub fn adopt_catch(&mut self, text: String, point: Catchpoint) {
+    pub fn adopt_catch(&mut self, text: String, point: Catchpoint, saved: &Saved) {
         self.last_id = self.last_id.max(point.id);
-        let filter = Filter::parse(&text).ok();
+        let filter = Filter::parse_with(&text, saved).ok();
         self.catches.push(Catch { point, text, filter, on: true, hits: 0 });
     }
 

@@ -28,6 +28,7 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
         let arrow = if here { ">" } else { " " };
         let label = match form.purpose {
             Purpose::Filter => "/".to_owned(),
+            Purpose::Save { .. } => "@".to_owned(),
             _ => format!("{arrow} {}", fit(label(*field), LABEL)),
         };
         let shown = tail(&input.text, width.saturating_sub(label.len() + 1));
@@ -59,6 +60,7 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
 fn title(form: &Form) -> String {
     match &form.purpose {
         Purpose::Filter => "Filter".into(),
+        Purpose::Save { .. } => "Save the filter".into(),
         Purpose::Answer { call, .. } => format!("What becomes of this {call}?"),
         Purpose::Catch { instead_of: None } => "New catchpoint".into(),
         Purpose::Catch { instead_of: Some(_) } => "Catchpoint".into(),
@@ -69,6 +71,10 @@ fn title(form: &Form) -> String {
 
 fn introduction(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
+    if let Purpose::Save { text } = &form.purpose {
+        let words = format!("@name will stand for {}", format::escape(text.as_bytes()));
+        lines.extend(wrap(&words, width).into_iter().map(Line::from));
+    }
     if let Purpose::Answer { task, seq, .. } = form.purpose {
         lines.push(Line::from(cut(&format!("{} is about to call", app.task_words(task)), width)));
         let call = app.session.store.call(seq).map(|call| decode::call_text(&call.view(), &app.options.decode));
@@ -82,6 +88,7 @@ fn introduction(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
 fn label(field: Field) -> &'static str {
     match field {
         Field::Calls => "calls",
+        Field::Name => "@",
         Field::Result => "result",
         Field::Signal => "signal",
         Field::Before => "wait before",
@@ -92,6 +99,7 @@ fn label(field: Field) -> &'static str {
 
 fn hint(field: Field) -> &'static str {
     match field {
+        Field::Name => "letters, digits, - and _; one that exists is replaced",
         Field::Calls => "a filter: openat, path:/etc/**, %network err, tree:123, arg.flags&O_CREAT",
         Field::Result => "an error such as ENOENT, or a number; empty: the call is made and gives its own",
         Field::Signal => "a signal that the task gets when the call is over, such as SIGTERM; empty: none",
@@ -122,10 +130,11 @@ fn candidates(app: &App, form: &Form, room: usize, width: usize) -> Vec<Line<'st
 }
 
 /// What can be typed, by example; the filter language has more.
-const FILTERS: [(&[&str], &str); 4] = [
+const FILTERS: [(&[&str], &str); 5] = [
     (&["openat", "open*", "%network"], "calls by name, by class"),
     (&["err", "err=ENOENT", "dur>1ms"], "by result, by time in the call"),
     (&["pid:123", "fd:3", "path:/etc/**"], "by process, descriptor, path"),
+    (&["path~\\.so$", "arg.flags&O_CREAT"], "by regular expression, by argument"),
     (&["blocked", "signal", "\"some words\""], "by verdict, by kind, by what the line says"),
 ];
 
@@ -153,7 +162,7 @@ fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
     }
     // What is highlighted is explained in full; its line may have been cut.
     if form.purpose == Purpose::Filter {
-        let keys = "Enter takes it, Tab completes, Up/Down choose, Esc closes; empty: all rows";
+        let keys = "Enter takes it, Tab completes, Up/Down choose, Ctrl-s saves, Esc closes";
         lines.push(Line::styled(cut(keys, width), dim));
         return lines;
     }
@@ -171,7 +180,11 @@ fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
 
 fn meaning(form: &Form, draft: &Draft) -> String {
     match &form.purpose {
-        Purpose::Filter => format!("{}.", draft.filter.explain()),
+        Purpose::Filter => {
+            let remarks = draft.filter.remarks().into_iter().map(|remark| format!(" ({remark})"));
+            format!("{}.{}", draft.filter.explain(), remarks.collect::<String>())
+        }
+        Purpose::Save { .. } => "Enter saves it.".into(),
         Purpose::Answer { call, .. } => format!("{call}: {}.", change::describe(&draft.change)),
         Purpose::Catch { .. } if draft.filter.is_empty() => "Which calls are to hold their task?".into(),
         Purpose::Catch { .. } => format!("{}.", caught(&draft.filter)),

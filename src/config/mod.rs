@@ -1,0 +1,179 @@
+//! What the user has set for all sessions: `$XDG_CONFIG_HOME/sysview/config.toml`, by default `~/.config/sysview/config.toml`.
+//!
+//! Each table of the file is a section with a file of its own here, so that another one is one more line in `SECTIONS`.
+//! Nothing in the file is overlooked: an unknown name is an error that tells the nearest one. Left out: what a session is
+//! told on its command line (`cli`), and what is done with the settings.
+
+mod filters;
+mod place;
+mod save;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::policy::nearest;
+use crate::query::Saved;
+use place::Place;
+pub use save::NotSaved;
+
+/// Larger files are no settings. In bytes.
+const LIMIT: u64 = 1 << 20;
+
+/// Reads one table of the file into the settings; the error is its place and a clause.
+type Section = fn(&mut Config, &DeTable<'_>, &str) -> Result<(), Wrong>;
+
+const SECTIONS: [(&str, Section); 1] = [("filters", filters::read)];
+
+/// The settings. Without a file all of them are the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// `[filters]`: for `@name` in filters.
+    pub filters: Saved,
+    /// The file, whether it exists or not; None without a home.
+    path: Option<PathBuf>,
+}
+
+/// What is wrong with the file, and at which byte.
+#[derive(Debug)]
+struct Wrong {
+    at: usize,
+    what: String,
+}
+
+impl Config {
+    /// The user's settings, or the default without a file.
+    ///
+    /// # Errors
+    /// One sentence with the file's name, line and column.
+    pub fn load() -> Result<Config, String> {
+        match path(std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME")) {
+            Some(path) => Config::read(path),
+            None => Ok(Config::default()),
+        }
+    }
+
+    /// The settings of a file, which need not exist.
+    ///
+    /// # Errors
+    /// As for `load`.
+    pub fn read(path: PathBuf) -> Result<Config, String> {
+        let text = match text(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            other => other.map_err(|error| format!("cannot read the settings in {}: {error}", path.display()))?,
+        };
+        let mut config = Config::parse(&text)
+            .map_err(|wrong| format!("{}:{}: {}", path.display(), Place::of(&text, wrong.at), wrong.what))?;
+        config.path = Some(path);
+        Ok(config)
+    }
+
+    fn parse(text: &str) -> Result<Config, Wrong> {
+        let file = DeTable::parse(text).map_err(|error| {
+            let what = format!("this is no TOML: {}", error.message().replace('\n', "; "));
+            Wrong { at: error.span().map_or(0, |span| span.start), what }
+        })?;
+        let mut config = Config::default();
+        for (name, value) in file.get_ref() {
+            let at = name.span().start;
+            let Some((_, section)) = SECTIONS.iter().find(|(section, _)| section == name.get_ref()) else {
+                let sections = SECTIONS.map(|(section, _)| section);
+                let near = match nearest(name.get_ref(), sections) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => format!("there are {}", sections.join(", ")),
+                };
+                return Err(Wrong { at, what: format!("there is no setting {:?}; {near}", name.get_ref()) });
+            };
+            let Some(table) = value.get_ref().as_table() else {
+                let what = format!("{} is a table; write [{}] and its settings below", name.get_ref(), name.get_ref());
+                return Err(Wrong { at, what });
+            };
+            section(&mut config, table, text)?;
+        }
+        Ok(config)
+    }
+
+    /// The file, whether it exists or not.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+/// XDG Base Directory Specification: a relative directory counts as none.
+fn path(config_home: Option<std::ffi::OsString>, home: Option<std::ffi::OsString>) -> Option<PathBuf> {
+    let absolute = |dir: std::ffi::OsString| Some(PathBuf::from(dir)).filter(|dir| dir.is_absolute());
+    let base = config_home.and_then(absolute).or_else(|| Some(home.and_then(absolute)?.join(".config")))?;
+    Some(base.join("sysview").join("config.toml"))
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    // A device or a pipe could keep the view waiting for ever.
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("this is no regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LIMIT + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LIMIT {
+        return Err(io::Error::other("this is larger than 1 MiB"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        let wrong = Config::parse(text).expect_err("a mistake");
+        format!("{}: {}", Place::of(text, wrong.at), wrong.what)
+    }
+
+    #[test]
+    fn filters_are_read_by_name() {
+        let config =
+            Config::parse("# mine\n[filters]\nslow = \"dur>10ms\"\nmine = '''@slow path~\"\\.so\"'''\n").expect("fine");
+        let filters: Vec<(&str, &str)> = config.filters.iter().collect();
+        assert_eq!(filters, [("mine", "@slow path~\"\\.so\""), ("slow", "dur>10ms")]);
+        assert_eq!(Config::parse("").expect("empty"), Config::default());
+        assert_eq!(Config::parse("[filters]").expect("empty"), Config::default());
+    }
+
+    #[test]
+    fn mistakes_have_line_and_column() {
+        for (text, words) in [
+            ("[filers]\n", "1:2: there is no setting \"filers\"; did you mean filters?"),
+            ("[filters]\na = \"err\"\n\n[colours]\n", "4:2: there is no setting \"colours\"; there are filters"),
+            ("filters = 3\n", "1:1: filters is a table"),
+            ("[filters]\nslow = 3\n", "2:8: a filter is text in quotes"),
+            ("[filters]\n\"two words\" = \"err\"\n", "2:1: two words is no name"),
+            ("[filters]\nbad = \"read err=ENOFILE\"\n", "2:17: no error is named ENOFILE; did you mean ENFILE?"),
+            ("[filters]\nbad = 'read err=ENOFILE'\n", "2:17: no error"),
+            // As it stands in the file: each backslash and quote is written as two characters, `\u00e4` as six.
+            ("[filters]\nbad = \"path:\\\"\\\\a\\\" \\u00e4 colour:x\"\n", "2:28: there is no field colour"),
+            ("[filters]\nbad = '''\nerr=X'''\n", "3:5: no error"),
+            ("[filters]\na = \"@b\"\nb = \"@a\"\n", "leads back"),
+            ("[filters\n", "1:9: this is no TOML"),
+            ("x = \n", "1:5: this is no TOML"),
+        ] {
+            assert!(told(text).contains(words), "{text}: {}", told(text));
+        }
+    }
+
+    #[test]
+    fn the_file_is_where_the_specification_says() {
+        let path = |config: Option<&str>, home: Option<&str>| super::path(config.map(Into::into), home.map(Into::into));
+        assert_eq!(path(Some("/c"), Some("/h")), Some("/c/sysview/config.toml".into()));
+        for config in [None, Some(""), Some("relative")] {
+            assert_eq!(path(config, Some("/h")), Some("/h/.config/sysview/config.toml".into()));
+        }
+        assert_eq!(path(None, None), None);
+    }
+
+    #[test]
+    fn what_is_no_file_of_settings_is_told() {
+        assert_eq!(Config::read("/no/such/config.toml".into()).expect("default").filters, Saved::default());
+        assert!(Config::read("/dev/zero".into()).is_err_and(|e| e.contains("/dev/zero") && e.contains("regular")));
+    }
+}
