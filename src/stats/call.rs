@@ -1,14 +1,17 @@
-//! The counts and times of one call, and its latencies in powers of two.
+//! The counts and times of one call, or of one task.
 //! Left out: the call's name, which the reader gets from `abi`.
 
+use hdrhistogram::Histogram as Full;
+
+use super::times::{self, Times};
 use crate::abi::Arch;
 
-/// Latency buckets. Bucket 0 holds 0 and 1 ns, bucket i holds 2^i to 2^(i+1) - 1 ns, the last one everything from
-/// 2^41 ns (37 minutes) on.
+/// Columns of the picture of latencies. Column 0 holds 0 and 1 ns, column i holds 2^i to 2^(i+1) - 1 ns, the last one
+/// everything from 2^41 ns (37 minutes) on.
 pub const BUCKETS: usize = 42;
 
 /// What is known about all uses of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CallStats {
     pub arch: Arch,
     /// As the register held it.
@@ -29,20 +32,29 @@ pub struct CallStats {
     pub min_ns: u64,
     /// Longest of the timed ones, in nanoseconds.
     pub max_ns: u64,
-    /// Timed ones by duration; see `BUCKETS`.
-    pub buckets: [u64; BUCKETS],
-    /// Sorted by errno.
-    errnos: Vec<(u16, u64)>,
+    /// Timed ones by duration, told apart to three digits.
+    times: Full<u64>,
+    errnos: Errnos,
 }
 
-/// The bucket of a duration.
+/// How often which errno; sorted by errno.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Errnos(Vec<(u16, u64)>);
+
+/// The column of a duration.
 pub fn bucket_of(ns: u64) -> usize {
     (ns.max(1).ilog2() as usize).min(BUCKETS - 1)
 }
 
-/// The shortest duration of a bucket, in nanoseconds.
+/// The shortest duration of a column, in nanoseconds.
 pub fn bucket_floor_ns(bucket: usize) -> u64 {
     if bucket == 0 { 0 } else { 1 << bucket.min(BUCKETS - 1) }
+}
+
+/// See `CallStats::percentile`.
+pub(super) fn percentile(times: &Full<u64>, p: f64, min_ns: u64, max_ns: u64) -> Option<u64> {
+    // A class of times is told by its longest, which may be longer than any that was.
+    (!times.is_empty()).then(|| times.value_at_quantile(p.clamp(0.0, 1.0)).clamp(min_ns, max_ns))
 }
 
 impl CallStats {
@@ -58,8 +70,8 @@ impl CallStats {
             total_ns: 0,
             min_ns: 0,
             max_ns: 0,
-            buckets: [0; BUCKETS],
-            errnos: Vec::new(),
+            times: times::full(),
+            errnos: Errnos::default(),
         }
     }
 
@@ -78,37 +90,24 @@ impl CallStats {
         self.total_ns.checked_div(self.timed()).unwrap_or(0)
     }
 
-    /// The duration, in nanoseconds, that the fraction `p` (0.0 to 1.0) of the timed calls did not exceed.
-    /// Estimated within its bucket, so right to a factor of two at worst, and never outside `min_ns..=max_ns`.
-    /// None when there is none.
+    /// The duration, in nanoseconds, that the fraction `p` (0.0 to 1.0) of the timed calls did not exceed: right to
+    /// three digits, below 2,048 ns to the nanosecond, and never outside `min_ns..=max_ns`. None when there is none.
     pub fn percentile(&self, p: f64) -> Option<u64> {
-        let timed = self.timed();
-        if timed == 0 {
-            return None;
+        percentile(&self.times, p, self.min_ns, self.max_ns)
+    }
+
+    /// Timed ones in the columns of the picture; see `BUCKETS`.
+    pub fn buckets(&self) -> [u64; BUCKETS] {
+        let mut buckets = [0; BUCKETS];
+        for class in self.times.iter_recorded() {
+            buckets[bucket_of(class.value_iterated_to())] += class.count_at_value();
         }
-        let rank = ((timed as f64 * p.clamp(0.0, 1.0)).ceil() as u64).clamp(1, timed);
-        if rank == timed {
-            return Some(self.max_ns);
-        }
-        let mut below = 0;
-        for (i, &n) in self.buckets.iter().enumerate() {
-            if below + n >= rank {
-                let floor = bucket_floor_ns(i).max(self.min_ns);
-                let end = if i + 1 < BUCKETS { bucket_floor_ns(i + 1) } else { self.max_ns };
-                let width = end.min(self.max_ns).saturating_sub(floor) as f64;
-                let inside = (rank - below) as f64 / n as f64;
-                return Some((floor + (width * inside) as u64).clamp(self.min_ns, self.max_ns));
-            }
-            below += n;
-        }
-        Some(self.max_ns)
+        buckets
     }
 
     /// How often this call failed with which errno, most frequent first.
     pub fn errnos(&self) -> Vec<(u16, u64)> {
-        let mut list = self.errnos.clone();
-        list.sort_by_key(|&(errno, n)| (std::cmp::Reverse(n), errno));
-        list
+        self.errnos.by_count()
     }
 
     pub(super) fn finish(&mut self, ns: u64) {
@@ -116,7 +115,7 @@ impl CallStats {
         self.max_ns = self.max_ns.max(ns);
         self.finished += 1;
         self.total_ns = self.total_ns.saturating_add(ns);
-        self.buckets[bucket_of(ns)] += 1;
+        times::record(&mut self.times, ns, 1);
     }
 
     /// Comes back at a time that is not its own.
@@ -127,9 +126,64 @@ impl CallStats {
 
     pub(super) fn fail(&mut self, errno: u16) {
         self.errors += 1;
-        match self.errnos.binary_search_by_key(&errno, |&(e, _)| e) {
-            Ok(i) => self.errnos[i].1 += 1,
-            Err(i) => self.errnos.insert(i, (errno, 1)),
+        self.errnos.add(errno);
+    }
+}
+
+impl Errnos {
+    pub fn add(&mut self, errno: u16) {
+        match self.0.binary_search_by_key(&errno, |&(e, _)| e) {
+            Ok(i) => self.0[i].1 += 1,
+            Err(i) => self.0.insert(i, (errno, 1)),
         }
+    }
+
+    /// Most frequent first.
+    pub fn by_count(&self) -> Vec<(u16, u64)> {
+        let mut list = self.0.clone();
+        list.sort_by_key(|&(errno, n)| (std::cmp::Reverse(n), errno));
+        list
+    }
+}
+
+/// The counts of one task.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TaskStats {
+    pub calls: u64,
+    pub errors: u64,
+    /// Times that calls came back whose times count.
+    pub timed: u64,
+    /// Wall time in these, in nanoseconds.
+    pub total_ns: u64,
+    /// The shortest and the longest of them, in nanoseconds; 0 when there is none.
+    pub min_ns: u64,
+    pub max_ns: u64,
+    times: Times,
+    errnos: Errnos,
+}
+
+impl TaskStats {
+    /// The durations that these fractions of its calls did not exceed, as `CallStats::percentile`.
+    pub fn percentiles<const N: usize>(&self, fractions: [f64; N]) -> [Option<u64>; N] {
+        let times = self.times.to_full();
+        fractions.map(|p| percentile(&times, p, self.min_ns, self.max_ns))
+    }
+
+    /// How often its calls failed with which errno, most frequent first.
+    pub fn errnos(&self) -> Vec<(u16, u64)> {
+        self.errnos.by_count()
+    }
+
+    pub(super) fn exit(&mut self, errno: Option<u16>, duration_ns: Option<u64>) {
+        if let Some(errno) = errno {
+            self.errors += 1;
+            self.errnos.add(errno);
+        }
+        let Some(ns) = duration_ns else { return };
+        self.min_ns = if self.timed == 0 { ns } else { self.min_ns.min(ns) };
+        self.max_ns = self.max_ns.max(ns);
+        self.timed += 1;
+        self.total_ns = self.total_ns.saturating_add(ns);
+        self.times.add(ns);
     }
 }

@@ -1,14 +1,20 @@
-//! Counts, errors and times: per call, per task, per errno; exact whatever a view shows.
+//! Counts, errors and times: per call, per task, per errno; what was moved, by descriptor, path and address. Exact for the
+//! whole of a session, and for any set of its rows.
 //!
-//! Fed with what `Store::append` says has changed. A call is counted when it is entered, its result and its time when it
-//! comes back, so a call that blocks is already in the table. An update costs the same however long the trace is.
-//! Left out: which calls a profile would block (the view keeps that beside the profile), bytes moved, and words.
+//! `Histogram` is cheap enough for every event of a live trace; `Subjects` looks up what calls were about and is made when
+//! somebody asks. Both are fed with what `Store::append` says has changed, or with rows. A call is counted when it is entered, its result
+//! and its time when it comes back, so a call that blocks is already in the table. An update costs the same however long
+//! the trace is. Left out: which calls a profile would block (the view keeps that beside the profile), and words.
 
 mod call;
 mod sort;
+mod subjects;
+mod times;
+mod waits;
 
-pub use call::{BUCKETS, CallStats, bucket_floor_ns, bucket_of};
+pub use call::{BUCKETS, CallStats, TaskStats, bucket_floor_ns, bucket_of};
 pub use sort::{SortKey, sort};
+pub use subjects::{AddressStats, DescriptorStats, Moved, PathStats, Subjects};
 
 use std::collections::HashMap;
 
@@ -22,13 +28,13 @@ const X32_BIT: u64 = 0x4000_0000;
 /// Marks a number that was not called yet in the dense tables.
 const ABSENT: u32 = u32::MAX;
 
-/// The counts of one task.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TaskStats {
-    pub calls: u64,
-    pub errors: u64,
+/// The counts of all tasks together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Total {
+    calls: u64,
+    errors: u64,
     /// Wall time in calls that came back, in nanoseconds.
-    pub total_ns: u64,
+    total_ns: u64,
 }
 
 /// The table of calls of one session.
@@ -40,7 +46,7 @@ pub struct Histogram {
     sparse: HashMap<(Arch, u64), u32>,
     /// By `TaskId`.
     tasks: Vec<TaskStats>,
-    total: TaskStats,
+    total: Total,
 }
 
 impl Histogram {
@@ -52,10 +58,7 @@ impl Histogram {
     /// As `update`, with the times of only those finished calls, by row, that `timed` takes for the call's own.
     pub fn update_timed(&mut self, store: &Store, changes: &Changes, timed: impl Fn(u64, &CallRow) -> bool) {
         for seq in changes.added.clone() {
-            let Some(row) = store.row(seq) else { continue };
-            if let RowKind::Call(call) = &row.kind {
-                self.enter(row.task, call);
-            }
+            self.enter_row(store, seq);
         }
         for &seq in &changes.completed {
             let Some(row) = store.row(seq) else { continue };
@@ -67,13 +70,43 @@ impl Histogram {
 
     /// The table of everything that a store holds, for one that was filled before anybody counted.
     pub fn of(store: &Store) -> Histogram {
+        Histogram::over(store, 0..store.len())
+    }
+
+    /// The table of some rows: those of a filter, of a stretch of time. What is no call does not count.
+    pub fn over(store: &Store, rows: impl IntoIterator<Item = u64>) -> Histogram {
         let mut histogram = Histogram::default();
-        let finished = |&seq: &u64| {
-            matches!(store.row(seq).map(|r| r.kind), Some(RowKind::Call(CallRow { outcome: Some(_), .. })))
-        };
-        let changes = Changes { added: 0..store.len(), completed: (0..store.len()).filter(finished).collect() };
-        histogram.update(store, &changes);
+        rows.into_iter().for_each(|seq| histogram.add(store, seq, true));
         histogram
+    }
+
+    /// Counts one more row as it stands. `timed`: its time is its own.
+    pub fn add(&mut self, store: &Store, seq: u64, timed: bool) {
+        let Some(row) = store.row(seq) else { return };
+        if let RowKind::Call(call) = &row.kind {
+            self.enter(row.task, call);
+            if call.outcome.is_some() {
+                self.exit(row.task, row.t_ns, call, timed);
+            }
+        }
+    }
+
+    /// A call that was added while it went on has come back.
+    pub fn complete(&mut self, store: &Store, seq: u64, timed: bool) {
+        let Some(row) = store.row(seq) else { return };
+        if let RowKind::Call(call) = &row.kind {
+            self.exit(row.task, row.t_ns, call, timed);
+        }
+    }
+
+    /// A call that was added while it went on does not belong here any more.
+    pub fn remove_ongoing(&mut self, store: &Store, seq: u64) {
+        let Some(row) = store.row(seq) else { return };
+        if let RowKind::Call(call) = &row.kind {
+            self.row_mut(call.arch, call.nr).count -= 1;
+            self.task_mut(row.task).calls -= 1;
+            self.total.calls -= 1;
+        }
     }
 
     /// Every call that was made at least once, in order of first appearance.
@@ -110,9 +143,27 @@ impl Histogram {
         self.total.total_ns
     }
 
-    /// The counts of one task; zeros for a task that made no call.
-    pub fn task(&self, id: TaskId) -> TaskStats {
-        self.tasks.get(id.0 as usize).copied().unwrap_or_default()
+    /// The counts of one task; None for a task that made no call.
+    pub fn task(&self, id: TaskId) -> Option<&TaskStats> {
+        self.tasks.get(id.0 as usize).filter(|task| task.calls > 0)
+    }
+
+    /// How often any call failed with which errno, most frequent first.
+    pub fn all_errnos(&self) -> Vec<(u16, u64)> {
+        let mut sums: HashMap<u16, u64> = HashMap::new();
+        for (errno, count) in self.rows.iter().flat_map(CallStats::errnos) {
+            *sums.entry(errno).or_default() += count;
+        }
+        let mut list: Vec<_> = sums.into_iter().collect();
+        list.sort_by_key(|&(errno, count)| (std::cmp::Reverse(count), errno));
+        list
+    }
+
+    fn enter_row(&mut self, store: &Store, seq: u64) {
+        let Some(row) = store.row(seq) else { return };
+        if let RowKind::Call(call) = &row.kind {
+            self.enter(row.task, call);
+        }
     }
 
     fn enter(&mut self, task: TaskId, call: &CallRow) {
@@ -134,11 +185,14 @@ impl Histogram {
         match duration {
             Some(ns) if timed => row.finish(ns),
             Some(_) => row.finish_untimed(),
+            // Of a call that another tool saw, how long it took may not be known.
+            None if matches!(call.outcome, Some(Outcome::Returned(_) | Outcome::Failed(_))) => row.finish_untimed(),
             None => {}
         }
         let duration = duration.filter(|_| timed);
-        self.task_mut(task).add_exit(errno.is_some(), duration);
-        self.total.add_exit(errno.is_some(), duration);
+        self.task_mut(task).exit(errno, duration);
+        self.total.errors += u64::from(errno.is_some());
+        self.total.total_ns = self.total.total_ns.saturating_add(duration.unwrap_or(0));
     }
 
     fn row_mut(&mut self, arch: Arch, nr: u64) -> &mut CallStats {
@@ -165,16 +219,9 @@ impl Histogram {
     fn task_mut(&mut self, id: TaskId) -> &mut TaskStats {
         let index = id.0 as usize;
         if index >= self.tasks.len() {
-            self.tasks.resize(index + 1, TaskStats::default());
+            self.tasks.resize_with(index + 1, TaskStats::default);
         }
         &mut self.tasks[index]
-    }
-}
-
-impl TaskStats {
-    fn add_exit(&mut self, failed: bool, duration_ns: Option<u64>) {
-        self.errors += u64::from(failed);
-        self.total_ns = self.total_ns.saturating_add(duration_ns.unwrap_or(0));
     }
 }
 
@@ -183,5 +230,7 @@ fn dense_index(arch: Arch, nr: u64) -> Option<usize> {
     usize::try_from(small).ok().filter(|&i| i < DENSE)
 }
 
+#[cfg(test)]
+mod subjects_tests;
 #[cfg(test)]
 mod tests;

@@ -296,8 +296,9 @@ impl Files {
         list.push((t_ns, path));
     }
 
-    /// A path from the root, if it is one or its directory is known.
-    fn resolve(&self, task: TaskId, t_ns: u64, base: i32, path: Vec<u8>) -> Option<Vec<u8>> {
+    /// A path from the root, if it is one or its directory is known: that of the descriptor `base`, or for AT_FDCWD the
+    /// one that the task is in. path_resolution(7)
+    pub fn resolve(&self, task: TaskId, t_ns: u64, base: i32, path: Vec<u8>) -> Option<Vec<u8>> {
         if path.first() == Some(&b'/') {
             return Some(path);
         }

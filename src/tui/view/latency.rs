@@ -24,7 +24,7 @@ pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     // What is too long is simply not drawn: a line needs no ellipsis.
     buf.set_stringn(area.x, area.y, format!("{head}{}", "─".repeat(width)), width, dim);
     let floor = app.session.floor();
-    let picture = picture(&row.buckets, floor, width.saturating_sub(17));
+    let picture = picture(&row.buckets(), floor, width.saturating_sub(17));
     let line = match (row.finished, row.timed()) {
         (0, _) => Line::from(" none has come back so far"),
         (_, 0) => Line::from(" sysview made each of them wait: no times"),
@@ -42,10 +42,7 @@ pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
         buf.set_stringn(area.x, area.y + 2, fit(&text, width), width, dim);
     }
     let area = Rect { y: area.y + u16::from(floor.is_some()), ..area };
-    if let (Some(p50), Some(p99)) = (row.percentile(0.5), row.percentile(0.99)) {
-        let text = format!(" half within {}, 99 % within {}", duration(p50), duration(p99));
-        buf.set_stringn(area.x, area.y + 2, fit(&text, width), width, app.theme.style(Role::Text));
-    }
+    buf.set_stringn(area.x, area.y + 2, percentiles(row, width), width, app.theme.style(Role::Text));
     let errors = row.errnos().into_iter().map(|(errno, n)| {
         let name = decode::errno_name(errno).map_or_else(|| errno.to_string(), |(name, _)| name.to_owned());
         format!("{name} {}", count(n))
@@ -54,6 +51,18 @@ pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     let text = if errors.is_empty() { " no error".to_owned() } else { format!(" {errors}") };
     let role = if row.errors > 0 { Role::Error } else { Role::Dim };
     buf.set_stringn(area.x, area.y + 3, fit(&text, width), width, app.theme.style(role));
+}
+
+/// As many percentiles as there is room for: ` p50 3us p90 9us p99 80us p99.9 1ms`. Nothing without times.
+fn percentiles(row: &CallStats, width: usize) -> String {
+    const ALL: [(&str, f64); 4] = [("p50", 0.5), ("p99", 0.99), ("p90", 0.9), ("p99.9", 0.999)];
+    let told = |&(name, p): &(&str, f64)| Some((p, format!(" {name} {}", duration(row.percentile(p)?))));
+    let mut shown: Vec<(f64, String)> = ALL.iter().filter_map(told).collect();
+    while shown.iter().map(|(_, text)| text.len()).sum::<usize>() > width {
+        shown.pop();
+    }
+    shown.sort_by(|(p, _), (q, _)| p.total_cmp(q));
+    shown.into_iter().map(|(_, text)| text).collect()
 }
 
 /// One column a power of two, from the first to the last that occurred.
