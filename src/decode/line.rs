@@ -56,7 +56,7 @@ fn plain(view: &CallView<'_>, options: &Options) -> Decoded {
 }
 
 /// The call behind one that stands for another.
-fn inner(view: &CallView<'_>, call: &'static Call) -> Option<Behind> {
+pub fn inner(view: &CallView<'_>, call: &'static Call) -> Option<Behind> {
     abi::behind(view.arch, call, view.args, |addr, len| view.entry.exact(addr, len).map(<[u8]>::to_vec))
 }
 
@@ -131,6 +131,9 @@ fn halves(low: &'static str, high: &str) -> Option<&'static str> {
 fn joined(ctx: &Ctx<'_>, low: usize, high: usize) -> Value {
     if ctx.arch() == Arch::I386 {
         let whole = ctx.arg(low) | ctx.arg(high) << 32;
+        if let Some(set) = abi::flag_set("fanotify_event").filter(|_| ctx.call.name == "fanotify_mark") {
+            return super::num::flags(Arch::I386, set, whole, 64);
+        }
         // Lengths and cookies have no sign.
         let unsigned = matches!(ctx.call.name, "truncate64" | "ftruncate64" | "lookup_dcookie");
         return if unsigned { Value::Unsigned(whole) } else { Value::Signed(whole as i64) };

@@ -6,7 +6,7 @@ use super::print::{hex, signed, unsigned};
 use super::time::date;
 use super::value::Value;
 use super::walk::Ctx;
-use super::{Options, num};
+use super::{Options, num, special};
 use crate::abi::{self, FlagSet, Ret};
 use crate::model::{CallView, Marks, Outcome};
 
@@ -70,8 +70,11 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
         return hex(out, cut(value as u64, bits));
     }
     let Some(call) = abi::lookup(view.arch, view.nr) else { return signed(out, small) };
-    let ctx = Ctx { view, call: call.select(view.args), options };
-    let ret = super::special::result_flags(&ctx).map_or(ctx.call.ret, Ret::Flags);
+    let inner = super::line::inner(view, call);
+    let (call, args) = inner.as_ref().map_or((call, view.args), |inner| (inner.call, &inner.args));
+    let view = &CallView { args, ..*view };
+    let ctx = Ctx { view, call: call.select(args), options };
+    let ret = special::result_flags(&ctx).map_or(ctx.call.ret, Ret::Flags);
     match ret {
         Ret::NewFd => {
             signed(out, small);
@@ -90,7 +93,9 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
             } else {
                 signed(out, small);
             }
-            named(out, "", num::enumerated(view.arch, set, cut(value as u64, 32), 32));
+            if !special::asks_nothing(&ctx) {
+                named(out, "", num::enumerated(view.arch, set, cut(value as u64, 32), 32));
+            }
         }
         Ret::Flags(set) => flags(out, &ctx, set, value as u64),
         Ret::Time => {
@@ -100,7 +105,7 @@ fn returned(out: &mut String, view: &CallView<'_>, options: &Options, value: i64
             }
         }
     }
-    super::special::result(out, &ctx, small);
+    special::result(out, &ctx, small);
 }
 
 fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
@@ -113,7 +118,9 @@ fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
     }
     let names = num::flags(ctx.arch(), set, value, 32);
     // Zero without a name is just zero; only descriptors' flags are announced as such.
-    if value != 0 || !matches!(&names, Value::Flags { names, .. } if names.is_empty()) {
+    let zero = value == 0
+        && (ctx.call.name == "membarrier" || matches!(&names, Value::Flags { names, .. } if names.is_empty()));
+    if !zero {
         let what = match ctx.call.variant {
             "F_GET_SEALS" => "seals ",
             _ if ctx.call.name.starts_with("fcntl") => "flags ",

@@ -6,8 +6,8 @@ use super::custom::{self, clone, epoll_event, futex, pollfd, times};
 
 use super::manner::Manner;
 use super::value::{DecodedArg, NO_REGISTER, Value};
-use super::walk::{Ctx, Side, take};
-use crate::abi::{self, Dir, FlagSet};
+use super::walk::{Ctx, Side};
+use crate::abi::{self, Arg, Dir, FlagSet, Meaning, Type};
 
 /// All arguments of a call that chooses them, or their order, by content.
 pub fn all(ctx: &Ctx<'_>) -> Option<Vec<DecodedArg>> {
@@ -32,12 +32,16 @@ pub fn omits(ctx: &Ctx<'_>, index: usize) -> bool {
         ("mknod", 2) => !device(ctx.arg(1)),
         ("mknodat", 3) => !device(ctx.arg(2)),
         ("quotactl" | "quotactl_fd", 2 | 3) => custom::quota::omits(ctx, index),
+        ("mremap", 4) => ctx.arg(3) & MREMAP_TO != MREMAP_TO,
         // PTRACE_TRACEME; PTRACE_KILL and PTRACE_ATTACH.
         ("ptrace", 1..) if ctx.arg(0) == 0 => true,
         ("ptrace", 2..) => matches!(ctx.arg(0), 8 | 16),
         _ => false,
     }
 }
+
+/// MREMAP_MAYMOVE and MREMAP_FIXED of linux/mman.h: the kernel takes the second only with the first.
+const MREMAP_TO: u64 = 3;
 
 /// S_IFCHR or S_IFBLK of inode(7).
 fn device(mode: u64) -> bool {
@@ -47,7 +51,6 @@ fn device(mode: u64) -> bool {
 /// The argument's value where the call has its own idea of it.
 pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     match (ctx.call.name, index) {
-        ("getcwd", 0) => path_with_nul(ctx),
         ("getrandom", 0) => random(ctx),
         ("poll" | "ppoll" | "ppoll_time64", 0) => Some(pollfd::decode(ctx, index)),
         ("epoll_ctl", 3) => Some(epoll_event::decode(ctx, index, Dir::In)),
@@ -88,9 +91,14 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("sigaction", 1) => Some(custom::sigaction::old(ctx, index, Dir::In)),
         ("sigaction", 2) => Some(custom::sigaction::old(ctx, index, Dir::Out)),
         ("signal", 1) => Some(signal_handler(ctx.arg(1))),
+        ("readdir", 1) if ctx.returned() == Some(0) => Some(Value::address(ctx.arg(1))),
+        ("statfs64" | "fstatfs64", 2) if !is_size_of(ctx, 1, "statfs64") => Some(Value::address(ctx.arg(2))),
+        ("shmctl" | "msgctl", 1) | ("semctl", 2) => ipc_command(ctx, index),
+        ("sched_getattr", 1) if ctx.count(2) == 0 => Some(Value::address(ctx.arg(1))),
         ("personality", 0) if ctx.arg(0) as u32 == u32::MAX => Some(Value::Hex(0xffff_ffff)),
+        ("personality", 0) => unknown_kind(ctx, index, 0xff),
         ("shmget" | "semget" | "msgget", 0) if ctx.arg(0) as u32 != 0 => Some(Value::Hex(ctx.arg(0) & 0xffff_ffff)),
-        ("socketcall", 0) if ctx.call.variant.is_empty() => Some(Value::Unsigned(ctx.arg(0))),
+        ("socketcall", 0) if ctx.call.variant.is_empty() => Some(Value::Signed((ctx.arg(0) as i32).into())),
         ("quotactl", 0) | ("quotactl_fd", 1) => Some(custom::quota::named_command(ctx.arg(index))),
         ("quotactl" | "quotactl_fd", 2) => custom::quota::identifier(ctx, index),
         ("swapon", 1) => Some(custom::words::swap(ctx, index)),
@@ -147,7 +155,7 @@ fn old_mask(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
 
 /// signal(2) is i386's.
 fn signal_handler(handler: u64) -> Value {
-    custom::sigaction::handler(super::num::sign_extend(handler, 32) as u64, 32)
+    custom::sigaction::handler(handler, 64)
 }
 
 fn restored(mask: u64) -> Value {
@@ -188,21 +196,51 @@ fn attribute(ctx: &Ctx<'_>, side: Side, index: usize, len: u64) -> Value {
     }
 }
 
-/// The kind of a mapping is a number in the lowest four bits, mmap(2): one without a name stands before the flags.
+/// The kind of a mapping is a number in the lowest four bits, mmap(2), and the logarithm of the size of its pages one in
+/// the highest six.
 fn mapping_flags(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     const MAP_TYPE: u64 = 0xf;
-    let raw = ctx.arg(index) & 0xffff_ffff;
-    let kind = raw & MAP_TYPE;
-    if kind < 4 {
-        return None;
+    const MAP_HUGE_SHIFT: u64 = 26;
+    let pages = (ctx.arg(index) & 0xffff_ffff) >> MAP_HUGE_SHIFT;
+    if pages == 0 {
+        return if ctx.arg(index) & MAP_TYPE < 4 { None } else { unknown_kind(ctx, index, MAP_TYPE) };
     }
+    let shown = unknown_kind(ctx, index, MAP_TYPE);
+    match shown.or_else(|| Some(ctx.argument(index, &ctx.call.args.get(index)?.ty)))? {
+        Value::Flags { mut names, rest, unknown } => {
+            let rest = rest & !(u64::MAX << MAP_HUGE_SHIFT);
+            names.extend((rest != 0).then(|| Value::Hex(rest).text().into()));
+            names.push(format!("{pages}<<MAP_HUGE_SHIFT").into());
+            Some(Value::Flags { names, rest: 0, unknown })
+        }
+        value => Some(value),
+    }
+}
+
+/// Flags with a number in the bits of `mask`: one without a name stands before the others. None if it has one.
+fn unknown_kind(ctx: &Ctx<'_>, index: usize, mask: u64) -> Option<Value> {
     match ctx.argument(index, &ctx.call.args.get(index)?.ty) {
-        Value::Flags { mut names, rest, unknown } if rest & MAP_TYPE != 0 => {
+        Value::Flags { mut names, rest, unknown } if rest & mask != 0 => {
+            let kind = ctx.arg(index) & mask;
             names.insert(0, Value::Unknown { raw: kind, comment: unknown }.text().into());
-            Some(Value::Flags { names, rest: rest & !MAP_TYPE, unknown })
+            Some(Value::Flags { names, rest: rest & !mask, unknown })
         }
         _ => None,
     }
+}
+
+/// Whether an argument is the size of a structure: statfs64(2) takes no other.
+fn is_size_of(ctx: &Ctx<'_>, index: usize, structure: &str) -> bool {
+    abi::structure(structure).is_some_and(|layout| ctx.arg(index) == u64::from(layout.layout(ctx.arch()).size))
+}
+
+/// The commands of System V objects may say that structures have the layout of Linux 2.2.
+fn ipc_command(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
+    const IPC_64: u64 = 0x100;
+    let raw = ctx.arg(index) & 0xffff_ffff;
+    let Type::Num { meaning: Meaning::Enum(set), .. } = ctx.call.args.get(index)?.ty else { return None };
+    let command = super::num::enumerated(ctx.arch(), set, raw & !IPC_64, 32);
+    (raw & IPC_64 != 0).then(|| Value::Text(format!("IPC_64|{}", command.text()).into()))
 }
 
 /// Whether a line that is interrupted ends before this argument although its declaration does not say so.
@@ -213,7 +251,6 @@ pub fn at_exit(call: &str, index: usize) -> bool {
             | ("clock_nanosleep" | "clock_nanosleep_time64" | "quotactl" | "quotactl_fd", 3)
             | ("sendfile" | "sendfile64", 2)
             | ("bpf", 1)
-            | ("set_thread_area", 0)
             | ("epoll_pwait" | "epoll_pwait2", 4)
             | ("epoll_pwait2", 3)
     )
@@ -227,14 +264,6 @@ pub fn comma_at_exit(call: &str) -> bool {
 /// Whether arguments are printed with their names: `clone(child_stack=NULL, flags=…)`.
 pub fn named(call: &str) -> bool {
     call == "clone"
-}
-
-/// getcwd(2) counts the NUL.
-fn path_with_nul(ctx: &Ctx<'_>) -> Option<Value> {
-    let len = ctx.returned().filter(|n| *n > 0)? as u64 - 1;
-    let piece = ctx.memory(Side::Exit).at(ctx.arg(0))?;
-    let bytes = take(piece.bytes, usize::try_from(len).ok()?);
-    Some(Value::Str { bytes: bytes.to_vec(), true_len: len, terminated: true })
 }
 
 /// Random bytes are no text.
@@ -274,6 +303,14 @@ fn moved_offset(ctx: &Ctx<'_>, index: usize) -> Value {
     }
 }
 
+/// Whether a result has no name because the structure that it is about could not be read, adjtimex(2).
+pub fn asks_nothing(ctx: &Ctx<'_>) -> bool {
+    let is_time =
+        |arg: &Arg| matches!(arg.ty, Type::Ptr { to: Type::Struct(layout), .. } if layout.name.starts_with("timex"));
+    let Some(index) = ctx.call.args.iter().position(is_time) else { return false };
+    ctx.read(Side::Exit, ctx.arg(index), 4).is_none()
+}
+
 /// The names of a result that is a number in all other uses of the call: what membarrier(2) can do.
 pub fn result_flags(ctx: &Ctx<'_>) -> Option<&'static FlagSet> {
     const MEMBARRIER_CMD_QUERY: u64 = 0;
@@ -309,10 +346,18 @@ pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
                 out.push_str(&format!(" {name} ({text})"));
             }
         }
+        "set_thread_area" => {
+            if let Some(entry) = ctx.uint(Side::Exit, ctx.arg(0), 4) {
+                out.push_str(&format!(" (entry_number={entry})"));
+            }
+        }
         "poll" => found(out, ctx, value, None),
         "ppoll" | "ppoll_time64" => found(out, ctx, value, Some(2)),
         "recvmmsg" | "recvmmsg_time64" => remark_left(out, ctx, 4),
-        "select" | "_newselect" | "pselect6" | "pselect6_time64" => selected(out, ctx, value),
+        // i386's first select has its arguments in memory.
+        "select" | "_newselect" | "pselect6" | "pselect6_time64" if ctx.call.args.len() > 1 => {
+            selected(out, ctx, value)
+        }
         _ => {}
     }
 }
@@ -321,15 +366,19 @@ fn found(out: &mut String, ctx: &Ctx<'_>, value: i64, timeout: Option<usize>) {
     if value == 0 {
         return out.push_str(" (Timeout)");
     }
-    let Some(ready) = pollfd::found(ctx, 0).filter(|_| ctx.options.manner == Manner::Decoded) else { return };
-    let ready = ctx.styled(ready);
-    out.push_str(" (");
-    ready.write(out);
-    if let Some(left) = timeout.and_then(|index| time_left(ctx, index)) {
-        out.push_str(", left ");
-        left.write(out);
+    if ctx.options.manner != Manner::Decoded || ctx.arg(0) == 0 || ctx.count(1) == 0 {
+        return;
     }
-    out.push(')');
+    let mut parts: Vec<String> = pollfd::found(ctx).map(|ready| ready.text()).into_iter().collect();
+    if let Some(index) = timeout.filter(|&index| ctx.arg(index) != 0) {
+        let left = time_left(ctx, index).unwrap_or(Value::Address(ctx.arg(index)));
+        parts.push(format!("left {}", left.text()));
+    }
+    if !parts.is_empty() {
+        out.push_str(" (");
+        out.push_str(&parts.join(", "));
+        out.push(')');
+    }
 }
 
 fn remark_left(out: &mut String, ctx: &Ctx<'_>, index: usize) {
@@ -351,9 +400,9 @@ fn selected(out: &mut String, ctx: &Ctx<'_>, value: i64) {
             parts.push(format!("{what} {}", set.text()));
         }
     }
-    let shown = |left| if ctx.options.manner == Manner::Decoded { left } else { Value::Address(ctx.arg(4)) };
-    if let Some(left) = time_left(ctx, 4).map(shown) {
-        parts.push(format!("left {}", left.text()));
+    let decoded = time_left(ctx, 4).filter(|_| ctx.options.manner == Manner::Decoded);
+    if ctx.arg(4) != 0 {
+        parts.push(format!("left {}", decoded.unwrap_or(Value::Address(ctx.arg(4))).text()));
     }
     out.push_str(" (");
     out.push_str(&parts.join(", "));

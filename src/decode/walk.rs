@@ -204,7 +204,8 @@ impl<'a> Ctx<'a> {
     /// What a structure holds beyond the `known` bytes that this version names, if that is not all zero: `???` where it
     /// could not be read. The kernel refuses what it does not know unless it is zero.
     pub fn unknown_tail(&self, addr: u64, known: u64, size: u64) -> Option<Value> {
-        let len = usize::try_from(size.checked_sub(known)?.min(4096)).ok().filter(|len| *len != 0)?;
+        // What is beyond a page is not looked at.
+        let len = usize::try_from(size.min(4096).checked_sub(known)?).ok().filter(|len| *len != 0)?;
         let Some(bytes) = self.read(Side::Entry, addr.wrapping_add(known), len) else {
             return Some(Value::Text("???".into()));
         };

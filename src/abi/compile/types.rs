@@ -2,7 +2,7 @@
 //!
 //! Numbers: `int uint long ulong size off u8 u16 u32 u64 i8 i16 i32 i64 klong kulong` (`long` is a word; `klong` is the
 //! kernel's long, 8 bytes on x32 too), `char` (`char[65]` in a structure is text), `hex hex32 hex64 ptr octal mode filemode`,
-//! `errno` (a negative one by its name), `fd fd- dirfd pid uid gid uid16 gid16 ifindex dev dev64 signal time time64`,
+//! `errno` (a negative one by its name), `fd fd- dirfd pid uid gid uid16 gid16 ifindex dev dev16 dev64 signal time time64`,
 //! `flags[SET] enum[SET]` with the width as a suffix
 //! (`flags8 flags16 flags64 flagsw`; none: 32 bits, `w`: a word). `CONSTANT` selects a variant; `A|B` is one value.
 //!
@@ -245,6 +245,7 @@ fn number(cur: &mut Cursor<'_>, flags: &Flags) -> Result<Option<Type>, Error> {
         "uid16" => (W16, "Uid"),
         "gid16" => (W16, "Gid"),
         "dev" => (W32, "Dev"),
+        "dev16" => (W16, "Dev"),
         "dev64" => (W64, "Dev"),
         "signal" => (W32, "Signal"),
         "time" => (KernelLong, "Time"),

@@ -40,6 +40,8 @@ const HANDLE: usize = 128;
 const FILTER: usize = 4096;
 /// TASK_COMM_LEN of linux/sched.h, bytes.
 const COMM: usize = 16;
+/// The first size of `struct rseq` of linux/rseq.h, and its alignment.
+const RSEQ: u64 = 32;
 /// Identifiers of clone3's set_tid: MAX_PID_NS_LEVEL.
 const SET_TID: u64 = 32;
 
@@ -56,12 +58,14 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         let count = walk.count(index + 1);
         return message::vector(walk, addr, count, None);
     }
-    if !walk.wants(dir) && !timeout {
+    // The kernel stores the number of the segment that it chose.
+    let written = matches!(name, "thread_area");
+    if !walk.wants(dir) && !timeout && !written {
         return;
     }
     let exit = walk.ret.is_some();
     match name {
-        "clone_flags" | "futex_wake_op" | "ipc_flags" | "key_serial" | "pgoffset" | "socket_protocol"
+        "clone_flags" | "futex_wake_op" | "ipc_call" | "ipc_flags" | "key_serial" | "pgoffset" | "socket_protocol"
         | "sockopt_name" => {}
         "comm" => walk.keep(addr, COMM),
         "wait_status" => walk.keep(addr, 4),
@@ -78,8 +82,9 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         "msghdr" => message::msghdr(walk, addr, dir, u64::MAX),
         "sockaddr" | "sockopt" => message::sized(walk, addr, index, dir),
         "pollfd" => {
-            let count = walk.count(index + 1);
-            walk.keep_elements(addr, count, 8);
+            // The few that are ready may stand behind many that are not.
+            let count = walk.count(index + 1).min(limits::OBJECT as u64);
+            walk.keep(addr, count as usize * 8);
         }
         "epoll_event" => {
             let count = if exit { walk.filled() } else { 1 };
@@ -106,6 +111,13 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
             let len = walk.count(1);
             walk.keep(addr, len.div_ceil(PAGE).min(limits::ELEMENTS) as usize);
         }
+        "directory" => {
+            // Its NUL is counted; a result that counts nothing says nothing.
+            let len = if walk.filled() == 0 { limits::PATH } else { walk.filled() as usize };
+            walk.keep(addr, len.min(limits::PATH));
+        }
+        "rseq" => rseq(walk, addr, index),
+        "thread_area" => walk.keep(addr, 16),
         "iocb" => walk.keep(addr, IOCB),
         "iocbs" => {
             let count = walk.count(1);
@@ -124,7 +136,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
             }
         }
         "fd_set" => {
-            let bytes = walk.count(0).min(limits::ELEMENTS * 8).div_ceil(8).next_multiple_of(FD_SET_WORD);
+            let bytes = walk.count(0).min(limits::OBJECT as u64 * 8).div_ceil(8).next_multiple_of(FD_SET_WORD);
             walk.keep(addr, bytes as usize);
         }
         "cpu_set" => {
@@ -155,7 +167,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         "msgbuf" => {
             let word = walk.arch.word();
             walk.keep(addr, word);
-            let len = if exit { walk.filled() } else { walk.count(index + 1) };
+            let len = walk.count(index + 1);
             walk.bytes(addr.wrapping_add(word as u64), len);
         }
         "ifconf" => {
@@ -172,6 +184,18 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
                 walk.keep_structure(addr, layout);
             }
         }
+    }
+}
+
+/// rseq(2): the structure, where it has its size and place, and the critical section that it names.
+fn rseq<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64, index: usize) {
+    const SECTION: usize = 32;
+    let size = walk.count(index + 1);
+    if size >= RSEQ && addr.is_multiple_of(RSEQ) {
+        let word = walk.arch.word();
+        let bytes = walk.object(addr, size.min(RSEQ + 1) as usize);
+        let section = le_word(take(bytes, 8, word));
+        walk.keep(section, SECTION);
     }
 }
 

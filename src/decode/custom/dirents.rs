@@ -9,7 +9,10 @@ const LIMIT: usize = 4096;
 /// `0x55… /* 28 entries */`. `wide` is getdents64's layout.
 pub fn decode(ctx: &Ctx<'_>, index: usize, wide: bool) -> Value {
     let addr = ctx.arg(index);
-    let Some(len) = ctx.returned() else { return Value::address(addr) };
+    // A result beyond the buffer says nothing about it.
+    let Some(len) = ctx.returned().filter(|&len| len.max(0) as u64 <= ctx.count(index + 1)) else {
+        return Value::address(addr);
+    };
     if len <= 0 {
         return if ctx.options.verbose {
             Value::Array { items: Vec::new(), elided: false }
@@ -17,7 +20,8 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, wide: bool) -> Value {
             counted(addr, 0, "")
         };
     }
-    let Some(piece) = ctx.memory(Side::Exit).at(addr).filter(|_| addr != 0) else { return Value::address(addr) };
+    let piece = ctx.memory(Side::Exit).at(addr).filter(|_| addr != 0);
+    let Some(piece) = piece.filter(|_| addr != 0 || ctx.options.verbose) else { return counted(addr, 0, "+") };
     let len = usize::try_from(len).unwrap_or(usize::MAX);
     let mut rest = crate::decode::walk::take(piece.bytes, len);
     let word = if wide { 8 } else { ctx.word() };
@@ -39,7 +43,7 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, wide: bool) -> Value {
     if ctx.options.verbose {
         return Value::Array { items, elided: cut };
     }
-    counted(addr, count, if cut { " or more" } else { "" })
+    counted(addr, count, if cut || !rest.is_empty() { "+" } else { "" })
 }
 
 fn counted(addr: u64, count: u64, more: &str) -> Value {

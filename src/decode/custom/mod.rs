@@ -37,6 +37,7 @@ mod ptp;
 mod ptrace;
 pub mod quota;
 mod record;
+mod rseq;
 mod scsi;
 pub mod shape;
 pub mod sigaction;
@@ -109,7 +110,12 @@ fn decoder(name: &str) -> Option<Decoder> {
         "mq_name" => |ctx, index, _| ctx.c_string(ctx.arg(index), super::walk::PATH_SHOWN),
         "memfd_name" => |ctx, index, _| small::memfd_name(ctx, index),
         "open_how" => |ctx, index, _| small::open_how(ctx, index),
+        "directory" => |ctx, index, _| small::directory(ctx, index),
+        "ipc_call" => |ctx, index, _| small::ipc_call(ctx, index),
+        "rseq" => |ctx, index, _| rseq::decode(ctx, index),
+        "thread_area" => |ctx, index, _| small::thread_area(ctx, index),
         "sched_attr" => |ctx, index, _| small::sched_attr(ctx, index),
+        "sched_state" => |ctx, index, _| small::scheduled(ctx, index),
         "quota" => |ctx, index, _| quota::data(ctx, index),
         "reboot_argument" => |ctx, index, _| options::bounded_string(ctx, index, 255),
         "perf_event_attr" => |ctx, index, _| perf::attributes(ctx, index),

@@ -29,6 +29,7 @@ pub const NETLINK_TYPE: Set = Set("nlmsg_type");
 pub const NETLINK_FLAGS: Set = Set("nlmsg_flags");
 pub const NETLINK_GET_FLAGS: Set = Set("nlmsg_get_flags");
 pub const ROUTE_TYPE: Set = Set("rtnetlink_type");
+pub const PTRACE_EVENT: Set = Set("ptrace_event");
 pub const POLL: Set = Set("poll_events");
 pub const INTERFACE: Set = Set("iff");
 pub const SIGEV: Set = Set("sigev");

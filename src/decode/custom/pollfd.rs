@@ -7,8 +7,10 @@ use crate::decode::walk::{Ctx, Side, le, take};
 
 /// `struct pollfd`: fd, events, revents.
 const SIZE: usize = 8;
-/// Descriptors of one fd_set that are looked at; the kernel's limit on open files is far above what a line holds.
-const FD_LIMIT: u64 = 65_536;
+/// Bytes of an affinity mask that are looked at, as in strace: room for 1024 processors.
+const CPU_SET: usize = 128;
+/// Descriptors of one fd_set that are looked at, as in strace: NR_OPEN of linux/fs.h.
+const FD_LIMIT: u64 = 1024 * 1024;
 
 /// What is waited for: `[{fd=3, events=POLLIN}]`; a negative descriptor is ignored by the kernel.
 pub fn decode(ctx: &Ctx<'_>, index: usize) -> Value {
@@ -22,15 +24,28 @@ pub fn decode(ctx: &Ctx<'_>, index: usize) -> Value {
     })
 }
 
-/// What was found: `[{fd=3, revents=POLLIN}]`; None if the memory was not copied.
-pub fn found(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
-    let piece = ctx.memory(Side::Exit).at(ctx.arg(index))?;
-    let count = usize::try_from(ctx.count(index + 1)).unwrap_or(usize::MAX);
-    let ready = piece.bytes.chunks_exact(SIZE).take(count).filter(|b| b[6] != 0 || b[7] != 0);
-    let mut items: Vec<Value> = ready.map(|bytes| ready_one(ctx.arch(), bytes)).collect();
-    let elided = items.len() > ctx.shown(items.len());
-    items.truncate(ctx.shown(items.len()));
-    Some(Value::Array { items, elided })
+/// What was found: `[{fd=3, revents=POLLIN}]`; None if nothing was. As long as strace's remark, whose buffer has an end.
+pub fn found(ctx: &Ctx<'_>) -> Option<Value> {
+    const ROOM: usize = 1024 - 27;
+    let (addr, count) = (ctx.arg(0), usize::try_from(ctx.count(1)).unwrap_or(usize::MAX));
+    let piece = ctx.memory(Side::Exit).at(addr);
+    let bytes = piece.map_or(&[][..], |piece| piece.bytes);
+    let whole = bytes.len() / SIZE >= count;
+    let (mut items, mut elided, mut length) = (Vec::new(), false, 1);
+    for bytes in bytes.chunks_exact(SIZE).take(count).filter(|b| b[6] != 0 || b[7] != 0) {
+        let item = ctx.styled(ready_one(ctx.arch(), bytes));
+        length += item.text().len() + if items.is_empty() { 0 } else { 2 };
+        elided = items.len() >= ctx.shown(items.len() + 1) || length >= ROOM;
+        if elided {
+            break;
+        }
+        items.push(item);
+    }
+    // The rest could not be read: its address stands for it.
+    if !elided && !whole && piece.is_none_or(|piece| piece.fault) {
+        items.push(Value::Address(addr.wrapping_add((bytes.len() / SIZE * SIZE) as u64)));
+    }
+    (elided || !items.is_empty()).then_some(Value::Array { items, elided })
 }
 
 fn ready_one(arch: Arch, bytes: &[u8]) -> Value {
@@ -48,8 +63,8 @@ pub fn fd_set(ctx: &Ctx<'_>, side: Side, addr: u64, nfds: i32) -> Value {
     if bytes == 0 {
         return Value::Set { items: Vec::new(), inverted: false };
     }
-    // A number of descriptors beyond all limits says nothing about the set: what was copied is the set.
-    let beyond = || ctx.memory(side).at(addr).filter(|_| nfds > FD_LIMIT).map(|piece| piece.bytes);
+    // Larger than what is copied of one object.
+    let beyond = || ctx.memory(side).at(addr).filter(|piece| !piece.fault).map(|piece| piece.bytes);
     let exact = ctx.read(side, addr, bytes).or_else(|| ctx.read(side, addr, nfds.div_ceil(8) as usize));
     let Some(set) = exact.or_else(beyond) else {
         return Value::Address(addr);
@@ -69,9 +84,10 @@ pub fn cpu_set(ctx: &Ctx<'_>, side: Side, addr: u64, len: u64) -> Value {
     if len == 0 && addr != 0 {
         return Value::Set { items: Vec::new(), inverted: false };
     }
-    let len = usize::try_from(len).unwrap_or(usize::MAX);
-    let copied = ctx.memory(side).at(addr).filter(|piece| addr != 0 && (piece.bytes.len() >= len || !piece.fault));
+    let shown = usize::try_from(len).unwrap_or(usize::MAX).min(CPU_SET);
+    let copied = ctx.memory(side).at(addr).filter(|piece| addr != 0 && (piece.bytes.len() >= shown || !piece.fault));
     let Some(piece) = copied else { return Value::address(addr) };
-    let items = bits(take(piece.bytes, len));
-    Value::Set { items: items.map(|cpu| cpu.to_string().into()).collect(), inverted: false }
+    let mut items: Vec<_> = bits(take(piece.bytes, shown)).map(|cpu| cpu.to_string().into()).collect();
+    items.extend((len > CPU_SET as u64).then_some("...".into()));
+    Value::Set { items, inverted: false }
 }

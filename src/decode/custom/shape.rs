@@ -216,7 +216,8 @@ fn sched_attr(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     const KEEP_PARAMS: u64 = 0x10;
     const E2BIG: u16 = 7;
     let size = le(take(bytes, 4));
-    let reach = if size == 0 { FIRST } else { size };
+    let set = ctx.call.name == "sched_setattr";
+    let reach = if size == 0 && set { FIRST } else { size };
     let refused = matches!(ctx.view.outcome, Some(crate::model::Outcome::Failed(E2BIG)));
     if reach < FIRST {
         let only = |size: u64| Value::structure(layout.name, vec![("size".into(), Value::Unsigned(size))]);
@@ -226,7 +227,7 @@ fn sched_attr(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
         };
     }
     let flags = le(take(bytes.get(8..).unwrap_or_default(), 8));
-    let kept = if ctx.call.name == "sched_setattr" { flags & (KEEP_POLICY | KEEP_PARAMS) } else { 0 };
+    let kept = if set { flags & (KEEP_POLICY | KEEP_PARAMS) } else { 0 };
     let value = without(ctx, layout, bytes, |f| {
         (f.starts_with("sched_util") && reach <= FIRST)
             || (f == "sched_policy" && kept != 0)
@@ -235,7 +236,7 @@ fn sched_attr(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     });
     match value {
         Value::Struct { name, fields, .. } => {
-            Value::Struct { name, fields, elided: reach > layout.layout(ctx.arch()).size.into() }
+            Value::Struct { name, fields, elided: set && reach > layout.layout(ctx.arch()).size.into() }
         }
         value => value,
     }

@@ -3,7 +3,7 @@
 use super::names;
 use crate::abi::{self, Dir};
 use crate::decode::value::Value;
-use crate::decode::walk::{Ctx, Side, c_string_of, le, take};
+use crate::decode::walk::{Ctx, PATH_SHOWN, Side, c_string_of, le, take};
 
 /// A task's name, prctl(2): at most 16 bytes with its NUL.
 pub fn comm(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
@@ -46,7 +46,7 @@ pub fn socket_protocol(ctx: &Ctx<'_>, index: usize) -> Value {
             let name = names::ETHERTYPE.name(ctx.arch(), u64::from((raw as u16).swap_bytes()), 16);
             Value::Call { function: "htons", args: vec![name] }
         }
-        _ => Value::Unsigned(raw),
+        _ => Value::Unsigned(ctx.arg(index)),
     }
 }
 
@@ -59,16 +59,13 @@ pub fn sigmask_and_size(ctx: &Ctx<'_>, index: usize) -> Value {
     Value::structure("sigset_argpack", vec![("sigmask".into(), mask), ("sigsetsize".into(), Value::Unsigned(size))])
 }
 
-/// A message of System V queues, msgop(2): a type and `size` bytes of text, of which the result says how many came.
+/// A message of System V queues, msgop(2): a type and `size` bytes of text.
 pub fn msgbuf(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let (addr, word) = (ctx.arg(index), ctx.word());
     let Some(side) = ctx.side(dir) else { return Value::address(addr) };
     let Some(kind) = ctx.uint(side, addr, word) else { return Value::address(addr) };
-    let len = match dir {
-        Dir::In => ctx.arg(index + 1),
-        _ => ctx.returned().unwrap_or(0).max(0) as u64,
-    };
-    let text = ctx.buffer(side, addr.wrapping_add(word as u64), len);
+    // As in strace the whole buffer, also where the message was shorter.
+    let text = ctx.buffer(side, addr.wrapping_add(word as u64), ctx.arg(index + 1));
     let kind = Value::Signed(crate::decode::num::sign_extend(kind, word * 8));
     Value::structure("msgbuf", vec![("mtype".into(), kind), ("mtext".into(), text)])
 }
@@ -85,7 +82,9 @@ pub fn file_handle(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         let at = addr.wrapping_add(8);
         if let Some(piece) = ctx.memory(side).at(at) {
             let bytes = take(piece.bytes, usize::try_from(size.min(128)).unwrap_or(0));
-            let handle = Value::HexStr { bytes: bytes.to_vec(), true_len: bytes.len() as u64 };
+            // MAX_HANDLE_SZ: the rest of a longer one is no handle.
+            let true_len = if size > 128 { size } else { bytes.len() as u64 };
+            let handle = Value::HexStr { bytes: bytes.to_vec(), true_len };
             fields.push(("f_handle".into(), handle));
         } else if size == 0 {
             fields.push(("f_handle".into(), Value::HexStr { bytes: Vec::new(), true_len: 0 }));
@@ -224,6 +223,18 @@ pub fn sched_attr(ctx: &Ctx<'_>, index: usize) -> Value {
     }
 }
 
+/// How a task was scheduled, sched_getattr(2): the kernel stores how much it wrote.
+pub fn scheduled(ctx: &Ctx<'_>, index: usize) -> Value {
+    let (addr, room) = (ctx.arg(index), ctx.count(index + 1));
+    let Some(layout) = abi::structure("sched_attr").filter(|_| room != 0 && ctx.returned().is_some()) else {
+        return Value::address(addr);
+    };
+    match ctx.read(Side::Exit, addr, room.min(layout.layout(ctx.arch()).size.into()) as usize) {
+        Some(bytes) => ctx.structure(layout, bytes),
+        None => Value::address(addr),
+    }
+}
+
 /// What a timer or a queue does, sigevent(3type): the kernel reads 64 bytes, but only the first fields mean anything.
 pub fn sigevent(ctx: &Ctx<'_>, index: usize) -> Value {
     let addr = ctx.arg(index);
@@ -245,6 +256,47 @@ pub fn ldt_entry(ctx: &Ctx<'_>, index: usize) -> Value {
             ctx.structure_at(Side::Entry, addr, layout)
         }
         _ => Value::address(addr),
+    }
+}
+
+/// set_thread_area(2) and get_thread_area(2): of a failed question only the number.
+pub fn thread_area(ctx: &Ctx<'_>, index: usize) -> Value {
+    let (addr, asks) = (ctx.arg(index), ctx.call.name == "get_thread_area");
+    let Some(layout) = abi::structure("user_desc") else { return Value::address(addr) };
+    if !asks || ctx.returned().is_some() {
+        return ctx.structure_at(if asks { Side::Exit } else { Side::Entry }, addr, layout);
+    }
+    match ctx.structure_at(Side::Entry, addr, layout) {
+        Value::Struct { name, mut fields, .. } => {
+            fields.truncate(1);
+            Value::Struct { name, fields, elided: true }
+        }
+        value => value,
+    }
+}
+
+/// The directory that getcwd(2) stored, whose NUL the result counts.
+pub fn directory(ctx: &Ctx<'_>, index: usize) -> Value {
+    let addr = ctx.arg(index);
+    let Some(len) = ctx.returned() else { return Value::address(addr) };
+    let len = usize::try_from(len - 1).unwrap_or(PATH_SHOWN).min(PATH_SHOWN);
+    let piece = ctx.memory(Side::Exit).at(addr).filter(|_| addr != 0);
+    let Some(bytes) = piece.map(|piece| take(piece.bytes, len + 1)) else { return Value::address(addr) };
+    match bytes.iter().position(|&byte| byte == 0) {
+        Some(end) => Value::Str { bytes: bytes[..end].to_vec(), true_len: end as u64, terminated: true },
+        None if bytes.len() > len => {
+            Value::Str { bytes: bytes[..len].to_vec(), true_len: len as u64, terminated: false }
+        }
+        None => Value::Address(addr),
+    }
+}
+
+/// The number of a call behind ipc(2), with the version of its structures in the upper half.
+pub fn ipc_call(ctx: &Ctx<'_>, index: usize) -> Value {
+    let raw = ctx.arg(index) & 0xffff_ffff;
+    match raw >> 16 {
+        0 => Value::Unsigned(raw),
+        version => Value::Text(format!("{version}<<16|{}", raw & 0xffff).into()),
     }
 }
 

@@ -115,6 +115,7 @@ impl SocketOption<'_> {
     fn other(&self) -> Value {
         match self.len {
             4 => self.number(|n| Value::Signed(n.into())),
+            0 if !self.set => Value::address(self.addr),
             _ => self.ctx.buffer(self.side, self.addr, self.len),
         }
     }

@@ -1,7 +1,8 @@
 //! The status that wait(2) stores, taken apart with the macros that take it apart in C.
 
 use super::super::num::signal_name_or_number;
-use crate::abi::Dir;
+use super::names::PTRACE_EVENT;
+use crate::abi::{Arch, Dir};
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side};
 
@@ -10,31 +11,37 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, _dir: Dir) -> Value {
     let addr = ctx.arg(index);
     match ctx.returned() {
         Some(1..) => match ctx.int(Side::Exit, addr) {
-            Some(status) => Value::pointee(Value::Text(format!("{{{}}}", status_text(status as u32)).into())),
+            Some(status) => Value::pointee(Value::Text(status_text(ctx.arch(), status as u32).into())),
             None => Value::address(addr),
         },
         _ => Value::address(addr),
     }
 }
 
-/// sys/wait.h.
-fn status_text(status: u32) -> String {
+/// sys/wait.h; behind the macros what they do not tell.
+fn status_text(arch: Arch, status: u32) -> String {
     let exit = status >> 8 & 0xff;
     let signal = status & 0x7f;
-    let text = match (status & 0xffff, status & 0xff) {
-        (0xffff, _) => "WIFCONTINUED(s)".to_string(),
-        (_, 0x7f) => format!("WIFSTOPPED(s) && WSTOPSIG(s) == {}", stop_signal(exit)),
-        (_, 0) => format!("WIFEXITED(s) && WEXITSTATUS(s) == {exit}"),
+    let (text, told) = match status & 0xff {
+        _ if status == 0xffff => ("WIFCONTINUED(s)".to_string(), 0xffff),
+        0x7f => (format!("WIFSTOPPED(s) && WSTOPSIG(s) == {}", stop_signal(exit)), 0xffff),
+        0 => (format!("WIFEXITED(s) && WEXITSTATUS(s) == {exit}"), 0xff00),
+        0xff => return format!("{status:#x}"),
         _ => {
             let core = if status & 0x80 != 0 { " && WCOREDUMP(s)" } else { "" };
-            format!("WIFSIGNALED(s) && WTERMSIG(s) == {}{core}", signal_name_or_number(signal as i32))
+            (format!("WIFSIGNALED(s) && WTERMSIG(s) == {}{core}", signal_name_or_number(signal as i32)), 0xff)
         }
     };
     // A ptrace event stands above the 16 bits of the status, ptrace(2).
-    match status >> 16 {
-        0 => text,
-        event => format!("{text} | {event:#x}<<16"),
-    }
+    let event = match status >> 16 {
+        0 => String::new(),
+        event => format!("|{}<<16", PTRACE_EVENT.name(arch, event.into(), 32).text()),
+    };
+    let rest = match status & 0xffff & !told {
+        0 => String::new(),
+        rest => format!("|{rest:#x}"),
+    };
+    format!("{{{text}}}{event}{rest}")
 }
 
 /// PTRACE_O_TRACESYSGOOD marks system-call stops with bit 7.
@@ -49,11 +56,16 @@ mod tests {
 
     #[test]
     fn every_kind_of_status_has_its_macros() {
-        assert_eq!(status_text(0x300), "WIFEXITED(s) && WEXITSTATUS(s) == 3");
-        assert_eq!(status_text(9), "WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL");
-        assert_eq!(status_text(0x8b), "WIFSIGNALED(s) && WTERMSIG(s) == SIGSEGV && WCOREDUMP(s)");
-        assert_eq!(status_text(0x137f), "WIFSTOPPED(s) && WSTOPSIG(s) == SIGSTOP");
-        assert_eq!(status_text(0x857f), "WIFSTOPPED(s) && WSTOPSIG(s) == SIGTRAP | 0x80");
-        assert_eq!(status_text(0xffff), "WIFCONTINUED(s)");
+        let text = |status| status_text(Arch::X86_64, status);
+        assert_eq!(text(0x300), "{WIFEXITED(s) && WEXITSTATUS(s) == 3}");
+        assert_eq!(text(9), "{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}");
+        assert_eq!(text(0x8b), "{WIFSIGNALED(s) && WTERMSIG(s) == SIGSEGV && WCOREDUMP(s)}");
+        assert_eq!(text(0x640b), "{WIFSIGNALED(s) && WTERMSIG(s) == SIGSEGV}|0x6400");
+        assert_eq!(text(0x137f), "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGSTOP}");
+        assert_eq!(text(0x857f), "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGTRAP | 0x80}");
+        assert_eq!(text(0x6057f), "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGTRAP}|PTRACE_EVENT_EXIT<<16");
+        assert_eq!(text(0x12_057f), "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGTRAP}|0x12 /* PTRACE_EVENT_??? */<<16");
+        assert_eq!(text(0xffff), "{WIFCONTINUED(s)}");
+        assert_eq!(text(0x1_ffff), "0x1ffff");
     }
 }

@@ -97,6 +97,10 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
         "death_signal" | "kd_port" | "kd_sound" | "kd_tone" | "pid_type" | "sme_vector" | "sve_vector"
         | "tagged_address" | "user_offset" | "xfeature_number" => {}
         "rtc_param" | "uffdio_api" => walk.keep(addr, 24),
+        "sched_state" => {
+            let room = walk.count(2) as usize;
+            walk.keep(addr, room.min(SCHED_ATTR.1));
+        }
         "sched_attr" => {
             let size = walk.read_u32(addr).unwrap_or(0) as usize;
             walk.keep(addr, if size == 0 { SCHED_ATTR.0 } else { size.min(SCHED_ATTR.1) });
