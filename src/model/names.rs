@@ -2,8 +2,8 @@
 //!
 //! Left out: names written to /proc/PID/comm by whomever.
 
-use super::event::{Outcome, TaskId};
-use super::store::{CallRow, Store};
+use super::event::Outcome;
+use super::store::{CallRow, Memory};
 use crate::abi;
 
 /// The first argument of prctl(2).
@@ -11,32 +11,23 @@ const PR_SET_NAME: u64 = 15;
 /// The kernel takes so many bytes, less the NUL at the end.
 const COMM_LEN: usize = 16;
 
-/// Whether a call that is over can have changed its task's name.
-pub fn may_rename(call: &CallRow) -> bool {
-    call.args[0] == PR_SET_NAME
+/// The name that a call gives its task, if it is one that does and has succeeded; the task has it from the row after.
+pub fn given(call: &CallRow, entry: Memory<'_>) -> Option<Vec<u8>> {
+    let renames = call.args[0] == PR_SET_NAME
         && call.outcome == Some(Outcome::Returned(0))
-        && abi::lookup(call.arch, call.nr).is_some_and(|call| call.name == "prctl")
-}
-
-impl Store {
-    /// The task has the name that the call of this row gives it from the row after.
-    pub(super) fn follow_name(&mut self, seq: u64, task: TaskId) {
-        let Some(call) = self.call(seq) else { return };
-        let view = call.view();
-        let Some(name) = view.entry.at(view.args[1]) else { return };
-        let text = &name.bytes[..name.bytes.len().min(COMM_LEN - 1)];
-        let comm = text.split(|&b| b == 0).next().unwrap_or_default().to_vec();
-        if let Some(task) = self.task_mut(task) {
-            task.rename(seq + 1, &comm);
-        }
-    }
+        && abi::lookup(call.arch, call.nr).is_some_and(|call| call.name == "prctl");
+    let name = if renames { entry.at(call.args[1])?.bytes } else { return None };
+    let text = &name[..name.len().min(COMM_LEN - 1)];
+    Some(text.split(|&b| b == 0).next().unwrap_or_default().to_vec())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::abi::Arch;
-    use crate::model::{Batch, Enter, Event, EventKind, Exit, Marks, NewTask, Origin, PidNamespace, Region};
+    use crate::model::{
+        Batch, Enter, Event, EventKind, Exit, Marks, NewTask, Origin, PidNamespace, Region, Store, TaskId,
+    };
 
     /// A store with one task of the name `first`, after prctl calls with an option, a name and a result each.
     fn store(calls: &[(u64, &[u8], Outcome)]) -> Store {

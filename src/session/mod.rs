@@ -3,8 +3,9 @@
 //! `schema` says what stands in a file. Writing: `Writer` folds events into `rows`, `columns` makes arrays of them.
 //! Reading: `frame` takes the stream apart and trusts nothing, `events` makes events of the arrays, `replay` sends
 //! them through the same channel as a live run. A failed write is the caller's to report; the trace goes on. `redact`
-//! takes contents out of events, for files that others get to see.
-//! Left out: exports, other tools' files, spilling of the store.
+//! takes contents out of events, for files that others get to see. `spill` is the file of a store that has outgrown its
+//! memory, which is no recording: it has no name and ends with us.
+//! Left out: exports, other tools' files.
 
 mod arrays;
 mod columns;
@@ -16,6 +17,7 @@ mod redact;
 mod replay;
 mod rows;
 mod schema;
+mod spill;
 mod standing;
 mod write;
 
@@ -24,4 +26,5 @@ pub use events::{Item, Reader};
 pub use redact::{Fate, Redaction, Redactor};
 pub use replay::replay;
 pub use schema::{FORMAT_VERSION, fields};
+pub use spill::TemporaryFile;
 pub use write::Writer;

@@ -2,6 +2,8 @@
 
 #[path = "../session/made.rs"]
 mod made;
+mod naive;
+mod spill;
 
 use made::*;
 use proptest::prelude::*;

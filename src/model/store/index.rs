@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash};
 
 use roaring::RoaringBitmap;
 
+use super::numbers::Quick;
 use super::row::CallRow;
 use crate::abi::{self, Arch, Arg, Call, Meaning, Ret, Type};
 use crate::model::event::{Outcome, TaskId};
@@ -55,6 +56,19 @@ impl Index {
     /// Every error of the chunk with its rows, in no order.
     pub fn errnos(&self) -> impl Iterator<Item = (u16, &RoaringBitmap)> {
         self.errnos.0.iter().map(|(errno, rows)| (*errno, rows))
+    }
+
+    /// Nothing will come but what comes late: takes no more room than it needs.
+    pub(super) fn compact(&mut self) {
+        self.calls.compact();
+        self.tasks.compact();
+        self.errnos.compact();
+        self.descriptors.compact();
+    }
+
+    /// What it takes in memory, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.calls.size() + self.tasks.size() + self.errnos.size() + self.descriptors.size()
     }
 
     /// A row that is no call.
@@ -110,7 +124,22 @@ impl<K> Default for Lists<K> {
     }
 }
 
+/// A bitmap, the one container in it that a chunk needs, and its place in a table.
+const BITMAP: u64 = 96;
+
 impl<K: Hash + Eq> Lists<K> {
+    fn compact(&mut self) {
+        for rows in self.0.values_mut() {
+            rows.optimize();
+            // A copy has no spare room.
+            *rows = rows.clone();
+        }
+    }
+
+    fn size(&self) -> u64 {
+        self.0.values().map(|rows| BITMAP + rows.serialized_size() as u64).sum()
+    }
+
     fn add(&mut self, key: K, row: u32) {
         match self.0.entry(key) {
             // Nearly always behind all others: only exits look back.
@@ -124,42 +153,5 @@ impl<K: Hash + Eq> Lists<K> {
                 place.insert(RoaringBitmap::from_iter([row]));
             }
         }
-    }
-}
-
-/// A hash for small numbers: the keys are ours or the kernel's, and a chunk has few of them.
-#[derive(Debug, Default)]
-struct Quick(u64);
-
-impl Hasher for Quick {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64((*byte).into());
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        // The high bits of the product are the well mixed ones.
-        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_right(32);
-    }
-
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(word.into());
-    }
-
-    fn write_u16(&mut self, word: u16) {
-        self.write_u64(word.into());
-    }
-
-    fn write_i32(&mut self, word: i32) {
-        self.write_u64(word as u32 as u64);
-    }
-
-    fn write_isize(&mut self, word: isize) {
-        self.write_u64(word as u64);
     }
 }
