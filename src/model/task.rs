@@ -37,6 +37,11 @@ impl Task {
         self.former_comms.get(next).map_or(&self.comm, |(_, comm)| comm)
     }
 
+    /// Every name that it has had.
+    pub fn comms(&self) -> impl Iterator<Item = &[u8]> {
+        self.former_comms.iter().map(|(_, comm)| comm.as_slice()).chain([self.comm.as_slice()])
+    }
+
     /// Takes a new name, as of row `seq`.
     pub(super) fn rename(&mut self, seq: u64, comm: &[u8]) {
         if self.comm != comm {

@@ -24,6 +24,7 @@
 //! Pure. Left out: what stands behind pointers, links in paths.
 
 mod argument;
+mod bounds;
 mod calls;
 mod complete;
 mod expr;
@@ -41,9 +42,11 @@ mod values;
 mod words;
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 pub use argument::{ArgTest, ArgValue, Question};
+pub use bounds::Bounds;
 pub use calls::Calls;
 pub use complete::{Candidate, Completion, Names, complete};
 pub use expr::{Answer, Compare, Expr, Mark, Subject, Test};
@@ -109,6 +112,11 @@ impl Filter {
     /// Whether a row fits; false for a row that does not exist.
     pub fn matches(&self, context: &Context<'_>, seq: u64) -> bool {
         context.store.row(seq).is_some_and(|row| self.plan.matches(context, seq, &row))
+    }
+
+    /// What the index alone says about rows of a chunk, which are counted from its first.
+    pub fn bounds(&self, store: &Store, chunk: usize, rows: Range<u32>) -> Bounds {
+        bounds::bounds(&self.plan, store, chunk, rows)
     }
 
     /// Whether a call fits, as far as its number alone decides; None where more must be known of it.

@@ -7,7 +7,7 @@ use super::expr::{Answer, Compare, Expr, Mark, Subject as Asked, Test};
 use super::numbers::Numbers;
 use super::pattern::Pattern;
 use super::subject::{self, Subject};
-use crate::abi::{self, Arch};
+use crate::abi::{self, Arch, Call, Ret};
 use crate::decode;
 use crate::model::{CallRow, Marks, Outcome, Row, RowKind, Store, TaskId};
 use crate::policy::Action;
@@ -22,19 +22,22 @@ pub(super) enum Plan {
     Failed(Option<u16>),
     Result(Compare, i64),
     Duration(Compare, u64),
-    Bytes(Compare, u64),
+    /// With the calls whose result is a number of bytes.
+    Bytes(Compare, u64, Box<Numbers>),
     Time(Compare, u64),
     Row(Compare, u64),
     Pid(i32),
     Tid(i32),
     Tree(i32),
     Task(Pattern),
-    Fd(i32),
+    /// With the calls that can give out others than their result.
+    Fd(i32, Box<Numbers>),
     FdUse(i32, u32),
     Opened(u64),
     Path(Match),
     Cwd(Match),
-    Argument(ArgTest),
+    /// With the calls that have an argument of that name.
+    Argument(ArgTest, Box<Numbers>),
     Signal(Option<u8>),
     Exec,
     Unfinished,
@@ -74,14 +77,14 @@ impl Plan {
             Test::Failed(errno) => Plan::Failed(*errno),
             Test::Result(compare, value) => Plan::Result(*compare, *value),
             Test::Duration(compare, ns) => Plan::Duration(*compare, *ns),
-            Test::Bytes(compare, bytes) => Plan::Bytes(*compare, *bytes),
+            Test::Bytes(compare, bytes) => Plan::Bytes(*compare, *bytes, having(|call| matches!(call.ret, Ret::Size))),
             Test::Time(compare, ns) => Plan::Time(*compare, *ns),
             Test::Row(compare, row) => Plan::Row(*compare, *row),
             Test::Pid(pid) => Plan::Pid(*pid),
             Test::Tid(tid) => Plan::Tid(*tid),
             Test::Tree(pid) => Plan::Tree(*pid),
             Test::Task(name) => Plan::Task(needle(name)),
-            Test::Fd(fd) => Plan::Fd(*fd),
+            Test::Fd(fd) => Plan::Fd(*fd, having(|call| subject::HAND_OUT.contains(&call.name))),
             Test::FdUse(fd, generation) => Plan::FdUse(*fd, *generation),
             Test::Opened(row) => Plan::Opened(*row),
             Test::Path(pattern) => Plan::Path(Match::Glob(pattern.as_bytes().to_vec())),
@@ -90,7 +93,9 @@ impl Plan {
             Test::Fits(Asked::Cwd, pattern) => Plan::Cwd(Match::Regular(pattern.clone())),
             Test::Fits(Asked::Task, pattern) => Plan::Task(pattern.clone()),
             Test::Fits(Asked::Text, pattern) => Plan::Text(pattern.clone()),
-            Test::Argument(test) => Plan::Argument(test.clone()),
+            Test::Argument(test) => {
+                Plan::Argument(test.clone(), having(|call| call.args.iter().any(|arg| arg.name == test.name)))
+            }
             Test::Signal(number) => Plan::Signal(*number),
             Test::Exec => Plan::Exec,
             Test::Unfinished => Plan::Unfinished,
@@ -111,7 +116,7 @@ impl Plan {
             Plan::All(parts) | Plan::Any(parts) => parts.iter().map(Plan::cost).sum(),
             Plan::Not(part) => part.cost(),
             Plan::Pid(_) | Plan::Tid(_) | Plan::Bytes(..) => 5,
-            Plan::Tree(_) | Plan::Fd(_) | Plan::Argument(_) => 20,
+            Plan::Tree(_) | Plan::Fd(..) | Plan::Argument(..) => 20,
             Plan::FdUse(..) | Plan::Opened(_) | Plan::Cwd(_) | Plan::Task(_) => 50,
             Plan::Path(_) => 100,
             Plan::Blocked(_) => 200,
@@ -156,7 +161,7 @@ impl Plan {
             Plan::Duration(compare, ns) => {
                 call.and_then(|c| c.duration_ns(row.t_ns)).is_some_and(|d| compare.holds(d, *ns))
             }
-            Plan::Bytes(compare, bytes) => {
+            Plan::Bytes(compare, bytes, _) => {
                 call.and_then(subject::bytes_moved).is_some_and(|moved| compare.holds(moved, *bytes))
             }
             Plan::Time(compare, ns) => compare.holds(row.t_ns, *ns),
@@ -165,7 +170,7 @@ impl Plan {
             Plan::Tid(tid) => task().is_some_and(|t| t.tid == *tid),
             Plan::Tree(pid) => descends(store, row.task, *pid),
             Plan::Task(name) => task().is_some_and(|t| name.is_in(t.comm_at(seq))),
-            Plan::Fd(fd) => about(&mut |subject| subject.uses_fd(*fd)),
+            Plan::Fd(fd, _) => about(&mut |subject| subject.uses_fd(*fd)),
             Plan::FdUse(fd, generation) => about(&mut |subject| subject.uses_generation(*fd, *generation)),
             Plan::Opened(row) => about(&mut |subject| subject.uses_opened(*row)),
             Plan::Path(wanted) => match &row.kind {
@@ -173,7 +178,7 @@ impl Plan {
                 _ => about(&mut |subject| subject.any_path(&mut |path| wanted.fits(path))),
             },
             Plan::Cwd(wanted) => store.files().cwd(row.task, row.t_ns).is_some_and(|cwd| wanted.fits(cwd)),
-            Plan::Argument(test) => store.call(seq).is_some_and(|call| test.matches(&call.view())),
+            Plan::Argument(test, _) => store.call(seq).is_some_and(|call| test.matches(&call.view())),
             Plan::Signal(None) => matches!(row.kind, RowKind::Signal(_)),
             Plan::Signal(Some(wanted)) => matches!(&row.kind, RowKind::Signal(s) if s.number == *wanted),
             Plan::Exec => matches!(row.kind, RowKind::Exec(_)),
@@ -185,6 +190,11 @@ impl Plan {
             Plan::Text(text) => text.is_in(decode::row_text(store, seq, &context.options).as_bytes()),
         }
     }
+}
+
+/// Calls of which the declaration or a variant is like this.
+fn having(like: impl Fn(&Call) -> bool) -> Box<Numbers> {
+    Box::new(Numbers::collect(|call| like(call) || call.variants.iter().any(&like)))
 }
 
 /// One part that is `decisive` decides; otherwise all of them must be known.
@@ -217,7 +227,7 @@ fn result(call: &CallRow) -> Option<i64> {
     }
 }
 
-fn descends(store: &Store, task: TaskId, pid: i32) -> bool {
+pub(super) fn descends(store: &Store, task: TaskId, pid: i32) -> bool {
     let mut next = Some(task);
     // A broken recording could have a circle of parents.
     for _ in 0..=store.tasks().len() {

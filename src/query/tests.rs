@@ -6,7 +6,7 @@ use super::*;
 use crate::abi::{self, Arch};
 use crate::model::{Ids, Marks, Outcome, Standing};
 use made::{CWD, Run, store};
-use random::expr;
+use random::{expr, run};
 
 mod made;
 mod random;
@@ -349,6 +349,27 @@ proptest! {
         let negation = Filter::from(Expr::negate(expr));
         for seq in 0..store.len() {
             prop_assert_ne!(filter.matches(&context, seq), negation.matches(&context, seq));
+        }
+    }
+
+    #[test]
+    fn the_index_and_a_look_at_the_rest_find_what_a_look_at_each_row_finds(
+        expr in expr(),
+        run in run(),
+        rows in (0..200u32, 0..200u32),
+    ) {
+        let mut store = Store::new();
+        run.iter().for_each(|batch| drop(store.append(batch)));
+        let verdict = |seq| Some(if seq % 3 == 0 { Action::Errno(1) } else { Action::Allow });
+        let context = Context { verdict: Some(&verdict), ..Context::new(&store) };
+        let filter = Filter::from(expr);
+        let rows = rows.0.min(store.len() as u32)..rows.1.min(store.len() as u32);
+        let Bounds { surely, perhaps } = filter.bounds(&store, 0, rows.clone());
+        prop_assert!(surely.is_disjoint(&perhaps));
+        for row in 0..store.len() as u32 {
+            let fits = rows.contains(&row) && filter.matches(&context, row.into());
+            let found = surely.contains(row) || perhaps.contains(row) && filter.matches(&context, row.into());
+            prop_assert_eq!(found, fits, "row {} of {}", row, filter);
         }
     }
 

@@ -1,7 +1,9 @@
-//! Filters made at random.
+//! Filters and runs made at random.
 
 use proptest::prelude::*;
 
+use super::made::Run;
+use crate::model::{Batch, Marks, Outcome};
 use crate::query::*;
 
 fn argument() -> impl Strategy<Value = ArgTest> {
@@ -44,19 +46,19 @@ fn test() -> impl Strategy<Value = Test> {
     prop_oneof![
         call.prop_map(|name| Test::Call(name.into())),
         prop::sample::select(vec!["file", "network", "desc"]).prop_map(|c| Test::Class(c.into())),
-        prop::option::of(any::<u16>()).prop_map(Test::Failed),
+        prop::option::of(prop_oneof![any::<u16>(), Just(2), Just(11), Just(512)]).prop_map(Test::Failed),
         (compare.clone(), any::<i64>()).prop_map(|(c, v)| Test::Result(c, v)),
         (compare.clone(), prop_oneof![any::<u64>(), (0..100u64).prop_map(|ms| ms * 1_000_000)])
             .prop_map(|(c, v)| Test::Duration(c, v)),
         (compare.clone(), any::<u64>()).prop_map(|(c, v)| Test::Bytes(c, v)),
         (compare.clone(), (0..20u64).prop_map(|ms| ms * 1_000_000)).prop_map(|(c, v)| Test::Time(c, v)),
         (compare, 0..12u64).prop_map(|(c, v)| Test::Row(c, v)),
-        any::<i32>().prop_map(Test::Pid),
-        any::<i32>().prop_map(Test::Tid),
-        any::<i32>().prop_map(Test::Tree),
+        prop_oneof![any::<i32>(), 99..104].prop_map(Test::Pid),
+        prop_oneof![any::<i32>(), 99..104].prop_map(Test::Tid),
+        prop_oneof![any::<i32>(), 99..104].prop_map(Test::Tree),
         argument().prop_map(Test::Argument),
-        any::<i32>().prop_map(Test::Fd),
-        "\\PC{0,8}".prop_map(Test::Task),
+        prop_oneof![any::<i32>(), 0..6].prop_map(Test::Fd),
+        prop_oneof!["\\PC{0,8}", Just("sh".to_owned()), Just("cat".to_owned())].prop_map(Test::Task),
         "[a-z/*?()\" \\\\,=:~!]{0,12}".prop_map(Test::Path),
         "[a-z/*]{0,6}".prop_map(Test::Cwd),
         (0..5, 0..3u32).prop_map(|(fd, generation)| Test::FdUse(fd, generation)),
@@ -80,5 +82,32 @@ pub fn expr() -> impl Strategy<Value = Expr> {
             prop::collection::vec(inner.clone(), 1..4).prop_map(Expr::any),
             inner.prop_map(Expr::negate),
         ]
+    })
+}
+
+/// A run of a few tasks in several batches, so that calls come back after others have begun.
+pub fn run() -> impl Strategy<Value = Vec<Batch>> {
+    let calls = vec!["openat", "read", "write", "close", "dup", "pipe2", "exit_group", "clock_gettime", "mmap"];
+    let outcome = prop_oneof![
+        (0..6i64).prop_map(Outcome::Returned),
+        prop::sample::select(vec![2u16, 11, 512]).prop_map(Outcome::Failed),
+        Just(Outcome::NeverReturned),
+    ];
+    let step = (0..3u32, prop::sample::select(calls), 0..6u64, outcome, 0..8u8);
+    prop::collection::vec(step, 0..120).prop_map(|steps| {
+        let mut runs = vec![Run::default()];
+        for task in 0..3 {
+            runs[0].task(task, 100 + task as i32, task.checked_sub(1), ["sh", "cat", "sh"][task as usize]);
+        }
+        for (task, name, fd, outcome, what) in steps {
+            let Some(run) = runs.last_mut() else { continue };
+            match what {
+                0..4 => run.enter(task, name, [fd, 0x1000, 0x40, 0, 0, 0], Some((0x1000, "/etc/passwd\0"))),
+                4..6 => run.exit(task, outcome),
+                6 => run.marked(task, name, Marks(fd as u8)),
+                _ => runs.push(Run::default()),
+            }
+        }
+        runs.into_iter().map(|run| run.batch).collect()
     })
 }
