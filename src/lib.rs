@@ -33,7 +33,7 @@
 //! | [`query`] | the filter language, asked row by row or by the bitmap | storage, threads |
 //! | [`config`] | the user's settings: one file in, its sections read and changed | what a command line says |
 //! | [`capture`] | the ptrace engine and the program's terminal; the only room with `unsafe`, in one file | decoding |
-//! | [`session`] | recordings: Arrow IPC writer, reader, replay as a source | the screen |
+//! | [`session`] | recordings: Arrow IPC writer, reader, replay as a source; exports, two runs compared | the screen |
 //! | [`lesson`] | guided tours: steps and checks on what happened | the screen |
 //! | [`tui`] | state, update, panes, keys, themes, the terminal | ptrace: it knows no engine |
 //! | [`cli`] | the command line, one file per subcommand; the only room that sees everything | logic of its own |

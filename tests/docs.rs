@@ -51,6 +51,8 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "sysview log",
         "sysview record",
         "sysview open",
+        "sysview export",
+        "sysview diff",
         "sysview doctor",
         "sysview explain",
         "sysview filter explain",
@@ -126,6 +128,9 @@ fn the_manual_page_has_its_sections_keys_and_options() {
         "SYSVIEW LOG",
         "SYSVIEW RECORD",
         "SYSVIEW OPEN",
+        "SYSVIEW EXPORT",
+        "SYSVIEW DIFF",
+        "gone\\-paths",
         "SYSVIEW DOCTOR",
         "seccomp",
     ] {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::diff::DiffArgs;
+use super::export::ExportArgs;
 use super::filter::FilterArgs;
 use super::log::summary::Order;
 use super::profile::args::{JudgeArgs, ProfileArgs};
@@ -52,7 +54,9 @@ Examples:
   sysview explain openat ENOENT O_CLOEXEC     what these mean
   sysview filter explain 'path:/etc/** err'   how a filter is read
   sysview profile generate -- nginx           a seccomp profile that allows just that
-  sysview record -o run.sysview -- make       keep a run; see it with `sysview open run.sysview`";
+  sysview record -o run.sysview -- make       keep a run; see it with `sysview open run.sysview`
+  sysview export run.sysview -o run.html      a report of it; also CSV, Parquet, JSON, Perfetto
+  sysview diff old.sysview new.sysview        what another run did otherwise";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -66,7 +70,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|profile|doctor|explain|filter|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|diff|profile|doctor|explain|filter|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -83,6 +87,10 @@ pub enum Sub {
     Record(RecordArgs),
     /// Show a recording on the screen
     Open(OpenArgs),
+    /// Write a recording as JSON lines, CSV, strace's lines, Parquet, a trace for Perfetto or an HTML report
+    Export(ExportArgs),
+    /// Compare two recordings: calls, errors, times, paths, processes; exits with 1 if a threshold is passed
+    Diff(DiffArgs),
     /// Say whether tracing works here and, if not, why and what to do; exits with 1 if not
     Doctor,
     /// Explain system calls, errors, constants, signals and classes, without tracing anything

@@ -33,6 +33,11 @@ fn section(sub: &Command, title: &str, out: &mut Vec<u8>) -> io::Result<()> {
         roff.text([bold(name)]);
         roff.text([roman(arg.get_help().map(|h| h.to_string()).unwrap_or_default())]);
     }
+    let after = sub.get_after_help().map(|text| text.to_string()).filter(|text| text != EXIT_STATUS);
+    for line in after.unwrap_or_default().lines() {
+        roff.control("br", []);
+        roff.text([roman(line.trim())]);
+    }
     roff.to_writer(out)
 }
 

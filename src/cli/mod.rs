@@ -2,10 +2,12 @@
 //! The only room that sees everything; it holds no logic of its own.
 
 pub mod args;
+mod diff;
 mod doctor;
 mod ending;
 mod error;
 mod explain;
+mod export;
 mod expression;
 mod filter;
 mod launch;
@@ -82,6 +84,8 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Log(args)) => log::run(&args),
         Some(Sub::Record(args)) => record::run(&args),
         Some(Sub::Open(args)) => open::run(&args),
+        Some(Sub::Export(args)) => export::run(&args),
+        Some(Sub::Diff(args)) => diff::run(&args),
         Some(Sub::Doctor) => doctor::run(),
         Some(Sub::Explain(args)) => explain::run(&args.words),
         Some(Sub::Filter(args)) => filter::run(&args.sub),

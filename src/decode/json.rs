@@ -3,7 +3,7 @@
 //! Nothing is lost and nothing can be taken for something else: a value is a number, null, a list, a text that the memory
 //! held, or an object whose keys say what it is. Integers that a double cannot hold are `{"int":"18446744073709551615"}`,
 //! addresses and registers are hexadecimal texts, bytes that are no UTF-8 are hexadecimal. Left out: rows that are no
-//! calls (`cli::log::jsonl`).
+//! calls (`session::export::objects`).
 
 use std::fmt::Write;
 

@@ -5,12 +5,15 @@
 //! them through the same channel as a live run. A failed write is the caller's to report; the trace goes on. `redact`
 //! takes contents out of events, for files that others get to see. `spill` is the file of a store that has outgrown its
 //! memory, which is no recording: it has no name and ends with us.
-//! Left out: exports, other tools' files.
+//! `export` writes rows in other forms, `compare` puts two runs beside each other.
+//! Left out: other tools' files.
 
 mod arrays;
 mod columns;
+pub mod compare;
 mod error;
 mod events;
+pub mod export;
 mod frame;
 mod names;
 mod redact;

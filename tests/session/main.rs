@@ -1,6 +1,9 @@
 //! Recordings through the public door: what goes in comes out, whatever happens to the file in between.
 
+mod export;
 mod made;
+#[path = "../e2e/schema.rs"]
+mod schema;
 
 use std::io::{Cursor, Read, Write};
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,22 +1,20 @@
 //! `--format jsonl`: one JSON object a line for each call, when it is over, and for whatever else happens. The members of
-//! each are described by `assets/schema/log.schema.json`; how values look is `decode::json`'s business.
+//! each are described by `assets/schema/log.schema.json`; how objects look is the business of `session::export::objects`.
 //!
 //! Keeps the calls that are open and what is known of descriptors, so memory grows with what a program opens, not with
 //! what it calls. Left out: which lines are wanted (`select`).
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::io;
-use std::time::UNIX_EPOCH;
 
 use super::names::own_name;
 use super::open_call::OpenCall;
 use super::settings::Settings;
 use super::sheet::Sheets;
-use crate::decode::{self, json};
 use crate::model::{
-    Batch, CallView, Event, EventKind, Exec, Exit, Files, Interrupted, NewTask, Origin, TaskEnd, TaskId, What, shares,
+    Batch, CallView, Event, EventKind, Exec, Exit, Files, Interrupted, NewTask, Origin, TaskId, shares,
 };
+use crate::session::export::objects::{self, Around, Who};
 use crate::source::Started;
 
 #[derive(Debug, Default)]
@@ -60,39 +58,15 @@ impl Jsonl {
         }
     }
 
-    /// The first line: what is traced, where, and when time 0 was.
+    /// The first line.
     pub fn began(&mut self, started: &Started) -> io::Result<()> {
-        self.out.push_str("{\"type\":\"start\",\"format\":1,\"sysview\":");
-        json::string(&mut self.out, env!("CARGO_PKG_VERSION"));
-        self.out.push_str(",\"argv\":[");
-        for (i, arg) in started.argv.iter().enumerate() {
-            self.out.push_str(if i > 0 { "," } else { "" });
-            json::bytes(&mut self.out, arg);
-        }
-        let began = started.began.duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Writing to a String cannot fail, here and below. Seconds and the rest, for a double would round their sum.
-        let _ = write!(self.out, "],\"began\":{{\"s\":{},\"ns\":{}}}", began.as_secs(), began.subsec_nanos());
-        for (name, text) in [
-            (",\"kernel\":", &started.machine.kernel_release),
-            (",\"machine\":", &started.machine.machine),
-            (",\"hostname\":", &started.machine.hostname),
-        ] {
-            self.out.push_str(name);
-            json::string(&mut self.out, text);
-        }
-        if let Some(floor) = started.floor {
-            let (apart, together) = (floor.apart_ns, floor.together_ns);
-            let _ = write!(self.out, ",\"floor\":{{\"apart_ns\":{apart},\"together_ns\":{together}}}");
-        }
-        self.out.push('}');
+        objects::start(&mut self.out, started);
         self.line(None)
     }
 
     /// Something about the tracing itself.
     pub fn notice(&mut self, sentence: &str) -> io::Result<()> {
-        self.out.push_str("{\"type\":\"notice\",\"text\":");
-        json::string(&mut self.out, sentence);
-        self.out.push('}');
+        objects::notice(&mut self.out, sentence);
         self.line(None)
     }
 
@@ -137,49 +111,27 @@ impl Jsonl {
                 known.open = Some(Open { row, wanted, call });
             }
             EventKind::Signal(signal) if self.settings.signals.contains(signal.number) => {
-                self.begin("signal", row, task, t_ns);
-                let _ = write!(self.out, ",\"number\":{},\"signal\":", signal.number);
-                json::string(&mut self.out, &decode::signal_name(signal.number));
-                self.out.push_str(",\"info\":");
-                let known = Session { tasks: &self.tasks, files: &self.files, task, entry_ns: t_ns, exit_ns: t_ns };
-                json::value(&mut self.out, crate::abi::Arch::X86_64, &decode::signal_value(signal), &known);
-                self.end(task)?;
+                let who = who(&self.tasks, row, task, t_ns);
+                let comm = |pid| named(&self.tasks, pid);
+                let known = Around { files: &self.files, task, entry_ns: t_ns, exit_ns: t_ns, comm: &comm };
+                objects::signal(&mut self.out, &who, signal, &known);
+                self.line(Some(task))?;
             }
             EventKind::GroupStop { signal } if self.settings.signals.contains(*signal) => {
-                self.begin("stop", row, task, t_ns);
-                let _ = write!(self.out, ",\"number\":{signal},\"signal\":");
-                json::string(&mut self.out, &decode::signal_name(*signal));
-                self.end(task)?;
+                objects::group_stop(&mut self.out, &who(&self.tasks, row, task, t_ns), *signal);
+                self.line(Some(task))?;
             }
             EventKind::Signal(_) | EventKind::GroupStop { .. } => {}
             EventKind::Warning(warning) => {
-                self.begin("warning", row, task, t_ns);
-                self.out.push_str(",\"text\":");
-                json::string(&mut self.out, &decode::warning_line(*warning));
-                self.end(task)?;
+                objects::warning(&mut self.out, &who(&self.tasks, row, task, t_ns), *warning);
+                self.line(Some(task))?;
             }
             EventKind::Exec(exec) => self.exec(row, task, t_ns, exec)?,
             EventKind::NewTask(new) => self.began_task(row, task, t_ns, batch, new)?,
             EventKind::TaskEnd(end) => {
-                self.begin("end", row, task, t_ns);
-                match end {
-                    TaskEnd::Exited { status } => {
-                        let _ = write!(self.out, ",\"how\":\"exited\",\"status\":{status}");
-                    }
-                    TaskEnd::Killed { signal, core } => {
-                        let _ = write!(self.out, ",\"how\":\"killed\",\"number\":{signal},\"core\":{core},\"signal\":");
-                        json::string(&mut self.out, &decode::signal_name(*signal));
-                    }
-                    TaskEnd::SupersededByExec { by } => {
-                        self.out.push_str(",\"how\":\"superseded\",\"by\":");
-                        let _ = match self.tasks.get(by) {
-                            Some(by) => write!(self.out, "{}", by.tid),
-                            None => write!(self.out, "null"),
-                        };
-                    }
-                    TaskEnd::Detached => self.out.push_str(",\"how\":\"detached\""),
-                }
-                self.end(task)?;
+                let who = who(&self.tasks, row, task, t_ns);
+                objects::end(&mut self.out, &who, *end, |by| self.tasks.get(&by).map(|by| by.tid));
+                self.line(Some(task))?;
                 self.sheets.end(task)?;
                 self.tasks.remove(&task);
                 self.interrupted.forget(task);
@@ -199,11 +151,8 @@ impl Jsonl {
             known.tid = known.tgid;
             known.open = moved.or(known.open.take());
         }
-        self.begin("exec", row, task, t_ns);
-        self.out.push_str(",\"path\":");
-        json::bytes(&mut self.out, &exec.path);
-        self.standing(task, t_ns);
-        self.end(task)
+        objects::exec(&mut self.out, &who(&self.tasks, row, task, t_ns), &exec.path, &self.files, task);
+        self.line(Some(task))
     }
 
     fn began_task(&mut self, row: u64, task: TaskId, t_ns: u64, batch: &Batch, new: &NewTask) -> io::Result<()> {
@@ -216,43 +165,8 @@ impl Jsonl {
         (known.tid, known.tgid) = (new.tid, new.tgid);
         known.comm.clone_from(&new.comm);
         self.sheets.begin(task, new.tid)?;
-        self.begin(if new.origin == Origin::Attach { "attach" } else { "task" }, row, task, t_ns);
-        let _ = write!(self.out, ",\"origin\":\"{}\",\"parent\":", new.origin.name());
-        let _ = match parent {
-            Some(tid) => write!(self.out, "{tid}"),
-            None => write!(self.out, "null"),
-        };
-        self.standing(task, t_ns);
-        self.end(task)
-    }
-
-    /// Where a task stands and as whom it acts, as far as that is known.
-    fn standing(&mut self, task: TaskId, t_ns: u64) {
-        let out = &mut self.out;
-        for (name, path) in
-            [(",\"cwd\":", self.files.cwd(task, t_ns + 1)), (",\"root\":", self.files.root(task, t_ns + 1))]
-        {
-            if let Some(path) = path {
-                out.push_str(name);
-                json::bytes(out, path);
-            }
-        }
-        if let Some(inode) = self.files.mount_namespace(task, t_ns + 1) {
-            let _ = write!(out, ",\"mount_ns\":{inode}");
-        }
-        let Some(ids) = self.files.ids(task, t_ns + 1) else { return };
-        let _ = write!(out, ",\"uids\":{:?},\"gids\":{:?},\"capabilities\":{{", ids.uids, ids.gids);
-        let sets = [
-            ("inheritable", ids.inheritable),
-            ("permitted", ids.permitted),
-            ("effective", ids.effective),
-            ("bounding", ids.bounding),
-            ("ambient", ids.ambient),
-        ];
-        for (i, (name, set)) in sets.into_iter().enumerate() {
-            let _ = write!(out, "{}\"{name}\":\"{set:#x}\"", if i > 0 { "," } else { "" });
-        }
-        out.push('}');
+        objects::task(&mut self.out, &who(&self.tasks, row, task, t_ns), new, parent, &self.files, task);
+        self.line(Some(task))
     }
 
     fn exit(&mut self, batch: &Batch, task: TaskId, t_ns: u64, exit: &Exit) -> io::Result<()> {
@@ -271,50 +185,17 @@ impl Jsonl {
 
     fn call(&mut self, task: TaskId, open: &Open, view: &CallView<'_>, exit_ns: Option<u64>) -> io::Result<()> {
         let entry_ns = open.call.t_ns;
-        self.begin("call", open.row, task, entry_ns);
-        let known = Session {
-            tasks: &self.tasks,
-            files: &self.files,
-            task,
-            entry_ns,
-            exit_ns: exit_ns.map_or(entry_ns, |t_ns| t_ns + 1),
-        };
-        let out = &mut self.out;
-        let _ = write!(out, ",\"duration_ns\":");
-        match exit_ns {
-            Some(t_ns) => json::unsigned(out, t_ns.saturating_sub(entry_ns)),
-            None => out.push_str("null"),
-        }
-        let decoded = decode::call(view, &self.settings.decode(view.arch, view.nr));
-        let _ = write!(out, ",\"abi\":\"{}\",\"nr\":{},\"name\":", view.arch.name(), view.nr);
-        json::string(out, &decoded.name);
-        let _ = write!(out, ",\"ip\":\"{:#x}\",\"args\":", view.ip);
-        json::args(out, view.arch, &decoded.args, &known);
-        out.push_str(",\"result\":");
-        json::result(out, view.outcome, view.marks, decode::new_descriptor(view).is_some(), &known);
-        self.end(task)
-    }
-
-    /// The members that every object of a task has.
-    fn begin(&mut self, kind: &str, row: u64, task: TaskId, t_ns: u64) {
-        let out = &mut self.out;
-        let _ = write!(out, "{{\"type\":\"{kind}\",\"row\":{row},\"t_ns\":");
-        json::unsigned(out, t_ns);
-        let known = self.tasks.get(&task);
-        let (tid, pid) = known.map_or((0, 0), |known| (known.tid, known.tgid));
-        let _ = write!(out, ",\"task\":{{\"tid\":{tid},\"pid\":{pid},\"comm\":");
-        json::bytes(out, known.map_or(&[], |known| &known.comm));
-        out.push('}');
-    }
-
-    fn end(&mut self, task: TaskId) -> io::Result<()> {
-        self.out.push('}');
+        let who = who(&self.tasks, open.row, task, entry_ns);
+        let comm = |pid| named(&self.tasks, pid);
+        let after_ns = exit_ns.map_or(entry_ns, |t_ns| t_ns + 1);
+        let known = Around { files: &self.files, task, entry_ns, exit_ns: after_ns, comm: &comm };
+        let options = self.settings.decode(view.arch, view.nr);
+        objects::call(&mut self.out, &who, view, exit_ns, &options, &known);
         self.line(Some(task))
     }
 
     /// Writes what was put together, to the file of a task or to all.
     fn line(&mut self, task: Option<TaskId>) -> io::Result<()> {
-        self.out.push('\n');
         match task {
             Some(task) => {
                 if let Some(sheet) = self.sheets.of(task) {
@@ -328,60 +209,13 @@ impl Jsonl {
     }
 }
 
-/// What the session knows of the values of one call.
-struct Session<'a> {
-    tasks: &'a HashMap<TaskId, TaskLine>,
-    files: &'a Files,
-    task: TaskId,
-    entry_ns: u64,
-    exit_ns: u64,
+fn who(tasks: &HashMap<TaskId, TaskLine>, row: u64, task: TaskId, t_ns: u64) -> Who<'_> {
+    match tasks.get(&task) {
+        Some(known) => Who { row, t_ns, tid: known.tid, pid: known.tgid, comm: &known.comm },
+        None => Who { row, t_ns, tid: 0, pid: 0, comm: &[] },
+    }
 }
 
-impl json::Known for Session<'_> {
-    fn descriptor(&self, out: &mut String, fd: i32, at_exit: bool) {
-        const AT_FDCWD: i32 = -100;
-        let end_ns = if at_exit { self.exit_ns } else { self.entry_ns };
-        if fd == AT_FDCWD {
-            out.push_str(",\"const\":\"AT_FDCWD\"");
-            if let Some(cwd) = self.files.cwd(self.task, end_ns) {
-                out.push_str(",\"path\":");
-                json::bytes(out, cwd);
-            }
-            return;
-        }
-        let Some(descriptor) = self.files.descriptor(self.task, fd, end_ns) else { return };
-        match descriptor.what {
-            What::File(path) => {
-                out.push_str(",\"path\":");
-                json::bytes(out, path);
-            }
-            What::Link(link) => {
-                out.push_str(if link.first() == Some(&b'/') { ",\"path\":" } else { ",\"link\":" });
-                json::bytes(out, link);
-            }
-            What::Socket { .. } => {
-                out.push_str(",\"socket\":");
-                json::string(out, &decode::descriptor_text(&descriptor));
-            }
-            _ => {
-                out.push_str(",\"what\":");
-                json::string(out, &decode::descriptor_text(&descriptor));
-            }
-        }
-        for (name, row) in [("row", descriptor.row), ("made", descriptor.made)] {
-            if let Some(row) = row {
-                let _ = write!(out, ",\"{name}\":{row}");
-            }
-        }
-        if descriptor.generation > 1 {
-            let _ = write!(out, ",\"generation\":{}", descriptor.generation);
-        }
-    }
-
-    fn process(&self, out: &mut String, pid: i64) {
-        if let Some(known) = self.tasks.values().find(|known| i64::from(known.tid) == pid) {
-            out.push_str(",\"comm\":");
-            json::bytes(out, &known.comm);
-        }
-    }
+fn named(tasks: &HashMap<TaskId, TaskLine>, pid: i64) -> Option<Vec<u8>> {
+    tasks.values().find(|known| i64::from(known.tid) == pid).map(|known| known.comm.clone())
 }

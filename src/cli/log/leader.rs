@@ -153,6 +153,15 @@ impl Leader {
     }
 }
 
+/// How a call is made, in strace's words.
+pub fn mode_name(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X86_64 | Arch::Aarch64 => "64 bit",
+        Arch::I386 => "32 bit",
+        Arch::X32 => "x32",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,9 @@ pub mod summary;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use clap::Parser;
+use roaring::RoaringTreemap;
+
 use super::args::LogArgs;
 use super::ending::Ending;
 use super::error::CliError;
@@ -136,6 +139,22 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
             }
         }
     })
+}
+
+/// Writes the lines of a run that is over, as `log -o FILE` does; of these rows only, if some are named.
+///
+/// # Errors
+/// A sentence: this cannot be asked of the log.
+pub fn lines(out: Box<dyn Write>, rows: Option<RoaringTreemap>) -> Result<Printer, String> {
+    #[derive(Debug, Parser)]
+    struct Alone {
+        #[command(flatten)]
+        log: LogArgs,
+    }
+    let args = Alone::try_parse_from(["log", "-o", "-"]).map_err(|error| error.to_string())?.log;
+    let mut settings = Settings::new(&args, &Expressions::parse(&[])?)?;
+    settings.rows = rows;
+    Ok(Printer::new(Sheets::shared(out), settings))
 }
 
 /// Either format.

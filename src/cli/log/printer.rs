@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use super::leader::{LastCall, Leader, Subject};
+use super::leader::{LastCall, Leader, Subject, mode_name};
 use super::names::Names;
 use super::open_call::{OpenCall, memory};
 use super::select::Statuses;
@@ -43,6 +43,8 @@ pub struct Printer {
     interrupted: Interrupted,
     summary: Summary,
     alive: usize,
+    /// The next row, as the screen and recordings count them.
+    row: u64,
     /// Buffers for the parts of a line.
     text: String,
     result: String,
@@ -63,6 +65,7 @@ impl Printer {
             text: String::new(),
             result: String::new(),
             alive: 0,
+            row: 0,
         }
     }
 
@@ -102,15 +105,17 @@ impl Printer {
 
     fn event(&mut self, batch: &Batch, index: usize, event: &Event) -> io::Result<()> {
         let (task, t_ns) = (event.task, event.t_ns);
+        let wanted = self.settings.rows.as_ref().is_none_or(|rows| rows.contains(self.row));
+        self.row += u64::from(!matches!(event.kind, EventKind::Exit(_)));
         match &event.kind {
-            EventKind::Enter(enter) => self.enter(batch, index, event, enter)?,
+            EventKind::Enter(enter) => self.enter(batch, index, event, enter, wanted)?,
             EventKind::Exit(exit) => self.exit(batch, index, task, t_ns, exit)?,
-            EventKind::Signal(signal) if self.settings.signals.contains(signal.number) => {
+            EventKind::Signal(signal) if wanted && self.settings.signals.contains(signal.number) => {
                 let comm = |number| self.names.of(task, number);
                 let text = decode::signal_line_with(signal, self.settings.plain(), &comm);
                 self.whole_line(batch, task, t_ns, &text)?;
             }
-            EventKind::GroupStop { signal } if self.settings.signals.contains(*signal) => {
+            EventKind::GroupStop { signal } if wanted && self.settings.signals.contains(*signal) => {
                 self.whole_line(batch, task, t_ns, &decode::group_stop_line(*signal))?;
             }
             EventKind::Signal(_) | EventKind::GroupStop { .. } => {}
@@ -164,7 +169,7 @@ impl Printer {
                 {
                     self.say(&format!("process {tid} detached"))?;
                 }
-                if self.announces(*end) {
+                if wanted && self.announces(*end) {
                     let text = decode::end_line(*end, |task| self.tasks.get(&task).map(|t| t.tid));
                     self.whole_line(batch, task, t_ns, &text)?;
                 }
@@ -199,13 +204,13 @@ impl Printer {
         }
     }
 
-    fn enter(&mut self, batch: &Batch, index: usize, event: &Event, enter: &Enter) -> io::Result<()> {
+    fn enter(&mut self, batch: &Batch, index: usize, event: &Event, enter: &Enter, wanted: bool) -> io::Result<()> {
         let task = event.task;
         self.announce_mode(batch, event, enter)?;
         self.names.entered(task, enter, batch.memory(&enter.regions));
         let restarts = self.interrupted.by(task, enter);
         self.tasks.entry(task).or_default().last = Some(LastCall::of(enter));
-        if !self.settings.calls.contains(enter.arch, enter.nr) {
+        if !wanted || !self.settings.calls.contains(enter.arch, enter.nr) {
             return Ok(());
         }
         if self.settings.subject.as_ref().is_some_and(|subject| !subject.holds(enter, batch.memory(&enter.regions))) {
@@ -487,13 +492,5 @@ impl Printer {
     fn ends_its_task(&self, enter: &Enter) -> bool {
         abi::lookup(enter.arch, enter.nr).is_some_and(|call| matches!(call.name, "exit" | "exit_group"))
             && !self.settings.tampered.iter().any(|calls| calls.contains(enter.arch, enter.nr))
-    }
-}
-
-fn mode_name(arch: Arch) -> &'static str {
-    match arch {
-        Arch::X86_64 | Arch::Aarch64 => "64 bit",
-        Arch::I386 => "32 bit",
-        Arch::X32 => "x32",
     }
 }

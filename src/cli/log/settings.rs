@@ -1,5 +1,7 @@
 //! From the command line of `sysview log` to what is printed; every mistake in it is found here.
 
+use roaring::RoaringTreemap;
+
 use super::leader::{Clock, Columns, Tasks};
 use super::select::{Descriptors, Quiet, Signals, Statuses};
 use super::subject::Subject;
@@ -36,6 +38,8 @@ pub struct Settings {
     /// Calls that are tampered with.
     pub tampered: Vec<Calls>,
     pub statuses: Statuses,
+    /// Lines of these rows only.
+    pub rows: Option<RoaringTreemap>,
     pub signals: Signals,
     pub quiet: Quiet,
     /// What calls must be about.
@@ -118,6 +122,7 @@ impl Settings {
             calls: expressions.calls.clone(),
             tampered: expressions.injections.iter().map(|injection| injection.calls.clone()).collect(),
             statuses,
+            rows: None,
             signals: Signals::ALL,
             quiet: Quiet::level(silent),
             subject,

@@ -25,7 +25,7 @@ pub use memory::{CallView, Memory, Piece};
 pub use older::{Spill, Spilled};
 pub use row::{CallRow, Row, RowKind};
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
@@ -278,6 +278,15 @@ impl Store {
         }
         self.newest().rows.push(Stored { row, entry, exit: 0..0 });
         self.len += 1;
+    }
+
+    /// Frees the packed rows before row `before`, but for those around a call that goes on; they are gone then. For who
+    /// looks at each row once.
+    pub fn forget(&mut self, before: u64) {
+        let whole = usize::try_from(before).map_or(0, |before| before / SEGMENT_ROWS);
+        let open = self.tasks.iter().filter_map(|task| task.open_call);
+        let needed: HashSet<usize> = open.map(|seq| seq as usize / SEGMENT_ROWS).collect();
+        self.older.forget(whole, |segment| needed.contains(&segment));
     }
 
     fn complete(&mut self, batch: &Batch, event: &Event, exit: &Exit, changes: &mut Changes) {

@@ -42,6 +42,8 @@ pub struct Spilled {
 enum Place {
     Memory(Arc<Packed>),
     Disk(Spilled),
+    /// Nobody wants it any more.
+    Forgotten,
 }
 
 /// Segments that were read back, the latest used last.
@@ -50,7 +52,7 @@ type ReadBack = VecDeque<(usize, Arc<Packed>)>;
 #[derive(Debug, Default)]
 pub(super) struct Older {
     places: Vec<Place>,
-    /// Segments before this one are on disk.
+    /// Segments before this one are on disk, or forgotten.
     on_disk: usize,
     in_memory: u64,
     disk: u64,
@@ -81,9 +83,11 @@ impl Older {
     pub fn shrink(&mut self, limit: u64) {
         let Some(spill) = &mut self.spill else { return };
         self.refused = None;
-        while self.in_memory > limit
-            && let Some(Place::Memory(segment)) = self.places.get(self.on_disk)
-        {
+        while self.in_memory > limit && self.on_disk < self.places.len() {
+            let Place::Memory(segment) = &self.places[self.on_disk] else {
+                self.on_disk += 1;
+                continue;
+            };
             let size = segment.bytes().len() as u64;
             match spill.write(segment.bytes()) {
                 Ok(spilled) => {
@@ -100,10 +104,26 @@ impl Older {
         }
     }
 
+    /// Lets segments in memory go that lie before segment `before` and are not needed. What is on disk stays there.
+    pub fn forget(&mut self, before: usize, needed: impl Fn(usize) -> bool) {
+        let end = before.min(self.places.len());
+        // All before `on_disk` were written or let go; those that were needed are looked at again.
+        for segment in (self.on_disk..end).filter(|segment| !needed(*segment)) {
+            if let Place::Memory(packed) = &self.places[segment] {
+                self.in_memory -= packed.bytes().len() as u64;
+                self.places[segment] = Place::Forgotten;
+            }
+        }
+        while matches!(self.places.get(self.on_disk), Some(Place::Forgotten)) {
+            self.on_disk += 1;
+        }
+    }
+
     pub fn get(&self, segment: usize) -> Option<Arc<Packed>> {
         match self.places.get(segment)? {
             Place::Memory(packed) => Some(packed.clone()),
             Place::Disk(spilled) => self.read_back(segment, *spilled),
+            Place::Forgotten => None,
         }
     }
 
