@@ -455,9 +455,12 @@ pub struct RecordArgs {
 #[derive(Debug, Args)]
 #[command(override_usage = "sysview open [OPTIONS] FILE")]
 pub struct OpenArgs {
-    /// A file made by `sysview record`
+    /// A file made by `sysview record`; text of `strace` or `sysview log`; or FILE of `strace -ff -o FILE`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Show nothing but the lines of such a text that could not be read, with the reasons; exits with 1 if there are any
+    #[arg(long)]
+    pub check: bool,
     #[command(flatten)]
     pub view: ViewArgs,
     /// Draw the screen into an SVG file and end, without a terminal

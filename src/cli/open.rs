@@ -1,7 +1,7 @@
 //! `sysview open`: the screen over a recording, or one picture of it.
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
+use std::io::{self, Write};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,6 +10,7 @@ use super::args::OpenArgs;
 use super::error::CliError;
 use super::{size, ui};
 use crate::session;
+use crate::session::strace::Import;
 use crate::source::Source;
 use crate::tui::key::Key;
 use crate::tui::svg::{self, SvgOptions};
@@ -18,9 +19,10 @@ use crate::tui::{App, Options};
 
 pub fn run(args: &OpenArgs) -> Result<i32, CliError> {
     let options = ui::view_options(&args.view)?;
-    let name = args.file.display().to_string();
-    let file = File::open(&args.file).map_err(|e| CliError::failed(format!("cannot open {name}: {e}")))?;
-    let source = session::replay(BufReader::new(file), &name).map_err(CliError::failed)?;
+    if args.check {
+        return check(args);
+    }
+    let source = session::open(&args.file).map_err(CliError::failed)?;
     match &args.svg {
         None => ui::show(source, Screen::open().map_err(CliError::failed)?, options),
         Some(path) => {
@@ -28,6 +30,27 @@ pub fn run(args: &OpenArgs) -> Result<i32, CliError> {
             fs::write(path, picture).map_err(|e| CliError::failed(format!("cannot write {}: {e}", path.display())))?;
             Ok(0)
         }
+    }
+}
+
+/// Says which lines of a text could not be read, and why.
+fn check(args: &OpenArgs) -> Result<i32, CliError> {
+    let name = args.file.display();
+    let Some(texts) = session::text(&args.file).map_err(CliError::failed)? else {
+        return Err(CliError::usage(format!("--check {name}: this is no text of strace; open it without --check")));
+    };
+    let mut import = Import::new(texts).map_err(CliError::failed)?;
+    let mut events = 0;
+    while let Some(batch) = import.next_batch() {
+        events += batch.events.len();
+    }
+    let mut out = io::stdout().lock();
+    let written = import.complaints().try_for_each(|line| writeln!(out, "{line}"));
+    let unread = import.unread().len();
+    match written.and_then(|()| writeln!(out, "{name}: {events} events; {unread} lines could not be read in full")) {
+        // Nobody reads any more (`| head`).
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(error)),
+        _ => Ok(i32::from(unread > 0)),
     }
 }
 

@@ -27,12 +27,13 @@ pub struct DetailLine {
 pub fn detail(view: &CallView<'_>, options: &Options) -> Vec<DetailLine> {
     let registers = view.arch.arg_registers();
     let mut lines = Vec::new();
-    for arg in line::call(view, options).args {
+    let call = line::call(view, options);
+    for arg in &call.args {
         lines.push(DetailLine {
             depth: 0,
-            label: arg.name.into_owned(),
+            label: arg.name.to_string(),
             register: registers.get(usize::from(arg.index)).copied(),
-            raw: Some(arg.raw),
+            raw: call.raw(arg),
             text: arg.value.text(),
         });
         children(&mut lines, &arg.value, 1);

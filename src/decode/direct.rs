@@ -25,7 +25,7 @@ pub fn write(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
         && matches!(view.outcome, Some(Outcome::Returned(_) | Outcome::Failed(_)))
         && !(options.descriptors && (names_descriptors(view.entry) || names_descriptors(view.exit)));
     // Calls that stand for others are i386's.
-    if !plain || view.arch == Arch::I386 {
+    if !plain || view.printed().is_some_and(|printed| printed.has_text()) || view.arch == Arch::I386 {
         return false;
     }
     let Some(base) = abi::lookup(view.arch, view.nr) else { return false };

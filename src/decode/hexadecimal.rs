@@ -53,7 +53,7 @@ mod tests {
         let string = Value::Str { bytes: bytes.to_vec(), true_len: bytes.len() as u64, terminated: true };
         let nested = Value::structure("s", vec![("a".into(), Value::Array { items: vec![string], elided: false })]);
         let arg = DecodedArg { name: "x".into(), index: 0, raw: 0, value: nested.commented("c"), at_exit: false };
-        let mut call = Decoded { name: "f".into(), args: vec![arg], result: None };
+        let mut call = Decoded { name: "f".into(), args: vec![arg], unknown: 0, result: None };
         turn(&mut call, option);
         call.args[0].value.text()
     }

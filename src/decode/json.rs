@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::constants;
 use super::escape::escaped;
-use super::value::{DecodedArg, Value};
+use super::value::{Decoded, Value};
 use crate::abi::Arch;
 use crate::model::{Marks, Outcome};
 
@@ -32,15 +32,19 @@ impl Known for Nothing {
     fn process(&self, _: &mut String, _: i64) {}
 }
 
-/// Appends the arguments as a list of objects: `[{"name":"fd","raw":"0x3","value":{"fd":3}}]`.
-pub fn args(out: &mut String, arch: Arch, args: &[DecodedArg], known: &dyn Known) {
+/// Appends the arguments as a list of objects: `[{"name":"fd","raw":"0x3","value":{"fd":3}}]`; without `raw` where only text
+/// tells of the argument.
+pub fn args(out: &mut String, arch: Arch, call: &Decoded, known: &dyn Known) {
     out.push('[');
-    for (i, arg) in args.iter().enumerate() {
+    for (i, arg) in call.args.iter().enumerate() {
         comma(out, i);
         out.push_str("{\"name\":");
         string(out, &arg.name);
-        // Writing to a String cannot fail, here and below.
-        let _ = write!(out, ",\"raw\":\"{:#x}\",\"value\":", arg.raw);
+        if let Some(raw) = call.raw(arg) {
+            // Writing to a String cannot fail, here and below.
+            let _ = write!(out, ",\"raw\":\"{raw:#x}\"");
+        }
+        out.push_str(",\"value\":");
         Printer { arch, known, at_exit: arg.at_exit }.value(out, &arg.value);
         out.push('}');
     }

@@ -8,9 +8,9 @@ use super::Options;
 use super::manner::{self, Manner};
 use super::value::{Decoded, DecodedArg, NO_REGISTER, Value};
 use super::walk::{Ctx, known_at_exit};
-use super::{behind, constants, direct, hexadecimal, pids, result, special};
+use super::{behind, constants, direct, hexadecimal, pids, printed, result, special};
 use crate::abi::{self, Arch, Behind, Call};
-use crate::model::{CallView, Outcome};
+use crate::model::{CallView, Outcome, Printed};
 
 /// The name of a call, `syscall_0x270f` if the number is unknown.
 pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
@@ -22,9 +22,12 @@ pub fn call_name(arch: Arch, nr: u64) -> Cow<'static, str> {
 
 /// The call as a tree: every argument with its name, raw value and meaning.
 pub fn call(view: &CallView<'_>, options: &Options) -> Decoded {
+    if let Some(text) = view.printed().filter(Printed::has_text) {
+        return printed::call(view, &text, options);
+    }
     if options.manner == Manner::Raw && abi::lookup(view.arch, view.nr).is_some() {
         let name = call_name(view.arch, view.nr);
-        return Decoded { name, args: manner::raw(view), result: view.outcome };
+        return Decoded { name, args: manner::raw(view), unknown: view.unknown_registers(), result: view.outcome };
     }
     let mut call = plain(view, options);
     if options.manner == Manner::Pointers {
@@ -43,15 +46,25 @@ fn plain(view: &CallView<'_>, options: &Options) -> Decoded {
         Some(call) => {
             let Some(inner) = inner(view, call) else {
                 let args = arguments(&Ctx { view, call: call.select(view.args), options });
-                return Decoded { name: call.name.into(), args, result: view.outcome };
+                return Decoded {
+                    name: call.name.into(),
+                    args,
+                    unknown: view.unknown_registers(),
+                    result: view.outcome,
+                };
             };
             let view = &CallView { args: &inner.args, ..*view };
             let mut args = arguments(&Ctx { view, call: inner.call.select(&inner.args), options });
             args.retain(|arg| usize::from(arg.index) < inner.count);
             args.iter_mut().for_each(|arg| arg.index = NO_REGISTER);
-            Decoded { name: inner.name.into(), args, result: view.outcome }
+            Decoded { name: inner.name.into(), args, unknown: view.unknown_registers(), result: view.outcome }
         }
-        None => Decoded { name: call_name(view.arch, view.nr), args: unknown(view), result: view.outcome },
+        None => Decoded {
+            name: call_name(view.arch, view.nr),
+            args: unknown(view),
+            unknown: view.unknown_registers(),
+            result: view.outcome,
+        },
     }
 }
 
@@ -154,13 +167,17 @@ pub struct Shown {
     call: Decoded,
     outcome: Option<Outcome>,
     names: bool,
+    /// What another tool printed, before and after the line was interrupted.
+    printed: Option<[String; 2]>,
 }
 
 impl Shown {
     pub fn new(view: &CallView<'_>, options: &Options) -> Shown {
         let call = call(view, options);
         let names = options.names || special::named(&call.name);
-        Shown { call, outcome: view.outcome, names }
+        let printed = view.printed().filter(Printed::has_text);
+        let printed = printed.map(|text| [text.before, text.after].map(|part| printed::shown(part).into_owned()));
+        Shown { call, outcome: view.outcome, names, printed }
     }
 
     /// Adds to every PID the name of the process, as far as `comm` knows it; strace's `-Y`. To those that the call was
@@ -187,14 +204,24 @@ impl Shown {
                 self.before_exit(out);
                 out.push_str(" <detached ...>");
             }
-            Some(Outcome::NeverReturned) if self.call.args.iter().any(|arg| arg.at_exit) => {
+            Some(Outcome::NeverReturned) if self.printed.is_none() && self.call.args.iter().any(|arg| arg.at_exit) => {
                 self.before_exit(out);
                 out.push_str(" <unfinished ...>)");
             }
-            _ => {
+            outcome => {
                 out.push_str(&self.call.name);
                 out.push('(');
-                self.write_args(out, &self.call.args);
+                match &self.printed {
+                    Some([before, after]) => {
+                        out.push_str(before);
+                        out.push_str(after);
+                        // The line broke off where the call did.
+                        if outcome == Some(Outcome::NeverReturned) && after.is_empty() && before.ends_with(", ") {
+                            out.push_str(" <unfinished ...>");
+                        }
+                    }
+                    None => self.write_args(out, &self.call.args),
+                }
                 out.push(')');
             }
         }
@@ -209,6 +236,9 @@ impl Shown {
 
     /// See `decode::resumed_text`.
     pub fn resumed_text(&self) -> String {
+        if let Some([_, after]) = &self.printed {
+            return format!("{after})");
+        }
         let call = &self.call;
         let mut out = String::with_capacity(64);
         if let Some(first) = call.args.iter().position(|arg| arg.at_exit) {
@@ -235,6 +265,9 @@ impl Shown {
         let call = &self.call;
         out.push_str(&call.name);
         out.push('(');
+        if let Some([before, _]) = &self.printed {
+            return out.push_str(before);
+        }
         let first = call.args.iter().position(|arg| arg.at_exit).unwrap_or(call.args.len());
         match call.args.first().map(|arg| &arg.value) {
             // What the kernel stores comes with the exit.

@@ -20,6 +20,9 @@ pub fn restarts(errno: u16) -> bool {
 pub fn write(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
     match view.outcome {
         None => return false,
+        Some(_) if view.printed_result().is_some() => {
+            out.push_str(&super::printed::shown(view.printed_result().unwrap_or_default()));
+        }
         Some(Outcome::Returned(value)) => returned(out, view, options, value),
         Some(Outcome::Failed(errno)) => failed(out, errno),
         Some(Outcome::NeverReturned | Outcome::Detached) => out.push('?'),

@@ -13,11 +13,20 @@ pub struct Decoded {
     pub name: Cow<'static, str>,
     /// Only the arguments that exist (a `mode` that openat does not read is left out).
     pub args: Vec<DecodedArg>,
+    /// Bit N: the content of argument register N is not known, because only text tells of the call.
+    pub unknown: u8,
     pub result: Option<Outcome>,
 }
 
 /// The `index` of what no register carries: what the stack or an earlier call tells.
 pub const NO_REGISTER: u8 = 6;
+
+impl Decoded {
+    /// What the register of an argument held, if that is known.
+    pub fn raw(&self, arg: &DecodedArg) -> Option<u64> {
+        (arg.index > 7 || self.unknown >> arg.index & 1 == 0).then_some(arg.raw)
+    }
+}
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodedArg {

@@ -128,6 +128,9 @@ impl Marks {
     /// A function of the vDSO made it, because it could not answer by itself.
     pub const FELL_BACK: Marks = Marks(16);
 
+    /// Another tool saw it and did not tell how long it took.
+    pub const UNTIMED: Marks = Marks(32);
+
     /// Only the remarks on where the call was made.
     pub fn of_place(self) -> Marks {
         Marks(self.0 & (Marks::UNSEEN.0 | Marks::FELL_BACK.0))

@@ -7,11 +7,13 @@ mod files;
 mod interrupted;
 mod names;
 mod namespaces;
+mod printed;
 mod store;
 mod task;
 
 pub use event::*;
 pub use files::{Descriptor, Files, Shares, What, shares};
 pub use interrupted::Interrupted;
+pub use printed::*;
 pub use store::*;
 pub use task::*;

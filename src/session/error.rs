@@ -30,7 +30,10 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SessionError::NotARecording { file } => {
-                write!(f, "{file}: this is no recording of sysview; make one with `sysview record -o FILE -- COMMAND`")
+                write!(
+                    f,
+                    "{file}: this is no recording of sysview, nor text of strace; make one with `sysview record -o FILE -- COMMAND`"
+                )
             }
             SessionError::CutAtStart { file } => {
                 write!(f, "{file}: the recording was cut off before its first event; record it again")

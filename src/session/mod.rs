@@ -5,8 +5,7 @@
 //! them through the same channel as a live run. A failed write is the caller's to report; the trace goes on. `redact`
 //! takes contents out of events, for files that others get to see. `spill` is the file of a store that has outgrown its
 //! memory, which is no recording: it has no name and ends with us.
-//! `export` writes rows in other forms, `compare` puts two runs beside each other.
-//! Left out: other tools' files.
+//! `export` writes rows in other forms, `compare` puts two runs beside each other, `strace` reads another tool's text.
 
 mod arrays;
 mod columns;
@@ -16,16 +15,19 @@ mod events;
 pub mod export;
 mod frame;
 mod names;
+mod open;
 mod redact;
 mod replay;
 mod rows;
 mod schema;
 mod spill;
 mod standing;
+pub mod strace;
 mod write;
 
 pub use error::SessionError;
 pub use events::{Item, Reader};
+pub use open::{open, text};
 pub use redact::{Fate, Redaction, Redactor};
 pub use replay::replay;
 pub use schema::{FORMAT_VERSION, fields};

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::abi::fetch::{self, Fetch, descriptor_at, limits};
 use crate::abi::{self, Arch, Call, Type};
-use crate::model::{Batch, Enter, EventKind, Exec, Memory, Outcome, Region, TaskId};
+use crate::model::{Batch, Enter, EventKind, Exec, Memory, Outcome, PRINTED_ARGUMENTS, PRINTED_RESULT, Region, TaskId};
 
 /// What becomes of contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,6 +97,10 @@ impl Redactor {
     }
 
     fn region(&self, region: &mut Region, bytes: &mut [u8], spans: &[(Range<u64>, What)]) {
+        let any = self.redaction.paths || [self.redaction.payload, self.redaction.environment] != [Fate::Kept; 2];
+        if any && matches!(region.addr, PRINTED_ARGUMENTS | PRINTED_RESULT) {
+            mask_quoted(&mut bytes[region.start as usize..(region.start + region.len) as usize]);
+        }
         if descriptor_at(region.addr).is_some() && self.redaction.paths {
             let name = &mut bytes[region.start as usize..(region.start + region.len) as usize];
             if name.first() == Some(&b'/') {
@@ -130,6 +134,21 @@ impl Redactor {
 
 fn memory<'a>(regions: &'a [Region], bytes: &'a [u8], range: &Range<u32>) -> Memory<'a> {
     Memory { regions: regions.get(range.start as usize..range.end as usize).unwrap_or_default(), bytes }
+}
+
+/// Masks the strings in what another tool printed, names of files among them: which are which, the text does not tell.
+fn mask_quoted(text: &mut [u8]) {
+    let mut inside = false;
+    let mut escaped = false;
+    for byte in text {
+        match (inside, *byte) {
+            (true, _) if escaped => (*byte, escaped) = (b'*', false),
+            (true, b'\\') => (*byte, escaped) = (b'*', true),
+            (_, b'"') => inside = !inside,
+            (true, _) => *byte = b'*',
+            (false, _) => {}
+        }
+    }
 }
 
 /// A directory stays a directory, and a name as long as it was.

@@ -40,9 +40,11 @@ pub struct CallRow {
 }
 
 impl CallRow {
-    /// Wall time between the two stops, as the tracer saw them; None while the call goes on or if it never returned.
+    /// Wall time between the two stops, as the tracer saw them; None while the call goes on, if it never returned, or if
+    /// nobody measured it.
     pub fn duration_ns(&self, entered_ns: u64) -> Option<u64> {
         match self.outcome {
+            _ if self.marks.has(Marks::UNTIMED) => None,
             Some(Outcome::Returned(_) | Outcome::Failed(_)) => Some(self.t_exit_ns.saturating_sub(entered_ns)),
             _ => None,
         }

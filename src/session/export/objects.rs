@@ -73,7 +73,7 @@ pub fn call(
     let _ = write!(out, ",\"abi\":\"{}\",\"nr\":{},\"name\":", view.arch.name(), view.nr);
     json::string(out, &decoded.name);
     let _ = write!(out, ",\"ip\":\"{:#x}\",\"args\":", view.ip);
-    json::args(out, view.arch, &decoded.args, known);
+    json::args(out, view.arch, &decoded, known);
     out.push_str(",\"result\":");
     json::result(out, view.outcome, view.marks, decode::new_descriptor(view).is_some(), known);
     out.push_str("}\n");

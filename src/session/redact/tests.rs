@@ -167,3 +167,10 @@ fn lines_of_the_terminal_stay_lines() {
     Redactor::new(LEFT_OUT).output(&mut bytes);
     assert!(bytes.is_empty());
 }
+
+#[test]
+fn strings_that_another_tool_printed_are_masked() {
+    let text: &[u8] = b"\x02{name=\"a\\\"b\", size=3}, \"c\"...";
+    let batch = call("fstat", [3, 0x1000, 0, 0, 0, 0], &[(PRINTED_ARGUMENTS, text)], Outcome::Returned(0), &[]);
+    assert_eq!(texts(batch, Redaction::CONTENTS)[0], "\x02{name=\"****\", size=3}, \"*\"...");
+}

@@ -235,16 +235,24 @@ fn without_bare_pointers(lines: Vec<DetailLine>, brief: impl Fn() -> Vec<DetailL
 fn registers(page: &mut Page<'_>, view: &CallView<'_>) {
     let [number, _, ip, sp] = view.arch.special_registers();
     let mut text = format!("{number}={}", view.nr);
-    for (name, value) in view.arch.arg_registers().iter().zip(view.args) {
-        text.push_str(&format!(" {name}={value:#x}"));
+    for (index, (name, value)) in view.arch.arg_registers().iter().zip(view.args).enumerate() {
+        match view.knows(index) {
+            true => text.push_str(&format!(" {name}={value:#x}")),
+            false => text.push_str(&format!(" {name}=?")),
+        }
     }
-    text.push_str(&format!(" {ip}={:#x} {sp}={:#x}", view.ip, view.sp));
+    for (name, value) in [(ip, view.ip), (sp, view.sp)] {
+        // Another tool that saw the call told no address.
+        let told = value != 0 || !view.is_from_text();
+        text.push_str(&if told { format!(" {name}={value:#x}") } else { format!(" {name}=?") });
+    }
     page.entry("entry", &text, Role::Dim);
 }
 
 /// The place in the program that made the call.
 fn caller(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
     let place = match page.app.session.locate(seq, task, view.ip) {
+        _ if view.ip == 0 && view.is_from_text() => "an address that is not told".to_owned(),
         Some(location) => format!("{location} in {}", location.image),
         None => format!("{:#x}", view.ip),
     };
