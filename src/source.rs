@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 
+pub use crate::model::VdsoMode;
 use crate::model::{Batch, Enter, Exit, Memory, TaskId};
 
 /// Messages in flight before the source waits for the view. A batch has at most 4,096 events.
@@ -93,16 +94,6 @@ pub struct Machine {
     pub hostname: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum VdsoMode {
-    #[default]
-    Natural,
-    /// Its functions call the kernel, so that each is a call that is seen.
-    Off,
-    /// The auxv entry is removed at every exec.
-    Absent,
-}
-
 /// How the traced program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -183,7 +174,7 @@ pub enum Command {
     Tamper(Vec<Tamper>),
     /// Trace these processes too, by PID. What goes wrong is told by a `Message::Notice`.
     Attach(Vec<i32>),
-    /// The vDSO of every program, from now on: `Natural` or `Off`. Answered by `Message::Vdso`; programs whose vDSO stays as
+    /// The vDSO of every program, from now on: `Natural`, `Shown` or `Off`. Answered by `Message::Vdso`; programs whose vDSO stays as
     /// it is are told by a `Message::Notice`.
     Vdso(VdsoMode),
 }

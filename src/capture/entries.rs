@@ -33,6 +33,17 @@ pub const CLOSING: [&str; 16] = [
     "setfsgid32",
 ];
 
+/// Whether a call takes the time-stamp counter from its task: PR_SET_TSC(2const), seccomp(2).
+fn takes_counter(open: &Open) -> bool {
+    const STRICT: u64 = 1;
+    match (open.call.map(|call| call.name), open.args[0] as i32) {
+        (Some("prctl"), libc::PR_SET_TSC) => open.args[1] == libc::PR_TSC_SIGSEGV as u64,
+        (Some("prctl"), libc::PR_SET_SECCOMP) => open.args[1] == STRICT,
+        (Some("seccomp"), operation) => operation == libc::SECCOMP_SET_MODE_STRICT as i32,
+        _ => false,
+    }
+}
+
 /// What a task is about to execute.
 #[derive(Debug)]
 pub struct Executes {
@@ -45,6 +56,9 @@ pub struct Executes {
 impl Engine {
     /// At the entry of a call, with what was copied for it.
     pub fn look_closer(&mut self, tid: i32, open: &Open, regions: &Range<u32>) {
+        if takes_counter(open) {
+            self.without_counter(tid, self.clock.now_ns());
+        }
         match open.call.map(|call| call.name) {
             Some("seccomp") => self.enter_filter(tid, open),
             Some("prctl") => match open.args[0] as i32 {

@@ -57,8 +57,8 @@ pub fn examine(
                 let end = maps.iter().find(|line| line.mapping.start == entry.value).map(|line| line.mapping.end);
                 let image = read_image(tid, entry.value, end, images);
                 match (mode, image) {
-                    (VdsoMode::Natural | VdsoMode::Off, Some(image)) => VdsoState::Present(image),
-                    (VdsoMode::Natural | VdsoMode::Off, None) => VdsoState::Unknown,
+                    (VdsoMode::Natural | VdsoMode::Shown | VdsoMode::Off, Some(image)) => VdsoState::Present(image),
+                    (VdsoMode::Natural | VdsoMode::Shown | VdsoMode::Off, None) => VdsoState::Unknown,
                     (VdsoMode::Absent, image) => {
                         if remove(tid, sp, word, auxv).is_ok() {
                             // Without an image there is nothing to tell but that it is gone.

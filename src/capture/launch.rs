@@ -183,7 +183,7 @@ impl Engine {
                 Stop::Exec => self.on_exec(root, now),
                 Stop::Signal(sys::PREPARED) => {}
                 Stop::Signal(signal) => deliver = signal,
-                Stop::Group(_) | Stop::Trap | Stop::Fork(_) | Stop::Seccomp | Stop::Other => {}
+                Stop::Group(_) | Stop::Trap | Stop::Fork(_) | Stop::Seccomp | Stop::End | Stop::Other => {}
             }
             stopped.resume(deliver).map_err(|error| system("trace the program", &error))?;
             if stop == Stop::Exec {

@@ -211,7 +211,7 @@ impl Engine {
             }
             // Detached without a signal it stays stopped, as the thread group is.
             Stop::Group(signal) => self.on_group_stop(tid, signal, now),
-            Stop::Trap | Stop::Other => {}
+            Stop::Trap | Stop::End | Stop::Other => {}
         }
         if self.tasks.get(tid).is_none() {
             self.restore_vdso_of_stranger(tid);

@@ -261,7 +261,7 @@ impl Engine {
                 }
                 stopped.run_untraced(0)
             }
-            Stop::Syscall | Stop::Trap | Stop::Other => stopped.run_untraced(0),
+            Stop::Syscall | Stop::Trap | Stop::End | Stop::Other => stopped.run_untraced(0),
         }
     }
 

@@ -53,7 +53,7 @@ pub enum VdsoRoom {
 impl Tracing {
     /// Whether the kernel tells of children: also where they are let go at once, if there is something to put right in them.
     pub fn hears_of_children(&self) -> bool {
-        self.follow || self.vdso == VdsoMode::Off
+        self.follow || matches!(self.vdso, VdsoMode::Shown | VdsoMode::Off)
     }
 }
 

@@ -108,6 +108,13 @@ impl Out {
         self.closed.is_none()
     }
 
+    /// A stop makes a few events, but what was read from a log can be many: none of its batches is larger than others.
+    pub fn seal_if_full(&mut self) {
+        if self.batch.events.len() >= BATCH_EVENTS || self.batch.bytes.len() >= BATCH_BYTES {
+            self.seal();
+        }
+    }
+
     fn seal(&mut self) {
         if !self.batch.is_empty() {
             // The next one is likely to be as large: made so at once, it does not grow event by event.

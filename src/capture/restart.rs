@@ -39,7 +39,7 @@ impl Engine {
                 self.on_interrupted(tid, joining, now);
             }
             Stop::Group(_) => task.interrupted = false,
-            Stop::Syscall | Stop::Seccomp | Stop::Exec | Stop::Fork(_) | Stop::Other => {}
+            Stop::Syscall | Stop::Seccomp | Stop::Exec | Stop::Fork(_) | Stop::End | Stop::Other => {}
         }
     }
 

@@ -88,7 +88,7 @@ impl Engine {
             }
             Stop::Fork(how) => self.on_fork(tid, how, now)?,
             Stop::Exec => self.on_exec(tid, now),
-            Stop::Trap | Stop::Other => {}
+            Stop::Trap | Stop::End | Stop::Other => {}
         }
         if !self.turns.is_empty() && !self.hear_siblings(tid, now)? {
             return Ok(());
@@ -125,6 +125,9 @@ impl Engine {
         let marks = self.vdso_marks(tid, arch, info.ip, call, args);
         let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
         let id = task.id;
+        if marks.has(Marks::FELL_BACK) {
+            task.fell_back = Some((nr, now));
+        }
         let open = Open { arch, nr, args, call, hidden, change: None, marks, restarting: None };
         task.open = Some(open);
         self.look_closer(tid, &open, &regions);
@@ -334,6 +337,7 @@ impl Engine {
         };
         if thread_of.is_none() {
             self.switch.forget(tid);
+            self.leave_log(tid);
         }
         let id = self.tasks.add(tid, tgid, comm.clone());
         self.inherit(tid, parent_tid, thread_of.is_some());

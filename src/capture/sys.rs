@@ -97,6 +97,18 @@ pub fn seize(tid: i32, options: c_int) -> io::Result<()> {
     ptrace(libc::PTRACE_SEIZE as _, tid, 0, options as usize).map(drop)
 }
 
+/// Has a tracee, and what it makes from then on, stop once more when it ends, while its memory is there; it is at a stop.
+pub fn stop_at_end(tid: i32, filtered: bool, attached: bool) -> io::Result<()> {
+    let options = if filtered {
+        FILTER_OPTIONS
+    } else if attached {
+        ATTACH_OPTIONS
+    } else {
+        LAUNCH_OPTIONS
+    };
+    ptrace(libc::PTRACE_SETOPTIONS as _, tid, 0, (options | libc::PTRACE_O_TRACEEXIT) as usize).map(drop)
+}
+
 pub fn interrupt(tid: i32) -> io::Result<()> {
     ptrace(libc::PTRACE_INTERRUPT as _, tid, 0, 0).map(drop)
 }
@@ -289,6 +301,11 @@ pub struct Registers(libc::user_regs_struct);
 
 #[cfg(target_arch = "x86_64")]
 impl Registers {
+    /// The register of results.
+    pub fn result(&self) -> i64 {
+        self.0.rax as i64
+    }
+
     /// As they must be for a call to be made next, by the instruction at `ip`. It is none that could be restarted.
     pub fn for_call(&self, ip: u64, nr: u64, args: [u64; 6]) -> Registers {
         let [rdi, rsi, rdx, r10, r8, r9] = args;
@@ -304,6 +321,26 @@ pub fn registers(tid: i32) -> io::Result<Registers> {
         check_long(libc::ptrace(libc::PTRACE_GETREGS as _, tid, ptr::null_mut::<c_void>(), &raw mut registers))?;
         Ok(Registers(registers))
     }
+}
+
+/// Where a stopped tracee's thread has its own data: no other running thread of the process has the same.
+pub fn thread_pointer(tid: i32) -> io::Result<u64> {
+    #[cfg(target_arch = "x86_64")]
+    return registers(tid).map(|registers| registers.0.fs_base);
+    #[cfg(not(target_arch = "x86_64"))]
+    return {
+        let _ = tid;
+        Err(io::ErrorKind::Unsupported.into())
+    };
+}
+
+/// The processor's time-stamp counter.
+pub fn ticks() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: reads a counter; sysview itself is not under PR_SET_TSC.
+    return unsafe { std::arch::x86_64::_rdtsc() };
+    #[cfg(not(target_arch = "x86_64"))]
+    return 0;
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -62,6 +62,13 @@ pub struct Task {
     pub veiled: Option<Veiled>,
     /// The vDSO of its address space.
     pub vdso: Option<Arc<Site>>,
+    /// While its vDSO is shown: whose records are its own, and when the last that was told of it was over.
+    pub thread_pointer: Option<u64>,
+    pub told_ns: u64,
+    /// The call that the vDSO just made itself, and when: the record that is written behind it is of no answer.
+    pub fell_back: Option<(u64, u64)>,
+    /// It stops when it ends.
+    pub stops_at_end: bool,
 }
 
 impl Task {
@@ -165,6 +172,10 @@ impl Tasks {
             leaving: false,
             veiled: None,
             vdso: None,
+            thread_pointer: None,
+            told_ns: 0,
+            fell_back: None,
+            stops_at_end: false,
         };
         self.insert(task);
         id

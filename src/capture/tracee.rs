@@ -29,6 +29,8 @@ pub enum Stop {
     Fork(Forked),
     /// A seccomp filter answered RET_TRACE; only with `PTRACE_O_TRACESECCOMP`.
     Seccomp,
+    /// It is about to end, with its memory still there; only after `sys::stop_at_end`.
+    End,
     /// An event that was not asked for.
     Other,
 }
@@ -68,6 +70,7 @@ impl Status {
             libc::PTRACE_EVENT_VFORK => Stop::Fork(Forked::Vfork),
             libc::PTRACE_EVENT_CLONE => Stop::Fork(Forked::Clone),
             libc::PTRACE_EVENT_SECCOMP => Stop::Seccomp,
+            libc::PTRACE_EVENT_EXIT => Stop::End,
             _ => Stop::Other,
         };
         Status::Stopped(Stopped { tid }, stop)

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::sys;
-use super::tracee::{Op, SyscallInfo};
+use super::tracee::{Op, Status, Stop, SyscallInfo};
 use super::worker::Engine;
 
 /// The most stops in a row that are taken as the kernel reports them.
@@ -62,6 +62,15 @@ impl Turns {
     /// Whether a status of this task stands in the queue: until it is taken the task stands still.
     pub fn holds(&self, tid: i32) -> bool {
         self.queue.iter().any(|&(other, _)| other == tid)
+    }
+
+    /// What the status of a task that stands in the queue is.
+    pub fn stop_of(&self, tid: i32) -> Option<Stop> {
+        let &(tid, raw) = self.queue.iter().find(|&&(other, _)| other == tid)?;
+        match Status::decode(tid, raw) {
+            Status::Stopped(_, stop) => Some(stop),
+            Status::Exited(_) | Status::Killed { .. } => None,
+        }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -141,6 +141,9 @@ impl Engine {
             };
             let now = self.clock.now_ns();
             self.dispatch(tid, raw, now)?;
+            if self.logs_are_due(now) {
+                self.read_logs(now);
+            }
             if self.colocation.is_due(now) {
                 self.look_at_places(now);
             }
@@ -291,7 +294,8 @@ impl Engine {
         if self.must_tick() {
             self.out.arm();
         }
-        if let Some(delay) = self.next_due(self.clock.now_ns()) {
+        let now = self.clock.now_ns();
+        if let Some(delay) = self.next_due(now).into_iter().chain(self.next_log(now)).min() {
             self.out.arm_within(delay);
         }
         Ok(())

@@ -190,8 +190,8 @@ pub struct TraceArgs {
     /// descriptors on the screen, in recordings and with --format jsonl
     #[arg(long, help_heading = TRACING)]
     pub resolve_paths: bool,
-    /// natural: leave the vDSO alone. off: its functions call the kernel, so that they are seen; the processes get it back
-    /// when they are let go. absent: start programs without it, so that the calls it serves become real ones
+    /// natural: leave the vDSO alone. shown: its functions log what they answer, without a call. off: its functions call the
+    /// kernel, so that they are seen; the processes get it back when they are let go. absent: start programs without it, so that the calls it serves become real ones
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Vdso::Natural, help_heading = TRACING)]
     pub vdso: Vdso,
     /// Trace only the first task of the program, not the processes and threads that it makes, as strace without -f
@@ -238,6 +238,7 @@ impl TraceArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Vdso {
     Natural,
+    Shown,
     Off,
     Absent,
 }
@@ -263,6 +264,7 @@ impl From<Vdso> for VdsoMode {
     fn from(mode: Vdso) -> VdsoMode {
         match mode {
             Vdso::Natural => VdsoMode::Natural,
+            Vdso::Shown => VdsoMode::Shown,
             Vdso::Off => VdsoMode::Off,
             Vdso::Absent => VdsoMode::Absent,
         }

@@ -83,7 +83,12 @@ pub fn result(out: &mut String, outcome: Option<Outcome>, marks: Marks, descript
         Some(Outcome::KilledBySeccomp) => out.push_str("{\"ended\":\"killed by seccomp\""),
         Some(Outcome::Detached) => out.push_str("{\"ended\":\"detached\""),
     }
-    let names = [(Marks::INJECTED, "injected"), (Marks::DELAYED, "delayed"), (Marks::FILTERED, "filtered")];
+    let names = [
+        (Marks::INJECTED, "injected"),
+        (Marks::DELAYED, "delayed"),
+        (Marks::FILTERED, "filtered"),
+        (Marks::VDSO, "vdso"),
+    ];
     for (_, name) in names.into_iter().filter(|(mark, _)| marks.has(*mark)) {
         let _ = write!(out, ",\"{name}\":true");
     }

@@ -38,6 +38,9 @@ pub fn write(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
             out.push_str(words);
         }
     }
+    if view.marks.has(Marks::VDSO) {
+        out.push_str(" /* vDSO, no call */");
+    }
     for (mark, words) in [
         (Marks::UNSEEN, " /* the vDSO would have answered this */"),
         (Marks::FELL_BACK, " /* the vDSO could not answer this */"),

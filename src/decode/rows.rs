@@ -5,6 +5,7 @@ use super::escape::quoted;
 use super::line::Shown;
 use super::signal::{signal_line, signal_name};
 use super::{Options, result};
+use crate::abi::Arch;
 use crate::model::{Dropped, Exec, NewTask, Origin, RowKind, Store, TaskEnd, TaskId, Warning};
 
 /// See the module `decode`.
@@ -40,6 +41,13 @@ pub fn warning_line(warning: Warning) -> String {
         Warning::PrivilegesDropped(Dropped::NoNewPrivs) => "runs without its set-user-ID, set-group-ID or file \
             capabilities, because no_new_privs is set; a filter of calls set at launch needs that unless root starts it"
             .into(),
+        Warning::VdsoSwitched { mode, error_ns } => {
+            let error = if error_ns == 0 { String::new() } else { format!(", times to {error_ns} ns") };
+            format!("vDSO: {}{error}", mode.name())
+        }
+        Warning::VdsoUnlogged { nr, count } => {
+            format!("{count} more answers of the vDSO to {} have no row", super::call_name(Arch::X86_64, nr))
+        }
         Warning::HeldTooLong { held_ns } => format!(
             "was held for {}.{} s because its events were not taken, and is let go; a view that follows, a faster disk or \
              --max-hold keeps it traced",

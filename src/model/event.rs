@@ -75,6 +75,42 @@ pub enum Warning {
     PrivilegesDropped(Dropped),
     /// The view or the disk did not follow for this long, so a task that was attached to is let go rather than frozen.
     HeldTooLong { held_ns: u64 },
+    /// From here on the vDSO of every program is in this mode. Times of calls that it answers are off by `error_ns` at most
+    /// against those of other tasks, as far as was measured by then; 0 where that means nothing.
+    VdsoSwitched { mode: VdsoMode, error_ns: u64 },
+    /// The vDSO of the task's process answered so many more calls of this number than have rows.
+    VdsoUnlogged { nr: u64, count: u64 },
+}
+
+/// How the vDSO of programs is. vdso(7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum VdsoMode {
+    #[default]
+    Natural,
+    /// Its functions log what they answer, without a call.
+    Shown,
+    /// Its functions call the kernel, so that each is a call that is seen.
+    Off,
+    /// The auxv entry is removed at every exec.
+    Absent,
+}
+
+impl VdsoMode {
+    pub const ALL: [VdsoMode; 4] = [VdsoMode::Natural, VdsoMode::Shown, VdsoMode::Off, VdsoMode::Absent];
+
+    /// The word of the command line and of recordings.
+    pub fn name(self) -> &'static str {
+        match self {
+            VdsoMode::Natural => "natural",
+            VdsoMode::Shown => "shown",
+            VdsoMode::Off => "off",
+            VdsoMode::Absent => "absent",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<VdsoMode> {
+        VdsoMode::ALL.into_iter().find(|mode| mode.name() == name)
+    }
 }
 
 /// Why an execve gave no privileges.
@@ -127,6 +163,8 @@ impl Marks {
     pub const UNSEEN: Marks = Marks(8);
     /// A function of the vDSO made it, because it could not answer by itself.
     pub const FELL_BACK: Marks = Marks(16);
+    /// No call at all: the vDSO answered, and a logger of ours took note. Its entry and its end follow each other at once.
+    pub const VDSO: Marks = Marks(32);
 
     /// Another tool saw it and did not tell how long it took.
     pub const UNTIMED: Marks = Marks(32);

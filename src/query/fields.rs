@@ -37,7 +37,7 @@ pub(super) const WORDS: [(&str, &str); 9] = [
     ("exec", "new programs"),
     ("unfinished", "calls that have not come back"),
     ("blocked", "calls that the profile would stop"),
-    ("vdso", "calls that the vDSO made, or that stand in for its functions"),
+    ("vdso", "what the vDSO answered, calls that it made, and those that stand in for its functions"),
     ("injected", "calls that sysview changed"),
     ("delayed", "calls that sysview made wait"),
     ("filtered", "calls that the program's own seccomp filter answered"),

@@ -100,7 +100,7 @@ impl Plan {
             Test::Exec => Plan::Exec,
             Test::Unfinished => Plan::Unfinished,
             Test::Marked(mark) => Plan::Marked(match mark {
-                Mark::Vdso => Marks(Marks::UNSEEN.0 | Marks::FELL_BACK.0),
+                Mark::Vdso => Marks(Marks::UNSEEN.0 | Marks::FELL_BACK.0 | Marks::VDSO.0),
                 Mark::Injected => Marks::INJECTED,
                 Mark::Delayed => Marks::DELAYED,
                 Mark::Filtered => Marks::FILTERED,

@@ -58,7 +58,7 @@ impl Columns {
             u64s(&|r| r.t_ns),
             u64s(&|r| exit(r).filter(|e| e.after.is_some()).and_then(|e| Some(e.t_ns.wrapping_sub(r.t_ns?)))),
             dictionary::<Int8Type>(arches.collect(), &self.arches)?,
-            u64s(&|r| Some(enter(r)?.nr)),
+            u64s(&number),
             dictionary::<Int16Type>(calls.collect(), &self.calls.names)?,
         ];
         for index in 0..ARGS.len() {
@@ -110,6 +110,14 @@ fn kind(row: &Row) -> Kind {
 fn enter(row: &Row) -> Option<&Enter> {
     match &row.what {
         What::Event(EventKind::Enter(enter)) => Some(enter),
+        _ => None,
+    }
+}
+
+fn number(row: &Row) -> Option<u64> {
+    match &row.what {
+        What::Event(EventKind::Enter(enter)) => Some(enter.nr),
+        What::Event(EventKind::Warning(Warning::VdsoUnlogged { nr, .. })) => Some(*nr),
         _ => None,
     }
 }
@@ -323,6 +331,8 @@ fn warning(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         .collect();
     let held_ns = |warning: Warning| match warning {
         Warning::HeldTooLong { held_ns } => Some(held_ns),
+        Warning::VdsoSwitched { error_ns, .. } => Some(error_ns),
+        Warning::VdsoUnlogged { count, .. } => Some(count),
         Warning::PrivilegesDropped(_) => None,
     };
     let columns: Vec<ArrayRef> = vec![

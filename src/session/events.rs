@@ -382,7 +382,15 @@ impl<'a> Columns<'a> {
             Some("privileges_dropped_traced") => Warning::PrivilegesDropped(Dropped::Traced),
             Some("privileges_dropped_no_new_privs") => Warning::PrivilegesDropped(Dropped::NoNewPrivs),
             Some("held_too_long") => Warning::HeldTooLong { held_ns: field::<UInt64Type>(warning, 1, row)? },
-            _ => return Err("a warning is of an unknown kind"),
+            Some("vdso_unlogged") => Warning::VdsoUnlogged {
+                nr: value::<UInt64Type>(self.nr, row)?,
+                count: field::<UInt64Type>(warning, 1, row)?,
+            },
+            Some(what) => match what.strip_prefix("vdso_").and_then(VdsoMode::from_name) {
+                Some(mode) => Warning::VdsoSwitched { mode, error_ns: field::<UInt64Type>(warning, 1, row)? },
+                None => return Err("a warning is of an unknown kind"),
+            },
+            None => return Err("a warning is of no kind"),
         })
     }
 

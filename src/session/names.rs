@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::StringArray;
 
 use crate::abi::{Arch, lookup};
-use crate::model::{Dropped, Origin, Outcome, Warning};
+use crate::model::{Dropped, Origin, Outcome, VdsoMode, Warning};
 
 /// What a row is. The order is that of `KINDS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,11 @@ pub(super) fn warning_name(warning: Warning) -> &'static str {
         Warning::PrivilegesDropped(Dropped::Traced) => "privileges_dropped_traced",
         Warning::PrivilegesDropped(Dropped::NoNewPrivs) => "privileges_dropped_no_new_privs",
         Warning::HeldTooLong { .. } => "held_too_long",
+        Warning::VdsoSwitched { mode: VdsoMode::Natural, .. } => "vdso_natural",
+        Warning::VdsoSwitched { mode: VdsoMode::Shown, .. } => "vdso_shown",
+        Warning::VdsoSwitched { mode: VdsoMode::Off, .. } => "vdso_off",
+        Warning::VdsoSwitched { mode: VdsoMode::Absent, .. } => "vdso_absent",
+        Warning::VdsoUnlogged { .. } => "vdso_unlogged",
     }
 }
 

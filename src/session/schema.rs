@@ -26,13 +26,16 @@
 //! - `entry_memory`, `exit_memory`: what was copied of the task's memory: where it stood, how long the object was there
 //!   (`true_len`), the bytes, and whether reading hit unreadable memory (`fault`).
 //! - `marks`: bits on the end of a call: 1 sysview injected the outcome, 2 it delayed the call, 4 a seccomp filter of the
-//!   program's own set the errno. `pid_namespace`: inode of the task's own namespace, and its number in each namespace
+//!   program's own set the errno, 8 only seen because the vDSO is off, 16 made by the vDSO itself, 32 no call at all, but an
+//!   answer of the vDSO that was logged.
+//! - `warning`: what it is about, and a number: how long a task was held, how far times of the vDSO's answers may be off, or of
+//!   how many more answers (to the call in `nr`) there is no row. `pid_namespace`: inode of the task's own namespace, and its number in each namespace
 //!   from the recorder's inwards. Files without these columns or `warning` are read as well.
 //! - `path`, `cwd`, `uid`, `capabilities`, `namespaces`: resolved facts about the caller. Nothing fills them yet.
 //!
 //! Metadata of the schema: `sysview.version` (of the format), `sysview.program`, `sysview.argv` (JSON; an argument that is
 //! no UTF-8 is an array of byte values), `sysview.began_unix_ns`, `sysview.kernel_release`, `sysview.machine`,
-//! `sysview.hostname`, `sysview.vdso` (`natural`, `off` or `absent`), `sysview.terminal` (`true` or `false`),
+//! `sysview.hostname`, `sysview.vdso` (`natural`, `shown`, `off` or `absent`), `sysview.terminal` (`true` or `false`),
 //! `sysview.floor_apart_ns` and `sysview.floor_together_ns` (what tracing adds to a call, if it was measured). The vDSO's symbols
 //! stand in `exec` rows, because each program image has its own.
 //!
@@ -207,11 +210,6 @@ pub(super) fn schema(started: &Started) -> Schema {
         Ok(text) => serde_json::Value::from(text),
         Err(_) => serde_json::Value::from(arg.clone()),
     });
-    let vdso = match started.vdso {
-        VdsoMode::Natural => "natural",
-        VdsoMode::Off => "off",
-        VdsoMode::Absent => "absent",
-    };
     let metadata = [
         ("sysview.version", FORMAT_VERSION.to_string()),
         ("sysview.program", env!("CARGO_PKG_VERSION").into()),
@@ -220,7 +218,7 @@ pub(super) fn schema(started: &Started) -> Schema {
         ("sysview.kernel_release", started.machine.kernel_release.clone()),
         ("sysview.machine", started.machine.machine.clone()),
         ("sysview.hostname", started.machine.hostname.clone()),
-        ("sysview.vdso", vdso.into()),
+        ("sysview.vdso", started.vdso.name().into()),
         ("sysview.terminal", started.has_terminal.to_string()),
     ];
     let floor = started.floor.into_iter().flat_map(|floor| {
@@ -249,12 +247,7 @@ pub(super) fn started(schema: &Schema) -> Result<Started, &'static str> {
             hostname: get("sysview.hostname")?.clone(),
         },
         began: system_time(get("sysview.began_unix_ns")?).ok_or("sysview.began_unix_ns")?,
-        vdso: match get("sysview.vdso")?.as_str() {
-            "natural" => VdsoMode::Natural,
-            "off" => VdsoMode::Off,
-            "absent" => VdsoMode::Absent,
-            _ => return Err("sysview.vdso"),
-        },
+        vdso: VdsoMode::from_name(get("sysview.vdso")?).ok_or("sysview.vdso")?,
         live: false,
         has_terminal: get("sysview.terminal")?.parse().map_err(|_| "sysview.terminal")?,
         // Of a recording they matter no more.

@@ -16,6 +16,10 @@ pub struct CallStats {
     pub arch: Arch,
     /// As the register held it.
     pub nr: u64,
+    /// Not the call, but what the vDSO answered in its place: another class, with times of its own.
+    pub vdso: bool,
+    /// Of those counted, the ones without a row.
+    pub unlogged: u64,
     /// Times entered, including those that still go on.
     pub count: u64,
     /// Times failed; restart codes are no errors.
@@ -58,10 +62,12 @@ pub(super) fn percentile(times: &Full<u64>, p: f64, min_ns: u64, max_ns: u64) ->
 }
 
 impl CallStats {
-    pub(super) fn new(arch: Arch, nr: u64) -> CallStats {
+    pub(super) fn new(arch: Arch, nr: u64, vdso: bool) -> CallStats {
         CallStats {
             arch,
             nr,
+            vdso,
+            unlogged: 0,
             count: 0,
             errors: 0,
             finished: 0,
@@ -77,7 +83,7 @@ impl CallStats {
 
     /// Calls that have been entered and are still going on.
     pub fn ongoing(&self) -> u64 {
-        self.count.saturating_sub(self.finished).saturating_sub(self.lost)
+        self.count.saturating_sub(self.finished + self.lost + self.unlogged)
     }
 
     /// Calls that the times are about.

@@ -4,7 +4,7 @@
 //! `Histogram` is cheap enough for every event of a live trace; `Subjects` looks up what calls were about and is made when
 //! somebody asks. Both are fed with what `Store::append` says has changed, or with rows. A call is counted when it is entered, its result
 //! and its time when it comes back, so a call that blocks is already in the table. An update costs the same however long
-//! the trace is. Left out: which calls a profile would block (the view keeps that beside the profile), and words.
+//! the trace is. What the vDSO answered is no call: it has lines of its own, and is in no total. Left out: which calls a profile would block (the view keeps that beside the profile), and words.
 
 mod call;
 mod sort;
@@ -19,7 +19,7 @@ pub use subjects::{AddressStats, DescriptorStats, Moved, PathStats, Subjects};
 use std::collections::HashMap;
 
 use crate::abi::Arch;
-use crate::model::{CallRow, Changes, Outcome, RowKind, Store, TaskId};
+use crate::model::{CallRow, Changes, Marks, Outcome, Row, RowKind, Store, TaskId, Warning};
 
 /// Call numbers below this are found by index, the rest (unknown to any kernel so far) by hash.
 const DENSE: usize = 1024;
@@ -44,6 +44,8 @@ pub struct Histogram {
     /// Index into `rows` by architecture and number.
     dense: [Vec<u32>; 4],
     sparse: HashMap<(Arch, u64), u32>,
+    /// The same for what the vDSO answered.
+    answered: HashMap<(Arch, u64), u32>,
     /// By `TaskId`.
     tasks: Vec<TaskStats>,
     total: Total,
@@ -62,8 +64,11 @@ impl Histogram {
         }
         for &seq in &changes.completed {
             let Some(row) = store.row(seq) else { continue };
-            if let RowKind::Call(call) = &row.kind {
-                self.exit(row.task, row.t_ns, call, timed(seq, call));
+            match &row.kind {
+                // It was counted as it came, unless a file was cut between its two events.
+                RowKind::Call(call) if call.marks.has(Marks::VDSO) && changes.added.contains(&seq) => {}
+                RowKind::Call(call) => self.come_back(&row, call, timed(seq, call)),
+                _ => {}
             }
         }
     }
@@ -82,12 +87,13 @@ impl Histogram {
 
     /// Counts one more row as it stands. `timed`: its time is its own.
     pub fn add(&mut self, store: &Store, seq: u64, timed: bool) {
+        self.enter_row(store, seq);
         let Some(row) = store.row(seq) else { return };
-        if let RowKind::Call(call) = &row.kind {
-            self.enter(row.task, call);
-            if call.outcome.is_some() {
+        match &row.kind {
+            RowKind::Call(call) if call.outcome.is_some() && !call.marks.has(Marks::VDSO) => {
                 self.exit(row.task, row.t_ns, call, timed);
             }
+            _ => {}
         }
     }
 
@@ -95,6 +101,15 @@ impl Histogram {
     pub fn complete(&mut self, store: &Store, seq: u64, timed: bool) {
         let Some(row) = store.row(seq) else { return };
         if let RowKind::Call(call) = &row.kind {
+            self.come_back(&row, call, timed);
+        }
+    }
+
+    fn come_back(&mut self, row: &Row, call: &CallRow, timed: bool) {
+        if call.marks.has(Marks::VDSO) {
+            self.take_back(row.task, call);
+            self.answer(row.t_ns, call);
+        } else {
             self.exit(row.task, row.t_ns, call, timed);
         }
     }
@@ -103,9 +118,7 @@ impl Histogram {
     pub fn remove_ongoing(&mut self, store: &Store, seq: u64) {
         let Some(row) = store.row(seq) else { return };
         if let RowKind::Call(call) = &row.kind {
-            self.row_mut(call.arch, call.nr).count -= 1;
-            self.task_mut(row.task).calls -= 1;
-            self.total.calls -= 1;
+            self.take_back(row.task, call);
         }
     }
 
@@ -161,9 +174,47 @@ impl Histogram {
 
     fn enter_row(&mut self, store: &Store, seq: u64) {
         let Some(row) = store.row(seq) else { return };
-        if let RowKind::Call(call) = &row.kind {
-            self.enter(row.task, call);
+        match &row.kind {
+            RowKind::Call(call) if call.marks.has(Marks::VDSO) => self.answer(row.t_ns, call),
+            RowKind::Call(call) => self.enter(row.task, call),
+            RowKind::Warning(Warning::VdsoUnlogged { nr, count }) => {
+                let row = self.answered_mut(Arch::X86_64, *nr);
+                row.count += count;
+                row.unlogged += count;
+            }
+            _ => {}
         }
+    }
+
+    fn answer(&mut self, began_ns: u64, call: &CallRow) {
+        let row = self.answered_mut(call.arch, call.nr);
+        row.count += 1;
+        if let Some(errno) = call.errno() {
+            row.fail(errno);
+        }
+        if let Some(ns) = call.duration_ns(began_ns) {
+            row.finish(ns);
+        }
+    }
+
+    fn answered_mut(&mut self, arch: Arch, nr: u64) -> &mut CallStats {
+        let next = self.rows.len() as u32;
+        let index = *self.answered.entry((arch, nr)).or_insert(next);
+        if index == next {
+            self.rows.push(CallStats::new(arch, nr, true));
+        }
+        &mut self.rows[index as usize]
+    }
+
+    /// What the vDSO answered in place of a call, if that is known.
+    pub fn answers(&self, arch: Arch, nr: u64) -> Option<&CallStats> {
+        self.rows.get(*self.answered.get(&(arch, nr))? as usize)
+    }
+
+    fn take_back(&mut self, task: TaskId, call: &CallRow) {
+        self.row_mut(call.arch, call.nr).count -= 1;
+        self.task_mut(task).calls -= 1;
+        self.total.calls -= 1;
     }
 
     fn enter(&mut self, task: TaskId, call: &CallRow) {
@@ -211,7 +262,7 @@ impl Histogram {
             None => *self.sparse.entry((arch, nr)).or_insert(next),
         };
         if index == next {
-            self.rows.push(CallStats::new(arch, nr));
+            self.rows.push(CallStats::new(arch, nr, false));
         }
         &mut self.rows[index as usize]
     }

@@ -60,5 +60,5 @@ pub fn sort(
         SortKey::Name => 0,
         SortKey::Blocked => blocked(row),
     };
-    rows.sort_by_cached_key(|row| (Reverse(number(row)), name(row), row.arch, row.nr));
+    rows.sort_by_cached_key(|row| (Reverse(number(row)), name(row), row.arch, row.nr, row.vdso));
 }

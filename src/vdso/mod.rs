@@ -8,6 +8,7 @@ mod calls;
 mod displace;
 mod fallback;
 mod image;
+mod logger;
 mod patch;
 
 pub use auxv::{Auxv, AuxvEntry, find_auxv};
@@ -15,4 +16,5 @@ pub use calls::call_of;
 pub use displace::{JUMP, JUMP_OPCODE, Refusal};
 pub use fallback::{always_calls, reason};
 pub use image::parse_image;
+pub use logger::{Logger, RECORD, Record, Ring, SLOTS, logger, room};
 pub use patch::{Entry, Function, Patch, Plan, file_end, is_wide, plan};

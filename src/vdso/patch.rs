@@ -52,6 +52,10 @@ pub struct Entry {
     pub original: [u8; JUMP],
     /// The jump to the stub.
     pub jump: [u8; JUMP],
+    /// Where the displaced copy begins: called there, the function does what it always did.
+    pub copy_at: u64,
+    pub call: &'static str,
+    pub nr: u32,
 }
 
 const ALIGN: u64 = 16;
@@ -122,7 +126,8 @@ impl Plan {
             let at = self.base + function.entry;
             let mut jump = [JUMP_OPCODE; JUMP];
             jump[1..].copy_from_slice(&displacement(at + JUMP as u64, stub_at)?);
-            patch.entries.push(Entry { at, original: function.original, jump });
+            let Function { original, call, nr, .. } = *function;
+            patch.entries.push(Entry { at, original, jump, copy_at, call, nr });
         }
         Ok(patch)
     }
@@ -154,7 +159,7 @@ impl Patch {
     }
 }
 
-fn displacement(from: u64, to: u64) -> Result<[u8; 4], Refusal> {
+pub(super) fn displacement(from: u64, to: u64) -> Result<[u8; 4], Refusal> {
     i32::try_from(to.wrapping_sub(from) as i64).map(i32::to_le_bytes).map_err(|_| Refusal::Far)
 }
 

@@ -34,4 +34,5 @@ mod tamper;
 mod tasks;
 mod terminal;
 mod vdso;
+mod vdso_shown;
 mod vdso_switch;

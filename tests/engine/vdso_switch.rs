@@ -22,16 +22,16 @@ fn run_off(words: &[&str]) -> Run {
     collect(off(words))
 }
 
-fn marked(run: &Run, name: &str, mark: Marks) -> usize {
+pub fn marked(run: &Run, name: &str, mark: Marks) -> usize {
     run.calls_named(name).iter().filter(|(_, call)| call.marks.has(mark)).count()
 }
 
 /// Whether vDSOs of this machine can be switched at all.
-fn can_switch() -> bool {
+pub fn can_switch() -> bool {
     cfg!(target_arch = "x86_64")
 }
 
-fn switch(watch: &mut Watch, mode: VdsoMode) {
+pub fn switch(watch: &mut Watch, mode: VdsoMode) {
     let answers = watch.vdso.len();
     watch.source.control.send(Command::Vdso(mode)).expect("taken");
     watch.until(|watch| watch.vdso.len() > answers);
@@ -39,7 +39,7 @@ fn switch(watch: &mut Watch, mode: VdsoMode) {
 }
 
 /// The ELF file in a process's vDSO, without what stands behind it in its last page.
-fn text_of(pid: i32) -> Vec<u8> {
+pub fn text_of(pid: i32) -> Vec<u8> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).expect("its maps");
     let line = maps.lines().find(|line| line.ends_with("[vdso]")).expect("a vDSO");
     let (start, end) = line.split(' ').next().and_then(|range| range.split_once('-')).expect("a range");

@@ -160,6 +160,8 @@ pub fn kind() -> impl Strategy<Value = EventKind> {
         Just(Warning::PrivilegesDropped(Dropped::Traced)),
         Just(Warning::PrivilegesDropped(Dropped::NoNewPrivs)),
         any::<u64>().prop_map(|held_ns| Warning::HeldTooLong { held_ns }),
+        any::<u64>().prop_map(|error_ns| Warning::VdsoSwitched { mode: VdsoMode::Shown, error_ns }),
+        (any::<u64>(), any::<u64>()).prop_map(|(nr, count)| Warning::VdsoUnlogged { nr, count }),
     ]
     .prop_map(EventKind::Warning);
     prop_oneof![

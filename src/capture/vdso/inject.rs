@@ -1,14 +1,15 @@
 //! A page near the vDSO for the code, where the vDSO itself has no room: mapped by a call that a task of the program makes
 //! for us. mmap(2).
 //!
-//! The call is made at the end of one of the task's own, by the same instruction, with every signal blocked, and the task
-//! goes on with the registers and the mask that it had. It makes no row. Left out: programs under a seccomp filter of
+//! The call is made at the end of one of the task's own, or where the task was stopped for it, by an instruction of the vDSO's,
+//! with every signal blocked, and the task goes on with the registers and the mask that it had. It makes no row. Left out: programs under a seccomp filter of
 //! their own, which could deny the call or kill for it; and calls that end in a restart, whose state is not ours to keep.
 
 use super::super::restart::is_restart;
 use super::super::tracee::{Op, Status, Stop, SyscallInfo};
 use super::super::worker::Engine;
 use super::super::{memory, procfs, sys};
+use super::site::Site;
 use crate::model::Mapping;
 
 const PAGE: u64 = 4096;
@@ -25,40 +26,90 @@ pub enum Mapped {
     NotNow,
     /// The kernel refused, or the program may not be made to ask.
     Refused,
+    /// The program has no time-stamp counter.
+    NoCounter,
+}
+
+/// Arguments of mmap(2) for memory of nobody else's.
+fn mapping(addr: u64, len: u64, prot: i32) -> [u64; 6] {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE;
+    [addr, len, prot as u64, flags as u64, u64::MAX, 0]
+}
+
+fn free(tid: i32, base: u64, len: u64) -> Option<u64> {
+    let maps: Vec<Mapping> = procfs::maps(tid).into_iter().map(|line| line.mapping).collect();
+    gap(&maps, base, len)
 }
 
 impl Engine {
-    /// Maps a page at `wanted`, or near `base` if that is None, by the task `tid`, whose stop is being dealt with.
-    pub fn map_page(&mut self, tid: i32, base: u64, wanted: Option<u64>) -> Mapped {
-        let Some(task) = self.tasks.get(tid) else { return Mapped::NotNow };
-        let (tgid, own_filter) = (task.tgid, task.full || !self.filters());
-        if task.interrupted || task.mended || task.parked.is_some() {
-            return Mapped::NotNow;
-        }
-        let Ok(info) = SyscallInfo::of(tid) else { return Mapped::NotNow };
-        let Op::Exit { value, .. } = info.op else { return Mapped::NotNow };
-        // The mask may be a temporary one then.
-        if is_restart(value) || value == -i64::from(libc::EINTR) {
-            return Mapped::NotNow;
-        }
-        const SYSCALL: [u8; 2] = [0x0f, 0x05];
-        let mut instruction = [0; 2];
-        let at = info.ip.wrapping_sub(2);
-        if memory::read(tid, at, &mut instruction) != 2 || instruction != SYSCALL {
-            return Mapped::NotNow;
-        }
-        if own_filter && procfs::status_field(&tid.to_string(), "Seccomp") != Some(0) {
-            return Mapped::Refused;
-        }
-        let maps: Vec<Mapping> = procfs::maps(tid).into_iter().map(|line| line.mapping).collect();
-        let Some(addr) = wanted.or_else(|| gap(&maps, base)) else { return Mapped::Refused };
-        let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE) as u64;
-        let args = [addr, PAGE, (libc::PROT_READ | libc::PROT_EXEC) as u64, flags, u64::MAX, 0];
-        match self.call_as(tid, tgid, at, libc::SYS_mmap as u64, args) {
+    /// Maps a page at `wanted`, or near the vDSO if that is None, by the task `tid`, whose stop is being dealt with.
+    pub fn map_page(&mut self, tid: i32, stop: Stop, site: &Site, wanted: Option<u64>) -> Mapped {
+        let (tgid, at) = match self.caller(tid, stop, site) {
+            Ok(caller) => caller,
+            Err(mapped) => return mapped,
+        };
+        let Some(addr) = wanted.or_else(|| free(tid, site.image.base, PAGE)) else { return Mapped::Refused };
+        let prot = libc::PROT_READ | libc::PROT_EXEC;
+        match self.call_as(tid, tgid, at, libc::SYS_mmap as u64, mapping(addr, PAGE, prot)) {
             Some(value) if value as u64 == addr => Mapped::At(addr),
             Some(_) => Mapped::Refused,
             None => Mapped::NotNow,
         }
+    }
+
+    /// Maps a page of code and memory for a log behind it, `len` bytes in all. The task is at a stop that is being dealt with,
+    /// or that it made for us and that nobody looks into.
+    pub fn map_log(&mut self, tid: i32, stop: Stop, site: &Site, wanted: Option<u64>, len: u64) -> Mapped {
+        let (tgid, at) = match self.caller(tid, stop, site) {
+            Ok(caller) => caller,
+            Err(mapped) => return mapped,
+        };
+        let Some(addr) = wanted.or_else(|| free(tid, site.image.base, len)) else { return Mapped::Refused };
+        let args = mapping(addr, len, libc::PROT_READ | libc::PROT_WRITE);
+        match self.call_as(tid, tgid, at, libc::SYS_mmap as u64, args) {
+            Some(value) if value as u64 == addr => {}
+            Some(_) => return Mapped::Refused,
+            None => return Mapped::NotNow,
+        }
+        // Without the counter the wrappers would be killed by reading it.
+        let asked = [libc::PR_GET_TSC as u64, addr + PAGE, 0, 0, 0, 0];
+        let told = self.call_as(tid, tgid, at, libc::SYS_prctl as u64, asked);
+        let mut answer = [0; 4];
+        let known = told == Some(0) && memory::read(tid, addr + PAGE, &mut answer) == answer.len();
+        let allowed = known && i32::from_ne_bytes(answer) == libc::PR_TSC_ENABLE;
+        let closed = allowed
+            && memory::write(tid, addr + PAGE, &[0; 4]).is_ok()
+            && self.call_as(tid, tgid, at, libc::SYS_mprotect as u64, [addr, PAGE, 5, 0, 0, 0]) == Some(0);
+        if closed {
+            return Mapped::At(addr);
+        }
+        // What was mapped for nothing goes again; if not even that can be done, it harms nobody.
+        let _ = self.call_as(tid, tgid, at, libc::SYS_munmap as u64, [addr, len, 0, 0, 0, 0]);
+        if known && !allowed { Mapped::NoCounter } else { Mapped::Refused }
+    }
+
+    /// The process of a task that can be made to make a call where it stands, and an instruction for it.
+    fn caller(&self, tid: i32, stop: Stop, site: &Site) -> Result<(i32, u64), Mapped> {
+        let task = self.tasks.get(tid).ok_or(Mapped::NotNow)?;
+        let (tgid, own_filter) = (task.tgid, task.full || !self.filters());
+        if task.mended || task.parked.is_some() {
+            return Err(Mapped::NotNow);
+        }
+        // What is about to be restarted is not ours to keep, and the mask may be a temporary one then.
+        let restarts = |value: i64| is_restart(value) || value == -i64::from(libc::EINTR);
+        let info = SyscallInfo::of(tid).map_err(|_| Mapped::NotNow)?;
+        let settled = match (stop, info.op) {
+            (Stop::Syscall, Op::Exit { value, .. }) => !task.interrupted && !restarts(value),
+            (Stop::Trap, Op::None) => sys::registers(tid).is_ok_and(|registers| !restarts(registers.result())),
+            _ => false,
+        };
+        if !settled {
+            return Err(Mapped::NotNow);
+        }
+        if own_filter && procfs::status_field(&tid.to_string(), "Seccomp") != Some(0) {
+            return Err(Mapped::Refused);
+        }
+        Ok((tgid, site.call_instruction(tid).ok_or(Mapped::Refused)?))
     }
 
     /// Makes a task that is at the end of a call make another, and puts it back. None if it was killed.
@@ -103,8 +154,8 @@ impl Engine {
     }
 }
 
-/// The free page nearest to `base` that leaves its neighbours some room.
-fn gap(maps: &[Mapping], base: u64) -> Option<u64> {
+/// The free place of this length nearest to `base` that leaves its neighbours some room.
+fn gap(maps: &[Mapping], base: u64, len: u64) -> Option<u64> {
     const GUARD: u64 = 16 * PAGE;
     // The end of what programs may map, on the smallest of x86-64.
     const END: u64 = 0x7fff_ffff_f000;
@@ -113,10 +164,10 @@ fn gap(maps: &[Mapping], base: u64) -> Option<u64> {
     let starts = maps.iter().skip(1).map(|map| (map.start, map.name == b"[stack]")).chain([(END, false)]);
     for (end, (start, grows)) in ends.zip(starts) {
         // The stack grows into what lies below it.
-        if grows || start < end.saturating_add(2 * GUARD + PAGE) {
+        if grows || start < end.saturating_add(2 * GUARD + len) {
             continue;
         }
-        for at in [end + GUARD, start - GUARD - PAGE] {
+        for at in [end + GUARD, start - GUARD - len] {
             let distance = at.abs_diff(base);
             if distance < NEAR && best.is_none_or(|other| distance < other.abs_diff(base)) {
                 best = Some(at);
@@ -138,13 +189,13 @@ mod tests {
     fn the_nearest_gap_is_taken_but_not_that_of_the_stack() {
         let vdso = map(0x7ffc_0010_0000, 0x7ffc_0010_2000, "[vdso]");
         let maps = [map(0x5000_0000, 0x5000_1000, "a"), map(0x7ffc_0000_0000, 0x7ffc_0002_0000, "[stack]"), vdso];
-        assert_eq!(gap(&maps, 0x7ffc_0010_0000), Some(0x7ffc_000e_f000));
+        assert_eq!(gap(&maps, 0x7ffc_0010_0000, PAGE), Some(0x7ffc_000e_f000));
         let below_the_stack = [maps[0].clone(), map(0x7ffc_0000_0000, 0x7ffc_0010_0000, "[stack]"), maps[2].clone()];
-        assert_eq!(gap(&below_the_stack, 0x7ffc_0010_0000), Some(0x7ffc_0011_2000));
+        assert_eq!(gap(&below_the_stack, 0x7ffc_0010_0000, PAGE), Some(0x7ffc_0011_2000));
         assert_eq!(
-            gap(&[map(0x1000, 0x2000, "a"), map(0x7fff_ffff_0000, 0x7fff_ffff_f000, "b")], 0x7ffc_0010_0000),
+            gap(&[map(0x1000, 0x2000, "a"), map(0x7fff_ffff_0000, 0x7fff_ffff_f000, "b")], 0x7ffc_0010_0000, PAGE),
             None
         );
-        assert_eq!(gap(&[], 0x1000), None);
+        assert_eq!(gap(&[], 0x1000, PAGE), None);
     }
 }

@@ -1,15 +1,18 @@
-//! The vDSO switched off and on while programs run: its functions call the kernel, so that what they do is seen.
+//! The vDSO switched while programs run, so that what it answers is seen: its functions call the kernel (off), or log what
+//! they answer (shown).
 //!
 //! The jumps belong to an address space: a fork inherits them, an execve begins without, threads and the child of a vfork
 //! share them. Nothing of this is remembered where it could be looked up: the bytes themselves tell how a vDSO is. What is
-//! let go, or not to be traced at all, gets the kernel's bytes back; if sysview is killed, the stubs go on working without
-//! it. As long as nobody asks for another mode than `natural`, nothing here costs a look. Left out: what is written
+//! let go, or not to be traced at all, gets the kernel's bytes back; if sysview is killed, stubs and wrappers go on working
+//! without it. As long as nobody asks for another mode than `natural`, nothing here costs a look. Left out: what is written
 //! (`crate::vdso` plans it), and the auxiliary vector (`exec`).
 
+mod counter;
 mod frames;
 mod freeze;
 #[cfg(target_arch = "x86_64")]
 mod inject;
+mod log;
 mod site;
 
 use std::collections::{HashMap, HashSet};
@@ -24,11 +27,13 @@ use site::{Hindrance, Written, move_away};
 use super::options::VdsoRoom;
 use super::tracee::{Stop, SyscallInfo};
 use super::worker::Engine;
-use super::{procfs, sys};
+use super::{memory, procfs, sys};
 use crate::abi::{Arch, Call};
-use crate::model::{Exec, Marks, VdsoState};
+use crate::model::{EventKind, Exec, Marks, VdsoState, Warning};
 use crate::source::{Message, VdsoMode};
-use crate::vdso::{self, Patch};
+use crate::vdso::{self, Patch, Record};
+use counter::Counter;
+use log::Log;
 
 /// A switch that could not be made, because a task did not stop, is tried again after this long.
 const AGAIN_NS: u64 = 50_000_000;
@@ -36,7 +41,7 @@ const AGAIN_NS: u64 = 50_000_000;
 /// What the engine knows of the switching.
 #[derive(Debug, Default)]
 pub struct Switch {
-    /// How the vDSO of every program is to be: `Natural` or `Off`.
+    /// How the vDSO of every program is to be; never `Absent`.
     mode: VdsoMode,
     /// Anything but `Natural` was ever asked for. From then on each address space is kept in order.
     active: bool,
@@ -46,6 +51,16 @@ pub struct Switch {
     again_ns: Option<u64>,
     /// What the user was told, once for each kind.
     told: HashSet<Hindrance>,
+    /// Processes that cannot log: where others are shown they are natural.
+    silent: HashSet<i32>,
+    /// The logs of the address spaces that are shown, and when to read them next.
+    logs: Vec<Log>,
+    read_at_ns: u64,
+    counter: Option<Counter>,
+    /// The task at whose stop a log is read.
+    standing: Option<i32>,
+    /// Kept so that no reading allocates.
+    records: Vec<Record>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +72,19 @@ enum State {
 
 impl Switch {
     pub fn new(mode: VdsoMode) -> Switch {
-        Switch { mode, active: mode == VdsoMode::Off, ..Switch::default() }
+        let active = matches!(mode, VdsoMode::Shown | VdsoMode::Off);
+        Switch { mode, active, read_at_ns: u64::MAX, ..Switch::default() }
     }
 
     /// A number is that of a new address space.
     pub fn forget(&mut self, tgid: i32) {
         self.known.remove(&tgid);
+        self.silent.remove(&tgid);
+    }
+
+    /// How the vDSO of a process is to be.
+    fn wanted(&self, tgid: i32) -> VdsoMode {
+        if self.mode == VdsoMode::Shown && self.silent.contains(&tgid) { VdsoMode::Natural } else { self.mode }
     }
 
     pub fn is_pending(&self) -> bool {
@@ -80,14 +102,21 @@ impl Engine {
             return Ok(());
         }
         if !self.tracing.follow {
-            let sentence = "Without its children and threads (--no-follow) a program's vDSO is switched only at its start: --vdso off.";
+            let sentence = "Without its children and threads (--no-follow) a program's vDSO is switched only at its start: --vdso off or shown.";
             self.out.message(Message::Notice(sentence.into()));
             return Ok(());
         }
         self.switch.mode = mode;
-        self.switch.active |= mode == VdsoMode::Off;
+        self.switch.active |= mode != VdsoMode::Natural;
         if self.switch.active {
             self.settle_all(now);
+        }
+        let error_ns = self.switch.counter.map_or(0, |counter| counter.error_ns);
+        let first = self.tasks.iter().min_by_key(|task| task.id).map(|task| task.id);
+        if let Some(task) = first {
+            // Behind what was read of its log just now.
+            let now = self.clock.now_ns();
+            self.out.event(task, now, EventKind::Warning(Warning::VdsoSwitched { mode, error_ns }));
         }
         self.out.message(Message::Vdso(mode));
         self.out.arm();
@@ -102,7 +131,7 @@ impl Engine {
             if let Some(tgid) = self.tasks.get(tid).map(|task| task.tgid)
                 && seen.insert(tgid)
             {
-                self.settle(tgid, None, self.switch.mode, now);
+                self.settle(tgid, None, self.switch.wanted(tgid), now);
             }
         }
     }
@@ -142,11 +171,9 @@ impl Engine {
     }
 
     /// Brings the vDSO of a process into a mode. `here` is one of its tasks at a stop.
-    fn settle(&mut self, tgid: i32, here: Option<i32>, mode: VdsoMode, now: u64) {
-        if matches!(self.switch.known.get(&tgid), Some(State::LeftAlone)) {
-            return;
-        }
-        if self.switch.known.get(&tgid) == Some(&State::Is(mode)) {
+    fn settle(&mut self, tgid: i32, here: Option<(i32, Stop)>, mode: VdsoMode, now: u64) {
+        let known = self.switch.known.get(&tgid).copied();
+        if known == Some(State::LeftAlone) || known == Some(State::Is(mode)) {
             return;
         }
         let Some((site, any)) =
@@ -168,16 +195,37 @@ impl Engine {
                 return;
             }
         }
-        let written = match site.patch(here.unwrap_or(any)) {
+        let tid = here.map_or(any, |(tid, _)| tid);
+        let mut done = mode;
+        let written = match site.patch(tid) {
             Ok(_) if unseen_threads => Written::Never(Hindrance::Untraced),
-            Ok(patch) => match self.freeze(&tids, here) {
+            Ok(patch) => match self.freeze(&tids, here.map(|(tid, _)| tid)) {
                 Some(still) => {
                     // Some ways to read and write need a task that stands still.
-                    let by = here.or(still.first().copied()).unwrap_or(any);
-                    if mode == VdsoMode::Off {
+                    let by = here.map(|(tid, _)| tid).or(still.first().copied()).unwrap_or(any);
+                    match self.make_log(here, &still, &site, mode) {
+                        Ready::Yes => {}
+                        // At one of the next stops it can be.
+                        Ready::NotNow => return,
+                        Ready::Never(hindrance) => {
+                            self.tell(tgid, hindrance);
+                            self.switch.silent.extend(&sharers);
+                            done = VdsoMode::Natural;
+                        }
+                    }
+                    if done != VdsoMode::Natural {
                         make_way(&tids, &still, by, &site, patch);
                     }
-                    site.write(by, mode == VdsoMode::Off)
+                    let written = site.write(by, done);
+                    if written == Written::Done && done == VdsoMode::Shown {
+                        self.begin_log(&site, &sharers, by, now);
+                        for &tid in &still {
+                            self.learn_thread_pointer(tid);
+                        }
+                    } else if written == Written::Done {
+                        self.close_log(tgid, by, self.clock.now_ns());
+                    }
+                    written
                 }
                 None => Written::NotNow,
             },
@@ -185,12 +233,8 @@ impl Engine {
             Err(hindrance) => Written::Never(hindrance),
         };
         let state = match written {
-            Written::Done => State::Is(mode),
-            Written::NotNow => {
-                self.switch.again_ns = Some(now + AGAIN_NS);
-                self.out.arm();
-                return;
-            }
+            Written::Done => State::Is(done),
+            Written::NotNow => return self.settle_later(now),
             Written::Never(hindrance) => {
                 self.tell(tgid, hindrance);
                 State::LeftAlone
@@ -201,28 +245,71 @@ impl Engine {
         }
     }
 
+    fn settle_later(&mut self, now: u64) {
+        self.switch.again_ns = Some(now + AGAIN_NS);
+        self.out.arm();
+    }
+
+    /// Sees to it that there is a log to write to, if one is wanted. All tasks stand still or are in calls.
+    #[cfg(target_arch = "x86_64")]
+    fn make_log(&mut self, here: Option<(i32, Stop)>, still: &[i32], site: &Site, mode: VdsoMode) -> Ready {
+        if mode != VdsoMode::Shown {
+            return Ready::Yes;
+        }
+        if !can_tell_threads_apart() {
+            return Ready::Never(Hindrance::NoThreads);
+        }
+        let by = here.map(|(tid, _)| tid).or(still.first().copied());
+        if by.is_some_and(|by| site.logs(by)) {
+            return Ready::Yes;
+        }
+        let Some(patch) = site.made() else { return Ready::NotNow };
+        let len = vdso::room(patch.entries.len());
+        let wanted = site.logger().map(|logger| logger.at);
+        // Whoever was stopped for this reports nothing else, so nobody looks into its stop.
+        let stopped =
+            still.iter().filter(|&&tid| self.turns.stop_of(tid) == Some(Stop::Trap)).map(|&tid| (tid, Stop::Trap));
+        for (tid, stop) in here.into_iter().chain(stopped.collect::<Vec<_>>()) {
+            let addr = match self.map_log(tid, stop, site, wanted, len) {
+                Mapped::At(addr) => addr,
+                Mapped::NotNow => continue,
+                Mapped::Refused => return Ready::Never(Hindrance::NoLog),
+                Mapped::NoCounter => return Ready::Never(Hindrance::NoCounter),
+            };
+            return match site.log_at(addr) {
+                Ok(logger) if memory::write_text(tid, logger.at, &logger.code).is_ok() => Ready::Yes,
+                Ok(_) => Ready::Never(Hindrance::NoLog),
+                Err(hindrance) => Ready::Never(hindrance),
+            };
+        }
+        Ready::NotNow
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn make_log(&mut self, _here: Option<(i32, Stop)>, _still: &[i32], _site: &Site, _mode: VdsoMode) -> Ready {
+        Ready::Yes
+    }
+
     /// Sees to it that there is a place for the code. False if that is not to be had now, None if never.
     #[cfg(target_arch = "x86_64")]
-    fn make_room(&mut self, here: Option<i32>, any: i32, site: &Site) -> Option<bool> {
-        let tid = here.unwrap_or(any);
+    fn make_room(&mut self, here: Option<(i32, Stop)>, any: i32, site: &Site) -> Option<bool> {
+        let tid = here.map_or(any, |(tid, _)| tid);
         let wanted = site.lacks_page(tid);
         if wanted.is_none() && site.patch(tid).err() != Some(Hindrance::NoRoom) {
             return Some(true);
         }
         // A task whose stop is not being dealt with right now may have stopped all the same: its status is still to come.
-        if here.is_none() {
-            return Some(false);
-        }
-        match self.map_page(tid, site.image.base, wanted) {
+        let Some((tid, stop)) = here else { return Some(false) };
+        match self.map_page(tid, stop, site, wanted) {
             Mapped::At(addr) => site.place_at(tid, addr).is_ok().then_some(true),
             Mapped::NotNow => Some(false),
-            Mapped::Refused => None,
+            Mapped::Refused | Mapped::NoCounter => None,
         }
     }
 
     /// There is nothing to place on other architectures.
     #[cfg(not(target_arch = "x86_64"))]
-    fn make_room(&mut self, _here: Option<i32>, _any: i32, _site: &Site) -> Option<bool> {
+    fn make_room(&mut self, _here: Option<(i32, Stop)>, _any: i32, _site: &Site) -> Option<bool> {
         Some(true)
     }
 
@@ -259,10 +346,15 @@ impl Engine {
         let tgid = task.tgid;
         // What was restored from a frame can be such a place, too.
         let returns = task.open.is_some_and(|open| open.call.is_some_and(|call| call.name == "rt_sigreturn"));
-        let wanted = State::Is(self.switch.mode);
+        let mode = self.switch.wanted(tgid);
+        let wanted = State::Is(mode);
         let settled = matches!(self.switch.known.get(&tgid), Some(state) if [State::LeftAlone, wanted].contains(state));
         if !settled && self.switch.again_ns.is_none_or(|at| at <= now) {
-            self.settle(tgid, Some(tid), self.switch.mode, now);
+            self.settle(tgid, Some((tid, stop)), mode, now);
+        }
+        if !self.switch.logs.is_empty() || mode == VdsoMode::Shown {
+            self.read_log_at(tid, stop == Stop::End, now);
+            self.stop_at_end(tid);
         }
         let is_natural = self.switch.known.get(&tgid) == Some(&State::Is(VdsoMode::Natural));
         if (matches!(stop, Stop::Signal(_)) && is_natural || stop == Stop::Syscall && returns)
@@ -278,11 +370,13 @@ impl Engine {
     /// At the stop of an execve: the address space is new.
     pub fn vdso_after_exec(&mut self, tid: i32, exec: &Exec, now: u64) {
         self.switch.forget(tid);
+        self.leave_log(tid);
         if let Some(task) = self.tasks.get_mut(tid) {
             task.vdso = site_of(&exec.vdso, self.tracing.vdso_room);
+            task.thread_pointer = None;
         }
-        if self.switch.active && self.switch.mode == VdsoMode::Off {
-            self.settle(tid, Some(tid), self.switch.mode, now);
+        if self.switch.active && self.switch.mode != VdsoMode::Natural {
+            self.settle(tid, Some((tid, Stop::Exec)), self.switch.mode, now);
         }
     }
 
@@ -293,6 +387,28 @@ impl Engine {
         self.switch.active |= site.is_left_over(tid);
         if let Some(task) = self.tasks.get_mut(tid) {
             task.vdso = Some(site);
+        }
+    }
+
+    /// Once something was shown: the memory of a task that ends is to be read once more.
+    fn stop_at_end(&mut self, tid: i32) {
+        let filters = self.filters();
+        if let Some(task) = self.tasks.get_mut(tid)
+            && !task.stops_at_end
+        {
+            // An error means that the task is gone.
+            task.stops_at_end = sys::stop_at_end(tid, filters, task.attached).is_ok();
+        }
+    }
+
+    /// Before a call that takes the time-stamp counter from a task: nothing may read it any more.
+    pub fn without_counter(&mut self, tid: i32, now: u64) {
+        if self.switch.mode == VdsoMode::Shown
+            && let Some(tgid) = self.tasks.get(tid).map(|task| task.tgid)
+        {
+            self.tell(tgid, Hindrance::NoCounter);
+            self.switch.silent.insert(tgid);
+            self.settle(tgid, Some((tid, Stop::Other)), VdsoMode::Natural, now);
         }
     }
 
@@ -312,6 +428,24 @@ impl Engine {
             Marks::NONE
         }
     }
+}
+
+/// Whether there is a log to write to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ready {
+    Yes,
+    NotNow,
+    Never(Hindrance),
+}
+
+/// Whether programs may read their thread pointer by an instruction: `HWCAP2_FSGSBASE` of asm/hwcap2.h.
+#[cfg(target_arch = "x86_64")]
+fn can_tell_threads_apart() -> bool {
+    const AT_HWCAP2: u64 = 26;
+    const FSGSBASE: u64 = 2;
+    let auxv = std::fs::read("/proc/self/auxv").unwrap_or_default();
+    let word = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_ne_bytes);
+    auxv.chunks_exact(16).any(|entry| word(&entry[..8]) == AT_HWCAP2 && word(&entry[8..]) & FSGSBASE != 0)
 }
 
 /// Nobody may come back to the middle of a jump.

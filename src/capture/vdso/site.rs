@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::super::options::VdsoRoom;
 use super::super::{memory, procfs, sys};
-use crate::model::VdsoImage;
-use crate::vdso::{JUMP, JUMP_OPCODE, Patch, Plan, file_end, is_wide, parse_image, plan};
+use crate::model::{VdsoImage, VdsoMode};
+use crate::vdso::{JUMP, JUMP_OPCODE, Logger, Patch, Plan, file_end, is_wide, logger, parse_image, plan};
 
 /// Shared by the tasks of a process and those that it forks, until one executes.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Site {
     room: VdsoRoom,
     plan: OnceLock<Result<Plan, Hindrance>>,
     patch: OnceLock<Patch>,
+    logger: OnceLock<Logger>,
 }
 
 /// Why a vDSO is left alone.
@@ -35,6 +36,12 @@ pub enum Hindrance {
     Changed,
     /// Nobody could stop all who may be in it.
     Untraced,
+    /// It cannot log: the program may not be made to map memory for that.
+    NoLog,
+    /// It cannot log: the program does without the time-stamp counter.
+    NoCounter,
+    /// It cannot log: the processor does not let a thread say which one it is.
+    NoThreads,
 }
 
 impl Hindrance {
@@ -46,6 +53,15 @@ impl Hindrance {
             Hindrance::Nothing => "none of its functions can be redirected safely",
             Hindrance::NoRoom => "there is no room for code near it",
             Hindrance::Changed => "something else has changed it",
+            Hindrance::NoLog => {
+                "it can be off but not shown, for there is no memory for a log: a seccomp filter or a limit of its own may forbid that"
+            }
+            Hindrance::NoCounter => {
+                "it can be off but not shown, for the program has given up the time-stamp counter (PR_SET_TSC, strict seccomp)"
+            }
+            Hindrance::NoThreads => {
+                "it can be off but not shown, for this processor or kernel has no rdfsbase, which tells threads apart"
+            }
             Hindrance::Untraced => "threads that are not traced use it too",
         }
     }
@@ -62,7 +78,13 @@ pub enum Written {
 
 impl Site {
     pub fn new(image: &Arc<VdsoImage>, room: VdsoRoom) -> Arc<Site> {
-        Arc::new(Site { image: Arc::clone(image), room, plan: OnceLock::new(), patch: OnceLock::new() })
+        Arc::new(Site {
+            image: Arc::clone(image),
+            room,
+            plan: OnceLock::new(),
+            patch: OnceLock::new(),
+            logger: OnceLock::new(),
+        })
     }
 
     /// Of a process of which nothing else is known.
@@ -159,9 +181,35 @@ impl Site {
         }
     }
 
-    /// Makes the functions call the kernel, or answer themselves. No task may be about to execute what changes: whoever
+    /// The wrappers, if they were made for anybody here.
+    pub fn logger(&self) -> Option<&Logger> {
+        self.logger.get()
+    }
+
+    /// The same, made for a page at this address unless they have one. `patch` must have been made.
+    pub fn log_at(&self, addr: u64) -> Result<&Logger, Hindrance> {
+        if let Some(logger) = self.logger() {
+            return Ok(logger);
+        }
+        let made = logger(self.made().ok_or(Hindrance::NoRoom)?, addr).map_err(|_| Hindrance::NoRoom)?;
+        Ok(self.logger.get_or_init(|| made))
+    }
+
+    /// Whether the wrappers stand in this task's memory.
+    pub fn logs(&self, tid: i32) -> bool {
+        self.logger().is_some_and(|logger| read(tid, &logger.code_range()).is_some_and(|code| code == logger.code))
+    }
+
+    /// The address of an instruction that makes a call: the vDSO has some, for what it cannot answer.
+    pub fn call_instruction(&self, tid: i32) -> Option<u64> {
+        const SYSCALL: [u8; 2] = [0x0f, 0x05];
+        let bytes = read(tid, &self.range())?;
+        Some(self.image.base + bytes.windows(2).position(|pair| pair == SYSCALL)? as u64)
+    }
+
+    /// Makes the functions call the kernel, log, or answer as they always did. No task may be about to execute what changes: whoever
     /// could be is stopped, and was moved.
-    pub fn write(&self, tid: i32, off: bool) -> Written {
+    pub fn write(&self, tid: i32, mode: VdsoMode) -> Written {
         let patch = match self.patch(tid) {
             Ok(patch) => patch,
             Err(Hindrance::Unreadable) => return Written::NotNow,
@@ -173,15 +221,20 @@ impl Site {
             return Written::Never(Hindrance::Changed);
         }
         let mut due = Vec::new();
-        for entry in &patch.entries {
+        for (index, entry) in patch.entries.iter().enumerate() {
+            let logs = self.logger().and_then(|logger| logger.rings.get(index)).map(|ring| ring.jump);
             let mut now = entry.original;
             if memory::read(tid, entry.at, &mut now) != now.len() {
                 return Written::NotNow;
             }
-            let wanted = if off { entry.jump } else { entry.original };
+            let wanted = match (mode, logs) {
+                (VdsoMode::Off, _) => entry.jump,
+                (VdsoMode::Shown, Some(jump)) => jump,
+                _ => entry.original,
+            };
             match now {
                 now if now == wanted => {}
-                now if now == entry.original || now == entry.jump => due.push((entry.at, wanted)),
+                now if now == entry.original || now == entry.jump || Some(now) == logs => due.push((entry.at, wanted)),
                 // To the code of a sysview that is gone.
                 now if now[0] == JUMP_OPCODE && entry.original[0] != JUMP_OPCODE => due.push((entry.at, wanted)),
                 _ => return Written::Never(Hindrance::Changed),

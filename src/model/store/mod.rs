@@ -323,6 +323,8 @@ impl Store {
         let restarts = self.restarts.get(&seq).copied();
         let view = Call { call, restarts, entry: Part::Here(entry), exit: Part::Here(exit) };
         task.errors += u64::from(call.errno().is_some());
+        // What the vDSO answered is no call.
+        task.calls -= u64::from(call.marks.has(Marks::VDSO));
         if let Some(comm) = names::given(&call, entry) {
             task.rename(seq + 1, &comm);
         }

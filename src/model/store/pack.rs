@@ -110,6 +110,15 @@ impl Packer {
                     self.rows.push(2);
                     put(&mut self.rows, held_ns);
                 }
+                Warning::VdsoUnlogged { nr, count } => {
+                    self.rows.push(3);
+                    put(&mut self.rows, nr);
+                    put(&mut self.rows, count);
+                }
+                Warning::VdsoSwitched { mode, error_ns } => {
+                    self.rows.extend([4, mode as u8]);
+                    put(&mut self.rows, error_ns);
+                }
             },
         }
     }

@@ -132,7 +132,13 @@ impl Packed {
             _ => Some(RowKind::Warning(match take.byte()? {
                 0 => Warning::PrivilegesDropped(Dropped::Traced),
                 1 => Warning::PrivilegesDropped(Dropped::NoNewPrivs),
-                _ => Warning::HeldTooLong { held_ns: take.number()? },
+                2 => Warning::HeldTooLong { held_ns: take.number()? },
+                3 => Warning::VdsoUnlogged { nr: take.number()?, count: take.number()? },
+                _ => {
+                    let mode = take.byte()?;
+                    let mode = VdsoMode::ALL.into_iter().find(|known| *known as u8 == mode)?;
+                    Warning::VdsoSwitched { mode, error_ns: take.number()? }
+                }
             })),
         };
         Some(row)

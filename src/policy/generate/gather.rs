@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::scalar::{MAX_VALUES, scalar};
 use crate::abi::Arch;
-use crate::model::{Batch, Enter, EventKind, TaskId};
+use crate::model::{Batch, Enter, Event, EventKind, Marks, TaskId};
 use crate::policy::names;
 
 /// Where something was seen.
@@ -65,7 +65,14 @@ impl Gathered {
     }
 
     pub fn batch(&mut self, batch: &Batch) {
-        for event in &batch.events {
+        for (event, next) in batch.events.iter().zip(batch.events.iter().skip(1).map(Some).chain([None])) {
+            // What the vDSO answered was no call.
+            if let Some(Event { task, kind: EventKind::Exit(exit), .. }) = next
+                && *task == event.task
+                && exit.marks.has(Marks::VDSO)
+            {
+                continue;
+            }
             match &event.kind {
                 EventKind::NewTask(new) => {
                     let comm = new.image.as_ref().map_or(&new.comm, |image| &image.comm);

@@ -12,7 +12,8 @@ impl App {
             return self.say("The vDSO is switched in programs that run and are traced; V shows what theirs offered.");
         }
         let next = match session.vdso_asked {
-            VdsoMode::Natural => VdsoMode::Off,
+            VdsoMode::Natural => VdsoMode::Shown,
+            VdsoMode::Shown => VdsoMode::Off,
             VdsoMode::Off => VdsoMode::Natural,
             VdsoMode::Absent => {
                 return self

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::divergence::{Divergence, Effect, effect};
 use crate::abi::Arch;
-use crate::model::{CallRow, RowKind, Store, TaskId};
+use crate::model::{CallRow, Marks, RowKind, Store, TaskId};
 use crate::policy::{Action, Verdict};
 
 #[derive(Debug, Default)]
@@ -31,6 +31,8 @@ impl Blocked {
         for seq in self.judged..end {
             let Some(row) = store.row(seq) else { continue };
             match &row.kind {
+                // No filter ever sees what the vDSO answers.
+                RowKind::Call(call) if call.marks.has(Marks::VDSO) => {}
                 RowKind::Call(call) => {
                     let verdict = verdict(call.arch, call.nr, &call.args);
                     *self.by_rule.entry(verdict.rule).or_default() += 1;

@@ -12,6 +12,8 @@ pub struct TableState {
     pub sort: SortKey,
     /// The selected call stays selected when the order changes.
     pub selected: Option<(Arch, u64)>,
+    /// Of the selected call, the line of what the vDSO answered.
+    pub vdso: bool,
     /// First line in view.
     pub top: usize,
 }
@@ -20,19 +22,20 @@ impl TableState {
     /// The rows in the order in which they are shown.
     pub fn ordered<'a>(&self, histogram: &'a Histogram, blocked: Option<&Blocked>) -> Vec<&'a CallStats> {
         let mut rows: Vec<&CallStats> = histogram.rows().collect();
-        let of_call = |row: &CallStats| blocked.map_or(0, |b| b.of_call(row.arch, row.nr));
+        let of_call = |row: &CallStats| blocked.filter(|_| !row.vdso).map_or(0, |b| b.of_call(row.arch, row.nr));
         stats::sort(&mut rows, self.sort, |row| decode::call_name(row.arch, row.nr), of_call);
         rows
     }
 
     pub fn index(&self, rows: &[&CallStats]) -> Option<usize> {
         let selected = self.selected?;
-        rows.iter().position(|r| (r.arch, r.nr) == selected)
+        rows.iter().position(|r| (r.arch, r.nr, r.vdso) == (selected.0, selected.1, self.vdso))
     }
 
     pub fn select(&mut self, rows: &[&CallStats], index: usize) {
         let index = index.min(rows.len().saturating_sub(1));
         self.selected = rows.get(index).map(|r| (r.arch, r.nr));
+        self.vdso = rows.get(index).is_some_and(|r| r.vdso);
     }
 
     pub fn move_by(&mut self, rows: &[&CallStats], lines: i64) {

@@ -8,7 +8,7 @@ use super::{latency, marks};
 use crate::decode;
 use crate::stats::{CallStats, SortKey};
 use crate::tui::app::App;
-use crate::tui::format::{count, duration, fit, fit_right, short_count};
+use crate::tui::format::{count, cut, duration, fit, fit_right, short_count};
 use crate::tui::theme::Role;
 
 pub fn heading_rows(inner: Rect) -> u16 {
@@ -79,7 +79,8 @@ fn most(app: &App, key: SortKey) -> u64 {
 
 /// How many calls of a row the profile would block.
 fn blocked(app: &App, row: &CallStats) -> u64 {
-    app.overlay.as_ref().filter(|o| o.on).map_or(0, |o| o.blocked.of_call(row.arch, row.nr))
+    // No filter sees what the vDSO answers.
+    app.overlay.as_ref().filter(|o| o.on && !row.vdso).map_or(0, |o| o.blocked.of_call(row.arch, row.nr))
 }
 
 /// A heading that fits its column together with the arrow.
@@ -138,7 +139,7 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
     let most = rows.iter().map(|r| r.count).max().unwrap_or(0);
     for row in rows.iter().skip(app.table.top).take(usize::from(rows_in(app, inner))) {
         buf.set_line(inner.x, y, &line(app, row, most, &columns), inner.width);
-        if app.table.selected == Some((row.arch, row.nr)) {
+        if app.table.selected == Some((row.arch, row.nr)) && app.table.vdso == row.vdso {
             buf.set_style(Rect { y, height: 1, ..inner }, app.theme.style(Role::Selected));
         }
         y += 1;
@@ -170,7 +171,11 @@ fn heading(app: &App, columns: &Columns) -> Line<'static> {
 
 fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'static> {
     let style = |role: Role| app.theme.style(role);
-    let name = decode::call_name(row.arch, row.nr);
+    let mut name = decode::call_name(row.arch, row.nr).into_owned();
+    if row.vdso {
+        // The beginning of a long name says enough, but not which class it is.
+        name = format!("{} vDSO", cut(&name, columns.name.saturating_sub(5)));
+    }
     let mut spans = vec![
         Span::styled(fit(&name, columns.name), style(marks::class(row.arch, row.nr))),
         Span::raw(" "),

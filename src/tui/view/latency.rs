@@ -20,10 +20,15 @@ pub fn height(app: &App) -> u16 {
 pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     let width = usize::from(area.width);
     let dim = app.theme.style(Role::Column);
-    let head = format!("── {}: time under the tracer ", decode::call_name(row.arch, row.nr));
+    let name = decode::call_name(row.arch, row.nr);
+    let head = match row.vdso {
+        false => format!("── {name}: time under the tracer "),
+        true => format!("── {name}: answered by the vDSO "),
+    };
     // What is too long is simply not drawn: a line needs no ellipsis.
     buf.set_stringn(area.x, area.y, format!("{head}{}", "─".repeat(width)), width, dim);
-    let floor = app.session.floor();
+    // The tracer has no part in what the vDSO answers.
+    let floor = app.session.floor().filter(|_| !row.vdso);
     let picture = picture(&row.buckets(), floor, width.saturating_sub(17));
     let line = match (row.finished, row.timed()) {
         (0, _) => Line::from(" none has come back so far"),
@@ -42,7 +47,11 @@ pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
         buf.set_stringn(area.x, area.y + 2, fit(&text, width), width, dim);
     }
     let area = Rect { y: area.y + u16::from(floor.is_some()), ..area };
-    buf.set_stringn(area.x, area.y + 2, percentiles(row, width), width, app.theme.style(Role::Text));
+    let mut text = percentiles(row, width);
+    if row.unlogged > 0 {
+        text = format!(" showing 1 of {};{text}", count(row.count.div_ceil(row.finished.max(1))));
+    }
+    buf.set_stringn(area.x, area.y + 2, fit(&text, width), width, app.theme.style(Role::Text));
     let errors = row.errnos().into_iter().map(|(errno, n)| {
         let name = decode::errno_name(errno).map_or_else(|| errno.to_string(), |(name, _)| name.to_owned());
         format!("{name} {}", count(n))

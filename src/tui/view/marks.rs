@@ -26,6 +26,7 @@ fn of_call(call: &CallRow) -> (char, Role) {
         marks if marks.has(Marks::INJECTED) => ('i', ours),
         marks if marks.has(Marks::FILTERED) => ('f', ours),
         marks if marks.has(Marks::DELAYED) => ('d', ours),
+        marks if marks.has(Marks::VDSO) => ('V', if failed { Role::Error } else { Role::Notice }),
         marks if marks.has(Marks::UNSEEN) => ('o', if failed { Role::Error } else { Role::Notice }),
         _ if outcome == Outcome::KilledBySeccomp => ('f', role),
         _ if failed => ('!', role),

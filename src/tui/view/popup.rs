@@ -184,7 +184,7 @@ const TIMES: &str = "The time of a call is what passed from its beginning to its
     mostly the tracer's is shown as a limit (\u{2264}18 us), and its part of the histogram's picture ends at \u{250a}. A call that \
     you held at its entry, or that was made to wait, has no time.";
 
-const MARKS: [(&str, &str); 18] = [
+const MARKS: [(&str, &str); 19] = [
     ("x", "the profile would block this call"),
     ("X", "after this blocked call the process would go another way"),
     (":", "so this call is a guess: under the profile it would have been another one, or none"),
@@ -193,6 +193,7 @@ const MARKS: [(&str, &str); 18] = [
     ("d", "sysview made the call wait, as it was told to"),
     ("f", "a seccomp filter that the program installed answered; the call never ran"),
     ("o", "only seen because the vDSO is off, which would have answered without a call"),
+    ("V", "no call: the vDSO answered it, and that was logged"),
     ("v", "made by the vDSO, which could not answer by itself"),
     ("~", "the call is going on"),
     (">", "the task is held here, about to make this call"),

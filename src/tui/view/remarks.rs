@@ -24,6 +24,11 @@ pub(super) fn on_call(call: &CallRow) -> impl Iterator<Item = Cow<'static, str>>
             "Seen only because the vDSO is off: it would have answered without a call, about ten times faster, and no tracer \
              or filter would have known. vdso(7)",
         ),
+        (
+            Marks::VDSO,
+            "No system call: the vDSO answered it in the program itself, and sysview's logger took note of it. No filter can \
+             block it, and no other tracer sees it. vdso(7)",
+        ),
     ];
     let killed = (call.outcome == Some(Outcome::KilledBySeccomp))
         .then_some("A seccomp filter killed the task at this call, which never ran. seccomp(2)");
@@ -55,6 +60,22 @@ pub(super) fn on_warning(warning: Warning) -> [(&'static str, &'static str); 2] 
                  would not untraced. prctl(2)",
             ),
             ("to do", "If sysview set it, start it without a set of calls (-e trace=), or as root."),
+        ],
+        Warning::VdsoSwitched { .. } => [
+            (
+                "means",
+                "From here on the vDSO is so: natural, it answers unseen; shown, it answers and each answer is logged; off, \
+                 each question is a system call. What is seen of clocks and CPUs before and after cannot be compared.",
+            ),
+            ("to do", "v switches on, V shows what each mode has seen."),
+        ],
+        Warning::VdsoUnlogged { .. } => [
+            (
+                "means",
+                "The vDSO answered faster than the log could be read, and the log is a ring that keeps the newest. All were \
+                 counted, but not all have a row: the rows are a sample.",
+            ),
+            ("to do", "Nothing: counts are exact. Fewer busy tasks leave the reader more time."),
         ],
         Warning::HeldTooLong { .. } => [
             (

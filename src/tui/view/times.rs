@@ -18,7 +18,8 @@ pub fn column(app: &App, seq: u64, entered_ns: u64, call: &CallRow) -> Option<St
     if call.marks.has(Marks::DELAYED) {
         return Some("delayed".to_owned());
     }
-    let mostly_ours = app.session.floor().is_some_and(|floor| below(floor, ns));
+    let mostly_ours =
+        app.session.floor().filter(|_| !call.marks.has(Marks::VDSO)).is_some_and(|floor| below(floor, ns));
     Some(format!("{}{}", if mostly_ours { "≤" } else { "" }, duration(ns)))
 }
 
@@ -34,6 +35,9 @@ pub fn sentence(app: &App, seq: u64, entered_ns: u64, call: &CallRow) -> Option<
         return Some(format!(
             "not known: of the {took} from its entry to its exit sysview made it wait, as it was told to"
         ));
+    }
+    if call.marks.has(Marks::VDSO) {
+        return Some(format!("{took} by the time-stamp counter, in the program itself"));
     }
     let mut text = format!("{took} under the tracer{}", app.session.floor().map_or(String::new(), |f| share(f, ns)));
     if holds.meanwhile(entered_ns, entered_ns.saturating_add(ns)) {

@@ -1,7 +1,8 @@
 //! What the loaded profile says about the selected call, and why: part of the call pane.
 
 use super::call::Page;
-use crate::model::{CallView, RowKind};
+use crate::abi;
+use crate::model::{CallView, Marks, RowKind};
 use crate::policy::{Explanation, Reason};
 use crate::tui::app::App;
 use crate::tui::state::divergence::{Effect, effect};
@@ -12,13 +13,23 @@ const MOST_CHANGES: usize = 4;
 
 /// Whether the loaded profile, if any, would block the call.
 pub(super) fn blocks(app: &App, view: &CallView<'_>) -> bool {
-    app.overlay.as_ref().is_some_and(|overlay| overlay.verdict(view.arch, view.nr, view.args).action.blocks())
+    let hidden = view.marks.has(Marks::VDSO);
+    !hidden
+        && app.overlay.as_ref().is_some_and(|overlay| overlay.verdict(view.arch, view.nr, view.args).action.blocks())
 }
 
 pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
     let app = page.app;
     let Some(overlay) = &app.overlay else { return };
     let verdict = overlay.verdict(view.arch, view.nr, view.args);
+    if view.marks.has(Marks::VDSO) {
+        let name = abi::lookup(view.arch, view.nr).map_or("it", |call| call.name);
+        let text = match verdict.action.blocks() {
+            true => format!("a profile that blocks {name} does nothing to this program, until the vDSO is off"),
+            false => "no filter sees this: it is no system call".to_owned(),
+        };
+        return page.entry("seccomp", &text, Role::Text);
+    }
     let role = if verdict.action.blocks() { Role::FirstBlocked } else { Role::Text };
     page.entry("seccomp", &format!("{}: {}", verdict.action, verdict.action.meaning()), role);
     if verdict.action.blocks()

@@ -1,0 +1,352 @@
+//! The log of what vDSOs answer while they are shown: read from the programs' memory, and told as rows.
+//!
+//! There is one log for an address space. It is read at the stops of its tasks, at a timer for those that make none, and
+//! for the last time when a task ends or executes. Within a task its records are in the order of the time-stamp counter;
+//! against the task's calls they are exact, because all that it noted is read before its next call is told. Counts are
+//! exact; where the ring was written faster than it was read, or more is in it than a view could hold, rows are left out
+//! evenly, and how many is told. Left out: the tasks' last steps if the kernel gives no stop at their end, as at some
+//! SIGKILLs.
+
+use std::sync::Arc;
+
+use super::super::memory;
+use super::super::sys;
+use super::super::worker::Engine;
+use super::site::Site;
+use crate::abi::Arch;
+use crate::model::{Enter, EventKind, Exit, Marks, Outcome, Region, Warning};
+use crate::vdso::{Logger, RECORD, Record, SLOTS};
+
+/// How often logs are read whose tasks make no stop.
+pub const READ_NS: u64 = 4_000_000;
+/// Rows left out are told this often.
+const TELL_NS: u64 = 100_000_000;
+/// Rows a second that are made of answers.
+const MOST_ROWS: u64 = 1_200_000;
+/// Numbers of records that were begun and not ended when they were read; more are given up.
+const MOST_LATE: usize = 256;
+
+/// What is read of the log of one address space.
+#[derive(Debug)]
+pub struct Log {
+    pub site: Arc<Site>,
+    /// The processes that have it.
+    pub tgids: Vec<i32>,
+    rings: Vec<Reading>,
+    read_ns: u64,
+    told_ns: u64,
+    /// Nobody comes to the wrappers any more, since this time; who was in one may still be.
+    closing_ns: Option<u64>,
+}
+
+/// After this long nobody is in a wrapper any more.
+const CLOSING_NS: u64 = 1_000_000_000;
+
+#[derive(Debug, Default, Clone)]
+struct Reading {
+    /// The number of the next record.
+    next: u64,
+    /// Numbers of records that were not whole.
+    late: Vec<u64>,
+    /// Answers without a row, not told yet.
+    missed: u64,
+}
+
+/// When rows that are left out are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Now,
+    Later,
+}
+
+impl Log {
+    /// From now on; what is in the ring was another's (a fork's copy).
+    pub fn new(site: &Arc<Site>, logger: &Logger, tgids: &[i32], by: i32, now: u64) -> Log {
+        let mut rings = vec![Reading::default(); logger.rings.len()];
+        if let Some(counters) = counters(logger, by) {
+            for (index, ring) in rings.iter_mut().enumerate() {
+                ring.next = Logger::counter(&counters, index);
+            }
+        }
+        Log { site: Arc::clone(site), tgids: tgids.to_vec(), rings, read_ns: now, told_ns: now, closing_ns: None }
+    }
+
+    /// Takes what is new, through any task that has the memory.
+    fn take(&mut self, by: i32, records: &mut Vec<Record>) {
+        let site = Arc::clone(&self.site);
+        let Some(logger) = site.logger() else { return };
+        let Some(heads) = counters(logger, by) else { return };
+        for index in 0..self.rings.len() {
+            let head = Logger::counter(&heads, index);
+            if head != self.rings[index].next || !self.rings[index].late.is_empty() {
+                self.take_ring(logger, index, head, by, records);
+            }
+        }
+    }
+
+    fn take_ring(&mut self, logger: &Logger, index: usize, head: u64, by: i32, records: &mut Vec<Record>) {
+        let ring = &mut self.rings[index];
+        let late = std::mem::take(&mut ring.late);
+        // A counter that went back is no counter of ours: the program has written there.
+        let from = ring.next.min(head).max(head.saturating_sub(SLOTS));
+        ring.missed += from.saturating_sub(ring.next);
+        ring.next = head;
+        let mut bytes = vec![0; (head - from) as usize * RECORD];
+        let mut done = 0;
+        while done < bytes.len() {
+            let number = from + (done / RECORD) as u64;
+            let len = ((SLOTS - number % SLOTS) as usize * RECORD).min(bytes.len() - done);
+            if memory::read(by, logger.slot(index, number), &mut bytes[done..done + len]) != len {
+                break;
+            }
+            done += len;
+        }
+        // Whatever was written over meanwhile may be two records in one.
+        let head = counters(logger, by).map_or(u64::MAX, |heads| Logger::counter(&heads, index));
+        let stands = |number: u64| number + SLOTS > head;
+        let mut again = late;
+        for (number, slot) in (from..).zip(bytes.chunks_exact(RECORD)) {
+            match logger.record(index, number, slot) {
+                _ if !stands(number) => ring.missed += 1,
+                Some(record) => records.push(record),
+                None => again.push(number),
+            }
+        }
+        // If one of these is whole by now, then nothing that its task noted later was seen above without it.
+        for number in again {
+            let mut slot = [0; RECORD];
+            let read = memory::read(by, logger.slot(index, number), &mut slot) == RECORD;
+            match logger.record(index, number, &slot) {
+                Some(record) if read => records.push(record),
+                _ if stands(number) && ring.late.len() < MOST_LATE => ring.late.push(number),
+                _ => ring.missed += 1,
+            }
+        }
+    }
+}
+
+fn counters(logger: &Logger, by: i32) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; logger.counters_len()];
+    (memory::read(by, logger.data().start, &mut bytes) == bytes.len()).then_some(bytes)
+}
+
+impl Engine {
+    fn log_of(&self, tgid: i32) -> Option<usize> {
+        self.switch.logs.iter().position(|log| log.tgids.contains(&tgid))
+    }
+
+    /// Has the processes of an address space share a log from now on.
+    pub(super) fn begin_log(&mut self, site: &Arc<Site>, sharers: &[i32], by: i32, now: u64) {
+        if let Some(at) = sharers.iter().find_map(|&tgid| self.log_of(tgid)) {
+            let log = &mut self.switch.logs[at];
+            let more: Vec<i32> = sharers.iter().filter(|tgid| !log.tgids.contains(tgid)).copied().collect();
+            log.tgids.extend(more);
+            log.closing_ns = None;
+        } else if let Some(logger) = site.logger() {
+            self.switch.logs.push(Log::new(site, logger, sharers, by, now));
+        }
+        let clock = self.clock;
+        self.switch.counter.get_or_insert_with(|| super::counter::Counter::new(clock));
+        self.switch.read_at_ns = self.switch.read_at_ns.min(now + READ_NS);
+    }
+
+    /// The wrappers are not jumped to any more; all tasks that could be about to stand still.
+    pub(super) fn close_log(&mut self, tgid: i32, by: i32, now: u64) {
+        if let Some(at) = self.log_of(tgid) {
+            self.read_log(at, by, Told::Now, now);
+            self.switch.logs[at].closing_ns = Some(now);
+        }
+    }
+
+    /// A process has another address space now, or is gone.
+    pub fn leave_log(&mut self, tgid: i32) {
+        for log in &mut self.switch.logs {
+            log.tgids.retain(|&other| other != tgid);
+        }
+        self.switch.logs.retain(|log| !log.tgids.is_empty());
+    }
+
+    /// Reads the log of the task `tid`, which is at a stop. `last`: it does not come back to its code.
+    pub(super) fn read_log_at(&mut self, tid: i32, last: bool, now: u64) {
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        let tgid = task.tgid;
+        // A new thread, or one that is about to set it: arch_prctl(2), ARCH_SET_FS.
+        let sets = task.open.is_some_and(|open| open.call.is_some_and(|call| call.name == "arch_prctl"));
+        if task.thread_pointer.is_none() || sets {
+            self.learn_thread_pointer(tid);
+        }
+        self.switch.standing = Some(tid);
+        if let Some(at) = self.log_of(tgid) {
+            self.read_log(at, tid, if last { Told::Now } else { Told::Later }, now);
+        }
+        self.switch.standing = None;
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.told_ns = task.told_ns.max(now);
+        }
+    }
+
+    pub(super) fn learn_thread_pointer(&mut self, tid: i32) {
+        if let Some(task) = self.tasks.get_mut(tid) {
+            task.thread_pointer = sys::thread_pointer(tid).ok();
+        }
+    }
+
+    /// Reads those logs whose time has come.
+    pub fn read_logs(&mut self, now: u64) {
+        self.switch.read_at_ns = u64::MAX;
+        for at in 0..self.switch.logs.len() {
+            let log = &self.switch.logs[at];
+            let due = log.read_ns + READ_NS / 2 <= now;
+            let by = self.tasks.iter().find(|task| log.tgids.contains(&task.tgid)).map(|task| task.tid);
+            if let Some(by) = by.filter(|_| due) {
+                self.read_log(at, by, Told::Later, now);
+            }
+        }
+        // As long as nothing is shown, and nobody can be on the way out of a wrapper, nothing is read.
+        let tasks = &self.tasks;
+        self.switch.logs.retain(|log| tasks.iter().any(|task| log.tgids.contains(&task.tgid)));
+        self.switch.logs.retain(|log| log.closing_ns.is_none_or(|since| now < since + CLOSING_NS));
+        if let Some(counter) = &mut self.switch.counter {
+            counter.refresh(self.clock);
+        }
+        if !self.switch.logs.is_empty() {
+            self.switch.read_at_ns = now + READ_NS;
+        }
+    }
+
+    pub fn logs_are_due(&self, now: u64) -> bool {
+        now >= self.switch.read_at_ns
+    }
+
+    /// How long until a log is to be read.
+    pub fn next_log(&self, now: u64) -> Option<std::time::Duration> {
+        let at = self.switch.read_at_ns;
+        (at != u64::MAX).then(|| std::time::Duration::from_nanos(at.saturating_sub(now)))
+    }
+
+    fn read_log(&mut self, at: usize, by: i32, told: Told, now: u64) {
+        let mut records = std::mem::take(&mut self.switch.records);
+        let log = &mut self.switch.logs[at];
+        log.take(by, &mut records);
+        let since_ns = now.saturating_sub(log.read_ns).max(READ_NS);
+        log.read_ns = now;
+        if !records.is_empty() {
+            // A time of the counter's means most close to a mark.
+            if let Some(counter) = &mut self.switch.counter {
+                counter.refresh(self.clock);
+            }
+            // A handler's answers come before that which it interrupted.
+            records.sort_by_key(|record| record.began.wrapping_add(u64::from(record.cycles)));
+            let most = (MOST_ROWS * since_ns / 1_000_000_000).max(1) as usize;
+            let step = records.len().div_ceil(most);
+            for (index, record) in records.iter().enumerate() {
+                if index % step != 0 || !self.tell_answer(at, record, by, now) {
+                    self.switch.logs[at].rings[record.ring].missed += 1;
+                }
+            }
+        }
+        records.clear();
+        self.switch.records = records;
+        self.tell_missed(at, by, told, now);
+    }
+
+    fn tell_missed(&mut self, at: usize, by: i32, told: Told, now: u64) {
+        let log = &mut self.switch.logs[at];
+        let Some(task) = self.tasks.get(by) else { return };
+        if told == Told::Later && now < log.told_ns + TELL_NS {
+            return;
+        }
+        let alone = told == Told::Now && self.tasks.iter().filter(|task| log.tgids.contains(&task.tgid)).count() == 1;
+        let site = Arc::clone(&log.site);
+        let Some(logger) = site.logger() else { return };
+        for (ring, place) in log.rings.iter_mut().zip(&logger.rings) {
+            if alone {
+                ring.missed += std::mem::take(&mut ring.late).len() as u64;
+            }
+            let count = std::mem::take(&mut ring.missed);
+            let hidden = self.wanted.as_ref().is_some_and(|wanted| !wanted.holds(Arch::X86_64, place.nr));
+            if count > 0 && !hidden {
+                log.told_ns = now;
+                self.out.event(task.id, now, EventKind::Warning(Warning::VdsoUnlogged { nr: place.nr, count }));
+            }
+        }
+    }
+
+    /// Makes a row of a record; false if there is no task to put it to.
+    fn tell_answer(&mut self, at: usize, record: &Record, by: i32, now: u64) -> bool {
+        let Some(tid) = self.whose(at, record.thread, by) else { return false };
+        let log = &self.switch.logs[at];
+        let Some(ring) = log.site.logger().map(|logger| logger.rings[record.ring]) else { return false };
+        let nr = ring.nr;
+        if self.is_hidden(Arch::X86_64, nr) {
+            return true;
+        }
+        let Some(counter) = self.switch.counter else { return false };
+        // It lives on, so an exit that waits for that is one.
+        self.release_held(tid);
+        // What a task that stands noted was before its stop, which is told as of now.
+        let stands = self.switch.standing == Some(tid) || self.turns.holds(tid);
+        let Some(task) = self.tasks.get_mut(tid) else { return false };
+        // What it could not answer has a row already: that of the call that it made.
+        let asked_ns = counter.ns(record.began);
+        if task.fell_back.take_if(|(of, at_ns)| *of == nr && asked_ns <= *at_ns).is_some() {
+            return true;
+        }
+        // Between what was told of the task before and what comes next, whatever the counter says.
+        let latest_ns = if stands { now.max(task.told_ns) } else { u64::MAX };
+        let ended = record.began.wrapping_add(u64::from(record.cycles));
+        let began_ns = asked_ns.clamp(task.told_ns, latest_ns);
+        let ended_ns = counter.ns(ended).clamp(began_ns, latest_ns);
+        task.told_ns = ended_ns;
+        let id = task.id;
+        let batch = &mut self.out.batch;
+        let first = batch.regions.len() as u32;
+        for (addr, bytes, len) in record.outputs {
+            if len > 0 {
+                let start = batch.bytes.len() as u32;
+                batch.bytes.extend_from_slice(&bytes[..len]);
+                batch.regions.push(Region { addr, true_len: len as u64, start, len: len as u32, fault: false });
+            }
+        }
+        let regions = first..batch.regions.len() as u32;
+        let args = record.args;
+        let enter = Enter { arch: Arch::X86_64, nr, args, ip: record.caller, sp: 0, regions: first..first };
+        let outcome = if (-4095..0).contains(&record.result) {
+            Outcome::Failed(record.result.unsigned_abs() as u16)
+        } else {
+            Outcome::Returned(record.result)
+        };
+        self.out.event(id, began_ns, EventKind::Enter(enter));
+        self.out.event(id, ended_ns, EventKind::Exit(Exit { outcome, marks: Marks::VDSO, regions }));
+        self.out.seal_if_full();
+        true
+    }
+
+    /// The task with this thread pointer: one that can have been in its own code. A vfork(2) child has its parent's.
+    fn whose(&mut self, at: usize, thread: u64, by: i32) -> Option<i32> {
+        let find = |engine: &Engine| {
+            let log = &engine.switch.logs[at];
+            let fits = |tid: i32| {
+                engine.tasks.get(tid).is_some_and(|task| {
+                    task.thread_pointer == Some(thread) && !task.is_inside() && log.tgids.contains(&task.tgid)
+                })
+            };
+            if fits(by) {
+                return Some(by);
+            }
+            engine.tasks.iter().map(|task| task.tid).find(|&tid| fits(tid))
+        };
+        if let Some(tid) = find(self) {
+            return Some(tid);
+        }
+        // It may have been set without a call (wrfsbase).
+        self.learn_thread_pointer(by);
+        find(self).or_else(|| {
+            let log = &self.switch.logs[at];
+            let mut all = self.tasks.iter().filter(|task| log.tgids.contains(&task.tgid));
+            let only = all.next().map(|task| task.tid)?;
+            let inside = self.tasks.get(only).is_some_and(super::super::tasks::Task::is_inside);
+            (all.next().is_none() && !inside).then_some(only)
+        })
+    }
+}
