@@ -63,6 +63,8 @@ pub use options::{CoLocate, Descriptors, Only, Tracing, VdsoRoom};
 pub use resolve::{resolve, resolve_from};
 pub use setup::{Identity, Setup, directory};
 
+pub use vdso::{Asked, Means, Rounds, ask, own_vdso, vdso_of};
+
 /// Lets a keyboard's ^C and ^\ pass sysview by while a program runs in the same terminal and process group
 /// (`Terminal::Inherit`): the program gets them too, and its end is sysview's end. Call it once, before `launch`.
 pub fn leave_interrupts_to_the_program() {

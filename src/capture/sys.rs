@@ -343,6 +343,22 @@ pub fn ticks() -> u64 {
     return 0;
 }
 
+/// Calls a function of our own vDSO, by its address, with arguments that are numbers or places of ours.
+pub fn ask_function(function: u64, args: [u64; 5]) -> i64 {
+    // SAFETY: the one caller takes the address from the vDSO's symbols, and its functions follow the C convention with at most
+    // five arguments; what they write to is a live array, long enough for any of them.
+    unsafe {
+        let function: extern "C" fn(u64, u64, u64, u64, u64) -> i64 = std::mem::transmute(function as *const c_void);
+        function(args[0], args[1], args[2], args[3], args[4])
+    }
+}
+
+/// Makes the call in its place.
+pub fn ask_kernel(nr: u64, args: [u64; 5]) -> i64 {
+    // SAFETY: as above; the kernel writes to the same array.
+    unsafe { libc::syscall(nr as libc::c_long, args[0], args[1], args[2], args[3], args[4]) }
+}
+
 #[cfg(target_arch = "x86_64")]
 pub fn set_registers(tid: i32, registers: &Registers) -> io::Result<()> {
     // SAFETY: the kernel reads the whole structure, which outlives the call.

@@ -70,7 +70,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|diff|profile|doctor|explain|filter|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|diff|profile|doctor|explain|filter|vdso|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -99,6 +99,8 @@ pub enum Sub {
     Filter(FilterArgs),
     /// Make, check, compare and convert seccomp profiles
     Profile(Box<ProfileArgs>),
+    /// Show a vDSO: its symbols, its code, and what it saves on this machine
+    Vdso(super::vdso::VdsoArgs),
     /// Print the manual page (roff); read it with `sysview man | man -l -`
     Man,
 }

@@ -20,6 +20,7 @@ mod record;
 mod size;
 mod ui;
 mod unsupported;
+mod vdso;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -90,6 +91,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Explain(args)) => explain::run(&args.words),
         Some(Sub::Filter(args)) => filter::run(&args.sub),
         Some(Sub::Profile(args)) => profile::run(&args),
+        Some(Sub::Vdso(args)) => vdso::run(&args),
         Some(Sub::Man) => man::run(),
         None => ui::run(&cli.ui),
     }

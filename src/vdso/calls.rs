@@ -7,6 +7,16 @@
 const CALLS: [&str; 7] =
     ["clock_getres", "clock_gettime", "clock_gettime64", "getcpu", "getrandom", "gettimeofday", "time"];
 
+/// What an aarch64 kernel's vDSO exports, and the calls: arch/arm64/kernel/vdso/vdso.lds.S. The last is on the way into the
+/// kernel already.
+pub const AARCH64: [(&str, Option<&str>); 5] = [
+    ("__kernel_gettimeofday", Some("gettimeofday")),
+    ("__kernel_clock_gettime", Some("clock_gettime")),
+    ("__kernel_clock_getres", Some("clock_getres")),
+    ("__kernel_getrandom", Some("getrandom")),
+    ("__kernel_rt_sigreturn", None),
+];
+
 /// The name of the call that a symbol stands for: `__vdso_time` (x86), `__kernel_clock_gettime` (aarch64), or the alias
 /// without either.
 pub fn call_of(symbol: &str) -> Option<&'static str> {

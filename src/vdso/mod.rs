@@ -3,18 +3,28 @@
 //!
 //! Left out: reading the bytes from a process and writing to it (`capture`).
 
+/// Why one question is seen in no mode. rseq(2)
+pub const RSEQ: &str = "sched_getcpu(3) of glibc 2.35 and later reads the CPU's number from memory that the kernel keeps up to \
+    date (rseq): no call and no function of the vDSO, so no mode of sysview's shows it.";
+/// Where the oldest way is seen.
+pub const VSYSCALL: &str = "time, gettimeofday and getcpu at the fixed address 0xffffffffff600000, for programs older than the \
+    vDSO: a tracer's stops do not see them. A seccomp filter does, so sysview shows them where its own filter is at work \
+    (log -e trace=time,gettimeofday,getcpu); otherwise they are invisible.";
+
 mod auxv;
 mod calls;
 mod displace;
 mod fallback;
 mod image;
+mod listing;
 mod logger;
 mod patch;
 
 pub use auxv::{Auxv, AuxvEntry, find_auxv};
-pub use calls::call_of;
+pub use calls::{AARCH64, call_of};
 pub use displace::{JUMP, JUMP_OPCODE, Refusal};
 pub use fallback::{always_calls, reason};
 pub use image::parse_image;
+pub use listing::{Line, Syntax, disassemble, versions};
 pub use logger::{Logger, RECORD, Record, Ring, SLOTS, logger, room};
 pub use patch::{Entry, Function, Patch, Plan, file_end, is_wide, plan};

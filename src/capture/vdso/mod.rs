@@ -13,6 +13,7 @@ mod freeze;
 #[cfg(target_arch = "x86_64")]
 mod inject;
 mod log;
+mod measure;
 mod site;
 
 use std::collections::{HashMap, HashSet};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 #[cfg(target_arch = "x86_64")]
 use inject::Mapped;
+pub use measure::{Asked, Means, Rounds, ask, own_vdso, vdso_of};
 pub use site::Site;
 use site::{Hindrance, Written, move_away};
 

@@ -89,9 +89,8 @@ impl Site {
 
     /// Of a process of which nothing else is known.
     pub fn of_stranger(tid: i32) -> Option<Arc<Site>> {
-        let mapping = procfs::maps(tid).into_iter().map(|line| line.mapping).find(|map| map.name == b"[vdso]")?;
-        let bytes = read(tid, &(mapping.start..mapping.end))?;
-        Some(Site::new(&Arc::new(parse_image(mapping.start, &bytes)?), VdsoRoom::Padding))
+        let (base, bytes) = bytes_of(tid)?;
+        Some(Site::new(&Arc::new(parse_image(base, &bytes)?), VdsoRoom::Padding))
     }
 
     pub fn range(&self) -> Range<u64> {
@@ -247,6 +246,12 @@ impl Site {
     }
 }
 
+/// Where the vDSO of a process is, and its bytes.
+pub fn bytes_of(tid: i32) -> Option<(u64, Vec<u8>)> {
+    let mapping = procfs::maps(tid).into_iter().map(|line| line.mapping).find(|map| map.name == b"[vdso]")?;
+    Some((mapping.start, read(tid, &(mapping.start..mapping.end))?))
+}
+
 fn read(tid: i32, range: &Range<u64>) -> Option<Vec<u8>> {
     let mut bytes = vec![0; (range.end - range.start) as usize];
     (memory::read(tid, range.start, &mut bytes) == bytes.len()).then_some(bytes)
@@ -280,11 +285,7 @@ fn original(image: &VdsoImage, bytes: Vec<u8>) -> Vec<u8> {
 /// Our own vDSO, which is that of every program of our architecture on this kernel.
 fn own() -> Option<&'static [u8]> {
     static OWN: OnceLock<Option<Vec<u8>>> = OnceLock::new();
-    let read_own = || {
-        let me = i32::try_from(std::process::id()).ok()?;
-        let mapping = procfs::maps(me).into_iter().map(|line| line.mapping).find(|map| map.name == b"[vdso]")?;
-        read(me, &(mapping.start..mapping.end))
-    };
+    let read_own = || bytes_of(i32::try_from(std::process::id()).ok()?).map(|(_, bytes)| bytes);
     OWN.get_or_init(read_own).as_deref()
 }
 
