@@ -1,5 +1,5 @@
 //! What is behind a descriptor: the file's path, and on request the numbers of a device, the ends of a socket, the process
-//! of a pidfd. proc_pid_fd(5), proc_pid_net(5).
+//! of a pidfd, the signals of a signalfd, the count of an eventfd. proc_pid_fd(5), proc_pid_net(5).
 //!
 //! The answer is bytes as `abi::fetch` describes them. Left out: the other end of UNIX sockets, which /proc does not tell.
 
@@ -9,15 +9,16 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use super::options::Descriptors;
+use super::options::Kinds;
 use super::sys;
 use crate::abi::{self, Arch};
 
 /// None if the descriptor is not open or the task is gone.
-pub fn behind(tid: i32, fd: i32, how: Descriptors) -> Option<Vec<u8>> {
+pub fn behind(tid: i32, fd: i32, kinds: Kinds) -> Option<Vec<u8>> {
     const DELETED: &[u8] = b" (deleted)";
     if fd == libc::AT_FDCWD {
-        return Some(fs::read_link(format!("/proc/{tid}/cwd")).ok()?.into_os_string().into_vec());
+        let wanted = kinds.has(Kinds::PATH);
+        return wanted.then(|| Some(fs::read_link(format!("/proc/{tid}/cwd")).ok()?.into_os_string().into_vec()))?;
     }
     let place = format!("/proc/{tid}/fd/{fd}");
     let mut path = fs::read_link(&place).ok()?.into_os_string().into_vec();
@@ -25,25 +26,29 @@ pub fn behind(tid: i32, fd: i32, how: Descriptors) -> Option<Vec<u8>> {
     if path.ends_with(DELETED) && fs::metadata(&place).is_ok_and(|file| file.nlink() == 0) {
         path.truncate(path.len() - DELETED.len());
         path.extend_from_slice(b"\0(deleted)");
-    } else if how == Descriptors::InFull
-        && let Some(more) = details(tid, fd, &place, &path)
+    } else if kinds != Kinds::PATH
+        && let Some(more) = details(tid, fd, &place, &path, kinds)
     {
         return Some(more);
     }
-    Some(path)
+    kinds.has(Kinds::PATH).then_some(path)
 }
 
-fn details(tid: i32, fd: i32, place: &str, path: &[u8]) -> Option<Vec<u8>> {
+fn details(tid: i32, fd: i32, place: &str, path: &[u8], kinds: Kinds) -> Option<Vec<u8>> {
     let plain = |text: String| Some([b"\0=", text.as_bytes()].concat());
+    let info = || fs::read_to_string(format!("/proc/{tid}/fdinfo/{fd}")).ok();
     if let Some(inode) = number_in(path, "socket:[") {
-        return plain(socket(tid, place, inode)?);
+        return if kinds.has(Kinds::SOCKET) { plain(socket(tid, place, inode)?) } else { None };
     }
-    if path == b"anon_inode:[pidfd]" || path.starts_with(b"pidfd:[") {
-        let info = fs::read_to_string(format!("/proc/{tid}/fdinfo/{fd}")).ok()?;
-        let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"))?;
-        return plain(format!("pid:{}", pid.trim()));
+    match path {
+        b"anon_inode:[signalfd]" if kinds.has(Kinds::SIGNALFD) => return plain(signals(field(&info()?, "sigmask:")?)?),
+        b"anon_inode:[eventfd]" if kinds.has(Kinds::EVENTFD) => return plain(counter(&info()?)?),
+        _ if path == b"anon_inode:[pidfd]" || path.starts_with(b"pidfd:[") => {
+            return if kinds.has(Kinds::PIDFD) { plain(format!("pid:{}", field(&info()?, "Pid:")?)) } else { None };
+        }
+        _ => {}
     }
-    let file = fs::metadata(place).ok().filter(|_| path.starts_with(b"/"))?;
+    let file = fs::metadata(place).ok().filter(|_| path.starts_with(b"/") && kinds.has(Kinds::DEVICE))?;
     let kind = match file.file_type() {
         kind if kind.is_char_device() => "char",
         kind if kind.is_block_device() => "block",
@@ -51,6 +56,33 @@ fn details(tid: i32, fd: i32, place: &str, path: &[u8]) -> Option<Vec<u8>> {
     };
     let (major, minor) = (libc::major(file.rdev()), libc::minor(file.rdev()));
     Some([path, format!("\0<{kind} {major}:{minor}>").as_bytes()].concat())
+}
+
+/// What stands behind a name in /proc/PID/fdinfo/FD.
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+}
+
+/// `signalfd:[USR2 CHLD]`, by a mask in hexadecimal; `~[INT]` if most are in it, as sets of signals are shown everywhere.
+fn signals(mask: &str) -> Option<String> {
+    let mask = u64::from_str_radix(mask, 16).ok()?;
+    let inverted = mask.count_ones() >= 64 * 2 / 3;
+    let shown = if inverted { !mask } else { mask };
+    let name = |number: u64| abi::signal_name(number).map(|name| name.trim_start_matches("SIG"));
+    let names: Vec<&str> = (1..=64).filter(|number| shown >> (number - 1) & 1 != 0).filter_map(name).collect();
+    Some(format!("signalfd:{}[{}]", if inverted { "~" } else { "" }, names.join(" ")))
+}
+
+/// `{eventfd-count=0x5, eventfd-id=17, eventfd-semaphore=1}`; older kernels tell less.
+fn counter(info: &str) -> Option<String> {
+    let count = u64::from_str_radix(field(info, "eventfd-count:")?, 16).ok()?;
+    let mut out = if count == 0 { "{eventfd-count=0".into() } else { format!("{{eventfd-count={count:#x}") };
+    for name in ["eventfd-id", "eventfd-semaphore"] {
+        let Some(value) = field(info, &format!("{name}:")) else { break };
+        out.push_str(&format!(", {name}={value}"));
+    }
+    out.push('}');
+    Some(out)
 }
 
 /// Sockets whose protocols were looked up, by inode: numbers are not used again while the kernel runs.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use super::descriptors::{Netlinks, behind};
-use super::options::Descriptors;
+use super::options::{Descriptors, Kinds};
 use super::sys;
 use super::worker::Engine;
 use crate::abi::fetch::{Fetch, descriptor_address, protocol_address};
@@ -213,7 +213,7 @@ impl Fetch for Fetcher<'_> {
     }
 
     fn looks_up_descriptors(&self) -> bool {
-        matches!(self.descriptors, Descriptors::Paths | Descriptors::InFull)
+        matches!(self.descriptors, Descriptors::Behind(_))
     }
 
     fn looks_up_results(&self) -> bool {
@@ -233,7 +233,8 @@ impl Fetch for Fetcher<'_> {
     }
 
     fn descriptor(&mut self, fd: i32) {
-        if let Some(path) = behind(self.tid, fd, self.descriptors) {
+        let kinds = if let Descriptors::Behind(kinds) = self.descriptors { kinds } else { Kinds::PATH };
+        if let Some(path) = behind(self.tid, fd, kinds) {
             let start = self.batch.bytes.len();
             self.batch.bytes.extend_from_slice(&path);
             self.keep(descriptor_address(fd), path.len() as u64, start, false);

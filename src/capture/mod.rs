@@ -59,7 +59,7 @@ pub use find::{Container, find_container, find_processes, processes};
 pub use installed::filters_of;
 pub use launch::{Launch, Terminal, launch};
 pub use only::fits_a_filter;
-pub use options::{CoLocate, Descriptors, Only, Tracing, VdsoRoom};
+pub use options::{CoLocate, Descriptors, Kinds, Only, Tracing, VdsoRoom};
 pub use resolve::{resolve, resolve_from};
 pub use setup::{Identity, Setup, directory};
 

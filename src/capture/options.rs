@@ -100,10 +100,45 @@ pub enum Descriptors {
     Numbers,
     /// Of those that calls return: which file it is.
     Opened,
+    /// Of all, these.
+    Behind(Kinds),
+}
+
+/// A set of what there is to say of descriptors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    pub const NONE: Kinds = Kinds(0);
     /// The path that it was opened by, or the kernel's word for what has none.
-    Paths,
-    /// Also the numbers of devices, the ends of sockets, the processes of pidfds.
-    InFull,
+    pub const PATH: Kinds = Kinds(1);
+    /// The ends of a socket.
+    pub const SOCKET: Kinds = Kinds(2);
+    /// The numbers of a device.
+    pub const DEVICE: Kinds = Kinds(4);
+    /// The process of a pidfd.
+    pub const PIDFD: Kinds = Kinds(8);
+    /// The signals of a signalfd.
+    pub const SIGNALFD: Kinds = Kinds(16);
+    /// What an eventfd counts.
+    pub const EVENTFD: Kinds = Kinds(32);
+    pub const ALL: Kinds = Kinds(63);
+
+    pub fn and(self, other: Kinds) -> Kinds {
+        Kinds(self.0 | other.0)
+    }
+
+    pub fn has(self, kind: Kinds) -> bool {
+        self.0 & kind.0 != 0
+    }
+
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub fn of_bits(bits: u8) -> Kinds {
+        Kinds(bits & Kinds::ALL.0)
+    }
 }
 
 /// The calls that are seen, if not all are.

@@ -44,8 +44,18 @@ pub fn wait_any() -> io::Result<(i32, i32)> {
 
 /// As `wait_any`, with the CPU time that the process spent in the kernel so far, in nanoseconds. getrusage(2).
 pub fn wait_any_counted() -> io::Result<(i32, i32, u64)> {
+    wait_counted(libc::__WALL | libc::__WNOTHREAD)
+}
+
+/// As `wait_any_counted`, but returns None at once when nothing is to be reported.
+pub fn wait_any_counted_now() -> io::Result<Option<(i32, i32, u64)>> {
+    let found = wait_counted(libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG)?;
+    Ok((found.0 != 0).then_some(found))
+}
+
+fn wait_counted(flags: c_int) -> io::Result<(i32, i32, u64)> {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    let (tid, status) = wait_with(-1, libc::__WALL | libc::__WNOTHREAD, usage.as_mut_ptr())?;
+    let (tid, status) = wait_with(-1, flags, usage.as_mut_ptr())?;
     // SAFETY: all bytes zero is a valid rusage, and the kernel has filled it since.
     let spent = unsafe { usage.assume_init() }.ru_stime;
     Ok((tid, status, spent.tv_sec as u64 * 1_000_000_000 + spent.tv_usec as u64 * 1000))

@@ -15,21 +15,48 @@ use super::worker::Engine;
 /// The most stops in a row that are taken as the kernel reports them.
 const MOST_UNLOOKED: u32 = 15;
 
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    tid: i32,
+    raw: i32,
+    spent_ns: Option<u64>,
+}
+
 #[derive(Debug, Default)]
 pub struct Turns {
-    queue: VecDeque<(i32, i32)>,
+    queue: VecDeque<Waiting>,
+    /// Ask for CPU times.
+    counted: bool,
+    /// The CPU time that the process of the status had spent in the kernel which was given last.
+    spent_ns: Option<u64>,
     /// Stops to take before the next look, and how many those were the last time.
     unlooked: u32,
     pause: u32,
 }
 
 impl Turns {
+    /// `counted`: `spent_ns` is wanted.
+    pub fn new(counted: bool) -> Turns {
+        Turns { counted, ..Turns::default() }
+    }
+
+    /// The CPU time that the process whose status was given last had spent in the kernel when that was reported.
+    pub fn spent_ns(&self) -> Option<u64> {
+        self.spent_ns
+    }
+
     /// The next status. Blocks. `may_look` is asked before a look.
     pub fn next(&mut self, may_look: impl FnOnce() -> bool) -> io::Result<(i32, i32)> {
-        if let Some(status) = self.queue.pop_front() {
-            return Ok(status);
+        if let Some(first) = self.queue.pop_front() {
+            return Ok(self.give(first));
         }
-        let status = sys::wait_any()?;
+        let status = match self.counted {
+            false => sys::wait_any()?,
+            true => {
+                let (tid, raw, spent_ns) = sys::wait_any_counted()?;
+                self.give(Waiting { tid, raw, spent_ns: Some(spent_ns) })
+            }
+        };
         if self.unlooked > 0 {
             self.unlooked -= 1;
             return Ok(status);
@@ -38,7 +65,7 @@ impl Turns {
             return Ok(status);
         }
         // Nothing is resumed meanwhile, so this ends when every task was reported. An error comes again from `wait_any`.
-        while let Ok(Some(other)) = sys::wait_any_now() {
+        while let Ok(Some(other)) = self.report_now() {
             self.queue.push_back(other);
         }
         self.pause = if self.queue.is_empty() { (2 * self.pause + 1).min(MOST_UNLOOKED) } else { 0 };
@@ -48,20 +75,36 @@ impl Turns {
 
     /// As `next`, but None at once when there is no status.
     pub fn next_now(&mut self) -> io::Result<Option<(i32, i32)>> {
-        match self.queue.pop_front() {
-            Some(status) => Ok(Some(status)),
-            None => sys::wait_any_now(),
-        }
+        let first = match self.queue.pop_front() {
+            Some(first) => Some(first),
+            None => self.report_now()?,
+        };
+        Ok(first.map(|first| self.give(first)))
     }
 
-    /// Keeps a status that was taken out of turn, behind all others.
+    fn report_now(&self) -> io::Result<Option<Waiting>> {
+        Ok(match self.counted {
+            false => sys::wait_any_now()?.map(|(tid, raw)| Waiting { tid, raw, spent_ns: None }),
+            true => {
+                sys::wait_any_counted_now()?.map(|(tid, raw, spent_ns)| Waiting { tid, raw, spent_ns: Some(spent_ns) })
+            }
+        })
+    }
+
+    fn give(&mut self, status: Waiting) -> (i32, i32) {
+        self.spent_ns = status.spent_ns;
+        (status.tid, status.raw)
+    }
+
+    /// Keeps a status that was taken out of turn, behind all others. Nobody asked for its CPU time then: that of the last
+    /// status stands in, which is its own process's nearly always.
     pub fn keep(&mut self, tid: i32, raw: i32) {
-        self.queue.push_back((tid, raw));
+        self.queue.push_back(Waiting { tid, raw, spent_ns: self.spent_ns });
     }
 
     /// Whether a status of this task stands in the queue: until it is taken the task stands still.
     pub fn holds(&self, tid: i32) -> bool {
-        self.queue.iter().any(|&(other, _)| other == tid)
+        self.queue.iter().any(|waiting| waiting.tid == tid)
     }
 
     /// What the status of a task that stands in the queue is.
@@ -79,8 +122,9 @@ impl Turns {
 
     /// The status of the first of these tasks that stands in the queue.
     pub fn take(&mut self, is_meant: impl Fn(i32) -> bool) -> Option<(i32, i32)> {
-        let at = self.queue.iter().position(|&(tid, _)| is_meant(tid))?;
-        self.queue.remove(at)
+        let at = self.queue.iter().position(|waiting| is_meant(waiting.tid))?;
+        let waiting = self.queue.remove(at)?;
+        Some((waiting.tid, waiting.raw))
     }
 }
 
@@ -118,10 +162,11 @@ mod tests {
     #[test]
     fn the_queue_comes_first_and_gives_out_of_turn_what_is_asked_for() {
         let mut turns = Turns::default();
-        turns.queue.extend([(1, 10), (2, 20), (3, 30)]);
+        turns.queue.extend([(1, 10), (2, 20), (3, 30)].map(|(tid, raw)| Waiting { tid, raw, spent_ns: Some(5) }));
         assert_eq!(turns.take(|tid| tid > 1), Some((2, 20)));
         assert_eq!(turns.take(|tid| tid == 2), None);
         assert_eq!(turns.next(|| panic!("there is no need to look")).expect("a status"), (1, 10));
+        assert_eq!(turns.spent_ns(), Some(5));
         assert_eq!(turns.next_now().expect("a status"), Some((3, 30)));
         assert!(turns.is_empty());
     }

@@ -119,9 +119,9 @@ impl Engine {
             colocation: Colocation::new(CoLocate::Off),
             images: Images::default(),
             switch: Switch::new(tracing.vdso),
+            turns: Turns::new(tracing.system_times),
             tracing,
             out,
-            turns: Turns::default(),
             sleeper,
             mailbox,
             pty: None,
@@ -132,13 +132,13 @@ impl Engine {
     pub fn run(&mut self) -> io::Result<()> {
         self.join_colocation();
         loop {
-            let next = if self.tracing.system_times { self.next_counted() } else { self.next_status() };
-            let (tid, raw) = match next {
+            let (tid, raw) = match self.next_status() {
                 Ok(status) => status,
                 // Not even the sleeper is left: somebody else reaped our children.
                 Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return self.finish(),
                 Err(error) => return Err(error),
             };
+            self.out.system_ns = self.turns.spent_ns();
             let now = self.clock.now_ns();
             self.dispatch(tid, raw, now)?;
             if self.logs_are_due(now) {
@@ -154,13 +154,6 @@ impl Engine {
                 return self.finish();
             }
         }
-    }
-
-    /// The next status, with the CPU time that its process had spent by then; not from the queue, whose are older.
-    fn next_counted(&mut self) -> io::Result<(i32, i32)> {
-        let (tid, raw, system_ns) = sys::wait_any_counted()?;
-        self.out.system_ns = Some(system_ns);
-        Ok((tid, raw))
     }
 
     pub fn dispatch(&mut self, tid: i32, raw: i32, now: u64) -> io::Result<()> {

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::diff::DiffArgs;
 use super::export::ExportArgs;
 use super::filter::FilterArgs;
+use super::log::precision::{Precision, Timestamps};
 use super::log::summary::Order;
 use super::profile::args::{JudgeArgs, ProfileArgs};
 use crate::capture::CoLocate;
@@ -281,6 +282,14 @@ pub enum LogFormat {
 
 /// strace's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StringsInHex {
+    None,
+    NonAscii,
+    All,
+}
+
+/// strace's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ConstPrintStyle {
     Raw,
     Abbrev,
@@ -310,6 +319,9 @@ pub struct LogArgs {
     /// Follow new tasks, which is the default here; -ff with -o: one file per task, FILE.PID
     #[arg(short = 'f', long, action = ArgAction::Count, conflicts_with = "no_follow")]
     pub follow_forks: u8,
+    /// The same as -ff, for -o
+    #[arg(long)]
+    pub output_separately: bool,
     /// Print lines as strace does (strace), or JSON objects, one a line, with everything that is known (jsonl)
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Strace, hide_possible_values = true)]
     pub format: LogFormat,
@@ -332,17 +344,27 @@ pub struct LogArgs {
     #[arg(long, value_name = "SET", help_heading = SELECTION)]
     pub signal: Vec<String>,
     /// Print no `process attached` and no remarks on the tracing; -qq: no `+++ exited` either; -qqq: no `+++ superseded by execve` either
-    #[arg(short, long, action = ArgAction::Count, help_heading = SELECTION)]
+    #[arg(short, action = ArgAction::Count, help_heading = SELECTION)]
     pub quiet: u8,
+    /// The same as -e quiet=SET; alone the same as -q
+    #[arg(long = "quiet", aliases = ["silent", "silence"], value_name = "SET", num_args = 0..=1, require_equals = true,
+          default_missing_value = "attach,personality", help_heading = SELECTION)]
+    pub quiet_set: Vec<String>,
     /// Begin lines with the time of day; -tt: with microseconds; -ttt: in seconds since the epoch
-    #[arg(short = 't', long = "absolute-timestamps", action = ArgAction::Count, help_heading = FORMAT)]
+    #[arg(short = 't', action = ArgAction::Count, conflicts_with = "absolute_timestamps", help_heading = FORMAT)]
     pub timestamps: u8,
-    /// Begin lines with the time since the line before
-    #[arg(short = 'r', long, help_heading = FORMAT)]
-    pub relative_timestamps: bool,
-    /// End lines with the time that the call took
-    #[arg(short = 'T', long, help_heading = FORMAT)]
-    pub syscall_times: bool,
+    /// Begin lines with the time: none, time (of day) or unix (since the epoch), to s, ms, us or ns, as in unix,ms
+    #[arg(long, alias = "timestamps", value_name = "FORMAT,PRECISION", num_args = 0..=1, require_equals = true,
+          default_missing_value = "time,s", help_heading = FORMAT)]
+    pub absolute_timestamps: Option<Timestamps>,
+    /// Begin lines with the time since the line before, to s, ms, us or ns
+    #[arg(short = 'r', long, value_name = "PRECISION", num_args = 0..=1, require_equals = true,
+          default_missing_value = "us", help_heading = FORMAT)]
+    pub relative_timestamps: Option<Precision>,
+    /// End lines with the time that the call took, to s, ms, us or ns
+    #[arg(short = 'T', long, value_name = "PRECISION", num_args = 0..=1, require_equals = true,
+          default_missing_value = "us", help_heading = FORMAT)]
+    pub syscall_times: Option<Precision>,
     /// Show the number of the call
     #[arg(short = 'n', long, help_heading = FORMAT)]
     pub syscall_number: bool,
@@ -357,15 +379,23 @@ pub struct LogArgs {
     #[arg(short = 's', long = "string-limit", value_name = "N", value_parser = bytes, help_heading = FORMAT)]
     pub string_limit: Option<usize>,
     /// Show strings that are no plain text in hexadecimal; -xx: all strings
-    #[arg(short = 'x', long, action = ArgAction::Count, help_heading = FORMAT)]
-    pub strings_in_hex: u8,
+    #[arg(short = 'x', action = ArgAction::Count, help_heading = FORMAT)]
+    pub strings_as_hex: u8,
+    /// The same in words: none, non-ascii (-x) or all (-xx)
+    #[arg(long, value_name = "WHICH", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "all",
+          hide_possible_values = true, help_heading = FORMAT)]
+    pub strings_in_hex: Option<StringsInHex>,
     /// Show constants by their numbers (raw), by name (abbrev), or both ways: 0x80000 /* O_CLOEXEC */ (verbose)
     #[arg(short = 'X', long, value_name = "FORMAT", value_enum, default_value_t = ConstPrintStyle::Abbrev,
           hide_possible_values = true, help_heading = FORMAT)]
     pub const_print_style: ConstPrintStyle,
-    /// Show what is behind descriptors: 3</etc/passwd>; -yy: also devices, sockets and pidfds in full
-    #[arg(short = 'y', long = "decode-fds", action = ArgAction::Count, help_heading = FORMAT)]
+    /// Show what is behind descriptors: 3</etc/passwd>; -yy: also devices, sockets, pidfds, signalfds and eventfds in full
+    #[arg(short = 'y', action = ArgAction::Count, help_heading = FORMAT)]
     pub descriptors: u8,
+    /// What is shown behind descriptors: path, socket, dev, pidfd, signalfd, eventfd, all, none; alone: path
+    #[arg(long, value_name = "SET", num_args = 0..=1, require_equals = true, default_missing_value = "path",
+          help_heading = FORMAT)]
+    pub decode_fds: Vec<String>,
     /// Show the names of processes beside their numbers: 4242<bash>; the same as --decode-pids=comm
     #[arg(short = 'Y', help_heading = FORMAT)]
     pub command_names: bool,
@@ -426,6 +456,8 @@ impl LogArgs {
     pub fn expressions(&self) -> Vec<String> {
         let long = [
             ("signal", &self.signal),
+            ("quiet", &self.quiet_set),
+            ("decode-fds", &self.decode_fds),
             ("status", &self.status),
             ("read", &self.read),
             ("write", &self.write),

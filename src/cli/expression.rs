@@ -42,6 +42,8 @@ const LINES: &[(&str, &str)] = &[
     ("x", "raw"),
     ("decode-pids", "decode-pids"),
     ("decode-pid", "decode-pids"),
+    ("decode-fds", "decode-fds"),
+    ("decode-fd", "decode-fds"),
 ];
 
 impl Expressions {
@@ -72,11 +74,8 @@ impl Expressions {
             "trace" | "t" => self.choose(set).map_err(told)?,
             "inject" => self.injections.push(Injection::parse(set).map_err(told)?),
             "fault" => self.injections.push(Injection::parse_fault(set).map_err(told)?),
-            "kvm" | "decode-fds" | "decode-fd" => {
-                let instead = match what {
-                    "kvm" => unsupported::instead("--kvm"),
-                    _ => unsupported::instead_of_value("--decode-fds"),
-                };
+            "kvm" => {
+                let instead = unsupported::instead("--kvm");
                 let known: Vec<&str> =
                     LINES.iter().filter(|(word, name)| word == name).map(|(word, _)| *word).collect();
                 return Err(format!(

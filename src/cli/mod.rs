@@ -64,15 +64,6 @@ fn sentence(error: &clap::Error) -> String {
     {
         return format!("{option} is an option of strace that sysview does not have; {instead}");
     }
-    if let (ErrorKind::TooManyValues, Some(ContextValue::String(option))) =
-        (error.kind(), error.get(ContextKind::InvalidArg))
-        && let Some(instead) = unsupported::instead_of_value(option)
-    {
-        return format!(
-            "{} has values in strace that it does not have here; {instead}",
-            option.trim_end_matches("...")
-        );
-    }
     let text = error.render().to_string();
     // A sentence can go on in indented lines: the names of what is missing.
     let first: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();

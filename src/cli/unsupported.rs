@@ -21,28 +21,8 @@ const INSTEAD: &[(&str, &str, &str)] = &[
     ("", "--stack-trace", STACKS),
     ("", "--syscall-limit", "`| head` ends the log, and the program goes on"),
     ("", "--always-show-pid", "-o FILE has the number of the task on every line"),
-    ("", "--output-separately", "-ff does that"),
     ("", "--secontext", "security contexts are not looked up; `ls -Z` and `ps -Z` show them"),
 ];
-
-/// strace's values of options that have none here, by the option's name.
-const VALUES: &[(&str, &str)] = &[
-    (
-        "--absolute-timestamps",
-        "-t shows seconds, -tt microseconds, -ttt the time since the epoch; --format jsonl has nanoseconds",
-    ),
-    ("--relative-timestamps", "-r shows microseconds; --format jsonl has nanoseconds"),
-    ("--syscall-times", "-T shows microseconds; --format jsonl has nanoseconds"),
-    ("--strings-in-hex", "-x shows strings that are no text in hexadecimal, -xx all"),
-    ("--decode-fds", "-y shows paths, -yy everything"),
-    ("--quiet", "-e quiet=SET chooses what is not announced"),
-];
-
-/// What to do instead of giving an option a value, as the user wrote it: `--syscall-times`.
-pub fn instead_of_value(option: &str) -> Option<&'static str> {
-    let name = option.split('=').next().unwrap_or(option).trim_end_matches("...");
-    VALUES.iter().find(|(long, _)| *long == name).map(|entry| entry.1)
-}
 
 /// What to do instead of an option, as the user wrote it: `-k`, `--stack-traces=symbol`.
 pub fn instead(option: &str) -> Option<&'static str> {
@@ -58,8 +38,6 @@ mod tests {
     fn options_are_known_by_letter_and_name() {
         assert_eq!(instead("-k"), instead("--stack-traces=source"));
         assert!(instead("--tips").is_some_and(|text| text.contains("--tour")));
-        assert!(instead_of_value("--syscall-times...").is_some_and(|text| text.contains("jsonl")));
-        assert_eq!(instead_of_value("--output"), None);
         assert_eq!(instead("--nothing"), None);
         assert_eq!(instead(""), None);
     }

@@ -168,7 +168,7 @@ impl Style {
                 Some((first, _)) => Some(self.shown(hexadecimal(single(self.arch, first)?), name)),
                 None => self.name(name),
             },
-            Value::Text(text) if !text.is_empty() => self.text(text),
+            Value::Text(text) | Value::WaitStatus { text, .. } if !text.is_empty() => self.text(text),
             Value::Flags { names, rest, .. } if names.is_empty() && self.option == Constants::Numbers => {
                 Some(hexadecimal(*rest))
             }

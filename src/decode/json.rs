@@ -5,9 +5,11 @@
 //! addresses and registers are hexadecimal texts, bytes that are no UTF-8 are hexadecimal. Left out: rows that are no
 //! calls (`session::export::objects`).
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::constants;
+use super::custom::wait_status::{self, Kind};
 use super::escape::escaped;
 use super::value::{Decoded, Value};
 use crate::abi::Arch;
@@ -122,11 +124,15 @@ impl Printer<'_> {
             }
             Value::Named(name) if name == "AT_FDCWD" => self.descriptor(out, -100),
             Value::Named(name) => self.constant(out, name),
-            Value::Text(text) => {
-                out.push_str("{\"text\":");
-                string(out, text);
-                out.push('}');
-            }
+            Value::Text(text) => match composite(text) {
+                Some((names, rest)) => self.flags(out, &names, rest),
+                None => {
+                    out.push_str("{\"text\":");
+                    string(out, text);
+                    out.push('}');
+                }
+            },
+            Value::WaitStatus { raw, .. } => wait_status(out, *raw),
             Value::Flags { names, rest, .. } => self.flags(out, names, *rest),
             Value::Unknown { raw, .. } => {
                 out.push_str("{\"unknown\":");
@@ -202,7 +208,7 @@ impl Printer<'_> {
         out.push('}');
     }
 
-    fn flags(&self, out: &mut String, names: &[std::borrow::Cow<'static, str>], rest: u64) {
+    fn flags(&self, out: &mut String, names: &[Cow<'static, str>], rest: u64) {
         out.push_str("{\"flags\":[");
         for (i, name) in names.iter().enumerate() {
             comma(out, i);
@@ -221,7 +227,7 @@ impl Printer<'_> {
         out.push('}');
     }
 
-    fn structure(&self, out: &mut String, fields: &[(std::borrow::Cow<'static, str>, Value)], elided: bool) {
+    fn structure(&self, out: &mut String, fields: &[(Cow<'static, str>, Value)], elided: bool) {
         out.push_str("{\"struct\":{");
         let mut seen: Vec<&str> = Vec::with_capacity(fields.len());
         for (i, (name, value)) in fields.iter().enumerate() {
@@ -255,6 +261,46 @@ impl Printer<'_> {
         }
         out.push(']');
     }
+}
+
+/// The names and the number in a text such as `IPC_CREAT|0600`: flags beside which something else stands. None if it is
+/// anything else.
+fn composite(text: &str) -> Option<(Vec<Cow<'static, str>>, u64)> {
+    let (mut names, mut rest) = (Vec::new(), 0);
+    for word in text.split('|') {
+        let is_name = word.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')
+            && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        if is_name {
+            names.push(word.to_owned().into());
+        } else if let Some(digits) = word.strip_prefix("0x") {
+            rest |= u64::from_str_radix(digits, 16).ok()?;
+        } else {
+            // As C reads it: octal behind a zero.
+            rest |= u64::from_str_radix(word, if word.starts_with('0') { 8 } else { 10 }).ok()?;
+        }
+    }
+    (!names.is_empty() && text.contains('|')).then_some((names, rest))
+}
+
+/// `{"wait":"exited","status":3,"raw":768}`.
+fn wait_status(out: &mut String, raw: u32) {
+    let signal = |number: u32| super::signal_name(number as u8);
+    // Writing to a String cannot fail.
+    let _ = match wait_status::kind(raw) {
+        Kind::Exited { status } => write!(out, "{{\"wait\":\"exited\",\"status\":{status}"),
+        Kind::Signaled { signal: number, core } => {
+            write!(out, "{{\"wait\":\"signaled\",\"signal\":\"{}\",\"core\":{core}", signal(number))
+        }
+        Kind::Stopped { signal: number, syscall } => {
+            write!(out, "{{\"wait\":\"stopped\",\"signal\":\"{}\",\"syscall\":{syscall}", signal(number))
+        }
+        Kind::Continued => write!(out, "{{\"wait\":\"continued\""),
+        Kind::Unknown => write!(out, "{{\"wait\":\"unknown\""),
+    };
+    if wait_status::event(raw) != 0 {
+        let _ = write!(out, ",\"event\":{}", wait_status::event(raw));
+    }
+    let _ = write!(out, ",\"raw\":{raw}}}");
 }
 
 /// Bytes that the program had: a text, or an object if that would not say it all.
@@ -361,6 +407,29 @@ mod tests {
         assert_eq!(json(Value::Changed(Value::Signed(-1).into(), Value::Null.into())), r#"{"before":-1,"after":null}"#);
         assert_eq!(json(Value::Set { items: vec!["INT".into()], inverted: true }), r#"{"all_but":["INT"]}"#);
         assert_eq!(json(Value::Signed(1).commented("one")), r#"{"value":1,"comment":"one"}"#);
+    }
+
+    #[test]
+    fn what_wait_stored_is_taken_apart() {
+        let status = |raw| json(Value::WaitStatus { raw, text: "{}".into() });
+        assert_eq!(status(0x300), r#"{"wait":"exited","status":3,"raw":768}"#);
+        assert_eq!(status(9), r#"{"wait":"signaled","signal":"SIGKILL","core":false,"raw":9}"#);
+        assert_eq!(status(0x8b), r#"{"wait":"signaled","signal":"SIGSEGV","core":true,"raw":139}"#);
+        assert_eq!(status(0x137f), r#"{"wait":"stopped","signal":"SIGSTOP","syscall":false,"raw":4991}"#);
+        assert_eq!(status(0x4057f), r#"{"wait":"stopped","signal":"SIGTRAP","syscall":false,"event":4,"raw":263551}"#);
+        assert_eq!(status(0x857f), r#"{"wait":"stopped","signal":"SIGTRAP","syscall":true,"raw":34175}"#);
+        assert_eq!(status(0xffff), r#"{"wait":"continued","raw":65535}"#);
+        assert_eq!(status(0xff), r#"{"wait":"unknown","raw":255}"#);
+    }
+
+    #[test]
+    fn flags_with_something_beside_them_are_flags() {
+        let text = |text: &'static str| json(Value::Text(text.into()));
+        assert_eq!(text("IPC_CREAT|0600"), r#"{"flags":["IPC_CREAT"],"rest":384,"raw":896}"#);
+        assert_eq!(text("FAN_CLASS_NOTIF|FAN_CLOEXEC"), r#"{"flags":["FAN_CLASS_NOTIF","FAN_CLOEXEC"],"raw":1}"#);
+        for plain in ["...", "", "32*1024", "[2]=7", "A|b", "BPF_LD|", "SIGCHLD"] {
+            assert_eq!(text(plain), format!(r#"{{"text":"{plain}"}}"#));
+        }
     }
 
     #[test]

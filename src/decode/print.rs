@@ -25,7 +25,7 @@ impl Value {
             Value::Octal(n) => octal(out, *n),
             Value::Null => out.push_str("NULL"),
             Value::Address(addr) => hex(out, *addr),
-            Value::Named(name) | Value::Text(name) => out.push_str(name),
+            Value::Named(name) | Value::Text(name) | Value::WaitStatus { text: name, .. } => out.push_str(name),
             Value::Flags { names, rest, unknown } => flags(out, names, *rest, unknown),
             Value::Unknown { raw, comment } => {
                 hex(out, *raw);

@@ -106,6 +106,11 @@ pub enum Value {
     Changed(Box<Value>, Box<Value>),
     /// The end of an array of which the rest, from this address on, could not be read: `... /* 0x7f… */`.
     Unread(u64),
+    /// What wait(2) stored, with the macros of C that take it apart as text.
+    WaitStatus {
+        raw: u32,
+        text: Cow<'static, str>,
+    },
     /// Already text, escaped.
     Text(Cow<'static, str>),
 }

@@ -121,6 +121,18 @@ fn files_are_found_behind_links_where_that_is_asked_for() {
 }
 
 #[test]
+fn what_wait_told_is_an_object() {
+    let all = objects(&["-e", "wait4"], &["sh", "-c", "exec 2>/dev/null; (exit 3); sh -c 'kill -9 $$'; true"]);
+    let statuses: Vec<&Value> = calls(&all, "wait4")
+        .into_iter()
+        .filter(|call| call["result"]["value"].as_i64().is_some_and(|pid| pid > 0))
+        .map(|call| &arg(call, "wstatus")[0])
+        .collect();
+    assert_eq!(statuses[0], &json!({"wait": "exited", "status": 3, "raw": 0x300}));
+    assert_eq!(statuses[1], &json!({"wait": "signaled", "signal": "SIGKILL", "core": false, "raw": 9}));
+}
+
+#[test]
 fn what_the_program_found_open_is_known() {
     let all = objects(&["-e", "read,write"], &["sh", "-c", "cat; echo x"]);
     let read = calls(&all, "read").into_iter().find(|call| arg(call, "fd")["fd"] == 0).expect("cat reads");

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::precision::{Precision, Timestamps};
 use crate::abi::Arch;
 use crate::capture;
 use crate::model::Enter;
@@ -20,14 +21,12 @@ pub enum Tasks {
     Always,
 }
 
-/// strace's `-t`, `-tt`, `-ttt`.
+/// Which time of day a line begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     None,
-    /// `20:39:39`, local time.
-    Seconds,
     /// `20:39:39.477879`, local time.
-    Micros,
+    Time,
     /// `1795466379.477879`, since the epoch.
     Epoch,
 }
@@ -36,9 +35,9 @@ pub enum Clock {
 #[derive(Debug, Clone, Copy)]
 pub struct Columns {
     pub tasks: Tasks,
-    pub clock: Clock,
+    pub stamps: Timestamps,
     /// Seconds since the line before.
-    pub relative: bool,
+    pub relative: Option<Precision>,
     /// The number of the task's last call.
     pub number: bool,
     /// The instruction pointer of the call.
@@ -129,25 +128,23 @@ impl Leader {
     }
 
     fn time(&mut self, out: &mut String, t_ns: u64) {
-        if self.columns.clock != Clock::None {
+        let Timestamps { clock, precision } = self.columns.stamps;
+        if clock != Clock::None {
             let since = self.began.duration_since(UNIX_EPOCH).unwrap_or_default() + Duration::from_nanos(t_ns);
-            let (seconds, micros) = (since.as_secs(), since.subsec_micros());
-            let _ = match self.columns.clock {
-                Clock::Epoch => write!(out, "{seconds}.{micros:06}"),
-                clock => {
-                    let (hour, minute, second) = capture::local_time(seconds as i64);
-                    let _ = write!(out, "{hour:02}:{minute:02}:{second:02}");
-                    if clock == Clock::Micros { write!(out, ".{micros:06}") } else { Ok(()) }
+            let _ = match clock {
+                Clock::Epoch => write!(out, "{} ", precision.of(since)),
+                _ => {
+                    let (hour, minute, second) = capture::local_time(since.as_secs() as i64);
+                    write!(out, "{hour:02}:{minute:02}:{second:02}{} ", precision.fraction(since))
                 }
             };
-            out.push(' ');
         }
-        if self.columns.relative {
+        if let Some(precision) = self.columns.relative {
             let passed = Duration::from_nanos(t_ns.saturating_sub(self.previous_ns.replace(t_ns).unwrap_or(t_ns)));
-            let (seconds, micros) = (passed.as_secs(), passed.subsec_micros());
-            let _ = match self.columns.clock {
-                Clock::None => write!(out, "{seconds:>6}.{micros:06} "),
-                _ => write!(out, "(+{seconds:>6}.{micros:06}) "),
+            let (seconds, fraction) = (passed.as_secs(), precision.fraction(passed));
+            let _ = match clock {
+                Clock::None => write!(out, "{seconds:>6}{fraction} "),
+                _ => write!(out, "(+{seconds:>6}{fraction}) "),
             };
         }
     }
@@ -166,8 +163,14 @@ pub fn mode_name(arch: Arch) -> &'static str {
 mod tests {
     use super::*;
 
-    const PLAIN: Columns =
-        Columns { tasks: Tasks::Several, clock: Clock::None, relative: false, number: false, ip: false };
+    const PLAIN: Columns = Columns {
+        tasks: Tasks::Several,
+        stamps: Timestamps { clock: Clock::None, precision: Precision::Seconds },
+        relative: None,
+        number: false,
+        ip: false,
+    };
+    const EPOCH: Timestamps = Timestamps { clock: Clock::Epoch, precision: Precision::Micros };
 
     fn call(arch: Arch) -> LastCall {
         LastCall::of(&Enter { arch, nr: 257, args: [0; 6], ip: 0x7f00_1234, sp: 0, regions: 0..0 })
@@ -205,14 +208,17 @@ mod tests {
 
     #[test]
     fn times_are_absolute_or_since_the_line_before() {
-        let mut leader = Leader::new(Columns { clock: Clock::Epoch, ..PLAIN });
+        let mut leader = Leader::new(Columns { stamps: EPOCH, ..PLAIN });
         leader.began(UNIX_EPOCH + Duration::from_secs(1_700_000_000));
         assert_eq!(start(&mut leader, 1_000_002_999), "1700000001.000002 ");
-        let mut leader = Leader::new(Columns { relative: true, ..PLAIN });
+        let mut leader = Leader::new(Columns { relative: Some(Precision::Micros), ..PLAIN });
         assert_eq!(start(&mut leader, 5_000_000), "     0.000000 ");
         assert_eq!(start(&mut leader, 5_000_012_345_000), "  5000.007345 ");
-        let mut leader = Leader::new(Columns { relative: true, clock: Clock::Epoch, ..PLAIN });
+        let mut leader = Leader::new(Columns { stamps: EPOCH, relative: Some(Precision::Micros), ..PLAIN });
         assert_eq!(start(&mut leader, 0), "0.000000 (+     0.000000) ");
+        let stamps = Timestamps { clock: Clock::Epoch, precision: Precision::Millis };
+        let mut leader = Leader::new(Columns { stamps, relative: Some(Precision::Seconds), ..PLAIN });
+        assert_eq!(start(&mut leader, 1_999_000_000), "1.999 (+     0) ");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod jsonl;
 mod leader;
 mod names;
 mod open_call;
+pub mod precision;
 mod printer;
 mod select;
 mod settings;
@@ -53,7 +54,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     let mut plan = launch::plan(&args.command, &args.trace, &expressions)?;
     let attached = plan.is_attach();
     let tracing = plan.tracing();
-    match settings.descriptors(if settings.jsonl { 0 } else { args.descriptors }) {
+    match settings.descriptors() {
         // What was asked for otherwise stays.
         capture::Descriptors::Numbers => {}
         looked_up => tracing.descriptors = looked_up,

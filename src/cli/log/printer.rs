@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::leader::{LastCall, Leader, Subject, mode_name};
 use super::names::Names;
@@ -86,7 +86,7 @@ impl Printer {
 
     /// Whether anything was printed in which the tracer's own part could be taken for the program's.
     pub fn told_times(&self) -> bool {
-        self.settings.lines && (self.settings.durations || self.settings.columns.relative)
+        self.settings.lines && (self.settings.durations.is_some() || self.settings.columns.relative.is_some())
             || self.settings.wall_clock && !self.summary.is_empty()
     }
 
@@ -298,9 +298,8 @@ impl Printer {
             let name = decode::after_result(&view, &|number| self.names.of(task, number));
             result.insert_str(result.find(' ').unwrap_or(result.len()), &name);
         }
-        if self.settings.durations && over {
-            let micros = took_ns / 1000;
-            let _ = write!(result, " <{}.{:06}>", micros / 1_000_000, micros % 1_000_000);
+        if let Some(precision) = self.settings.durations.filter(|_| over) {
+            let _ = write!(result, " <{}>", precision.of(Duration::from_nanos(took_ns)));
         }
         let column = match continued {
             Some(line) if line.written > 0 => line.written,

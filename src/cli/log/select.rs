@@ -4,6 +4,7 @@
 //! Pure: text in, sets out; the error is one sentence. Left out: which calls (`query::Calls`), what a line looks like.
 
 use crate::abi;
+use crate::capture::Kinds;
 use crate::model::Outcome;
 
 /// A set of signals.
@@ -159,6 +160,24 @@ impl Quiet {
     }
 }
 
+/// What is shown of descriptors: `path,socket`, `!path`, `all`, `none`.
+pub fn kinds_of_descriptors(text: &str) -> Result<Kinds, String> {
+    let known = "path, socket, dev, pidfd, signalfd or eventfd";
+    let bits = words(text, "kind of descriptor", known, |word| {
+        let kind = match word {
+            "path" => Kinds::PATH,
+            "socket" => Kinds::SOCKET,
+            "dev" => Kinds::DEVICE,
+            "pidfd" => Kinds::PIDFD,
+            "signalfd" => Kinds::SIGNALFD,
+            "eventfd" => Kinds::EVENTFD,
+            _ => return None,
+        };
+        Some(kind.bits().into())
+    })?;
+    Ok(Kinds::of_bits(bits as u8))
+}
+
 /// A set of words, each of which stands for bits.
 fn words(text: &str, what: &str, known: &str, bits_of: impl Fn(&str) -> Option<u64>) -> Result<u64, String> {
     let (inverted, tokens) = inversion(text);
@@ -190,6 +209,15 @@ mod tests {
             assert!(Signals::parse(bad).is_err(), "{bad}");
         }
         assert!(Statuses::parse("good").is_err() && Quiet::parse("loud").is_err());
+    }
+
+    #[test]
+    fn kinds_of_descriptors_are_words() {
+        let kinds = |text| kinds_of_descriptors(text).expect("a set");
+        assert_eq!(kinds("path,pidfd"), Kinds::PATH.and(Kinds::PIDFD));
+        assert_eq!((kinds("all"), kinds("none")), (Kinds::ALL, Kinds::NONE));
+        assert!(!kinds("!path").has(Kinds::PATH) && kinds("!path").has(Kinds::EVENTFD));
+        assert!(kinds_of_descriptors("inode").is_err());
     }
 
     #[test]

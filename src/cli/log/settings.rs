@@ -2,13 +2,14 @@
 
 use roaring::RoaringTreemap;
 
-use super::leader::{Clock, Columns, Tasks};
-use super::select::{Descriptors, Quiet, Signals, Statuses};
+use super::leader::{Columns, Tasks};
+use super::precision::{Precision, Timestamps};
+use super::select::{Descriptors, Quiet, Signals, Statuses, kinds_of_descriptors};
 use super::subject::Subject;
 use super::summary::{Column, Order};
 use crate::abi::{self, Arch};
-use crate::capture;
-use crate::cli::args::{LogArgs, LogFormat, STRING_LIMIT_DEFAULT};
+use crate::capture::{self, Kinds};
+use crate::cli::args::{LogArgs, LogFormat, STRING_LIMIT_DEFAULT, StringsInHex};
 use crate::cli::expression::Expressions;
 use crate::cli::unsupported;
 use crate::decode::{self, Constants, HexStrings, Manner};
@@ -33,7 +34,9 @@ pub struct Settings {
     /// Where the ` = ` stands.
     pub result_column: usize,
     /// `<0.000123>` after the result.
-    pub durations: bool,
+    pub durations: Option<Precision>,
+    /// What is looked up of descriptors and shown.
+    behind: Kinds,
     pub calls: Calls,
     /// Calls that are tampered with.
     pub tampered: Vec<Calls>,
@@ -61,9 +64,11 @@ pub struct Settings {
 impl Settings {
     /// The error is one sentence for the user.
     pub fn new(args: &LogArgs, expressions: &Expressions) -> Result<Settings, String> {
-        let separately = args.follow_forks > 1;
+        let separately = args.follow_forks > 1 || args.output_separately;
         if separately && args.output.is_none() {
-            return Err("-ff writes a file for each task; give their common name with -o FILE".into());
+            return Err(
+                "-ff (--output-separately) writes a file for each task; give their common name with -o FILE".into()
+            );
         }
         let summarize = args.summary_only || args.summary;
         if summarize && separately {
@@ -92,10 +97,15 @@ impl Settings {
         let mut settings = Settings {
             decode: decode::Options {
                 string_limit: args.string_limit.unwrap_or(if jsonl { usize::MAX } else { STRING_LIMIT_DEFAULT }),
-                hex: [HexStrings::Never, HexStrings::NotText, HexStrings::All][usize::from(args.strings_in_hex.min(2))],
+                hex: match args.strings_in_hex {
+                    Some(StringsInHex::None) => HexStrings::Never,
+                    Some(StringsInHex::NonAscii) => HexStrings::NotText,
+                    Some(StringsInHex::All) => HexStrings::All,
+                    None => [HexStrings::Never, HexStrings::NotText, HexStrings::All]
+                        [usize::from(args.strings_as_hex.min(2))],
+                },
                 names: args.arg_names,
                 constants: if jsonl { Constants::Names } else { args.const_print_style.into() },
-                descriptors: args.descriptors > 0 && !jsonl,
                 vdso: args.vdso_comments && !jsonl,
                 ..decode::Options::default()
             },
@@ -111,7 +121,7 @@ impl Settings {
                     Some(_) if separately || args.trace.no_follow => Tasks::Never,
                     Some(_) => Tasks::Always,
                 },
-                clock: [Clock::None, Clock::Seconds, Clock::Micros, Clock::Epoch][usize::from(args.timestamps.min(3))],
+                stamps: args.absolute_timestamps.unwrap_or(Timestamps::level(args.timestamps)),
                 relative: args.relative_timestamps,
                 number: args.syscall_number,
                 ip: args.instruction_pointer,
@@ -119,6 +129,7 @@ impl Settings {
             inner_tids: args.trace.container.is_some(),
             result_column: args.column,
             durations: args.syscall_times,
+            behind: [Kinds::NONE, Kinds::PATH, Kinds::ALL][usize::from(args.descriptors.min(2))],
             calls: expressions.calls.clone(),
             tampered: expressions.injections.iter().map(|injection| injection.calls.clone()).collect(),
             statuses,
@@ -148,6 +159,7 @@ impl Settings {
                 "verbose" => settings.followed = calls(what, set)?,
                 "raw" => settings.raw = calls(what, set)?,
                 "decode-pids" => pids.push(set.clone()),
+                "decode-fds" => settings.behind = kinds_of_descriptors(set)?,
                 _ => settings.quiet = Quiet::parse(set)?,
             }
         }
@@ -159,18 +171,22 @@ impl Settings {
                 _ => return Err(format!("--decode-pids={set}: write comm or none")),
             }
         }
+        if jsonl {
+            // What is known of descriptors is told there anyway.
+            settings.behind = Kinds::NONE;
+        }
+        settings.decode.descriptors = settings.behind != Kinds::NONE;
         if settings.quiet.path_resolution() {
             settings.remarks.clear();
         }
         Ok(settings)
     }
 
-    /// What is looked up of descriptors, whether it is shown or only asked for.
-    pub fn descriptors(&self, level: u8) -> capture::Descriptors {
-        match level {
-            0 if self.subject.is_none() => capture::Descriptors::Numbers,
-            0 | 1 => capture::Descriptors::Paths,
-            _ => capture::Descriptors::InFull,
+    /// What is looked up of descriptors, whether it is shown or only asked for: a subject is found by its path.
+    pub fn descriptors(&self) -> capture::Descriptors {
+        match if self.subject.is_some() { self.behind.and(Kinds::PATH) } else { self.behind } {
+            Kinds::NONE => capture::Descriptors::Numbers,
+            kinds => capture::Descriptors::Behind(kinds),
         }
     }
 
@@ -201,7 +217,10 @@ impl Settings {
 
     /// Whether anything is printed in which the tracer's own part would be taken for the program's.
     pub fn tells_times(&self) -> bool {
-        self.jsonl || self.durations || self.columns.relative || self.summary.is_some() && self.wall_clock
+        self.jsonl
+            || self.durations.is_some()
+            || self.columns.relative.is_some()
+            || self.summary.is_some() && self.wall_clock
     }
 
     /// Whether whole buffers must be copied, not only what a line shows of them.
@@ -242,8 +261,9 @@ mod tests {
     #[test]
     fn letters_may_stand_together() {
         let set = settings(&["-fttTrni", "-a0", "-qq"]).expect("fine");
-        assert_eq!(set.columns.clock, Clock::Micros);
-        assert!(set.columns.relative && set.columns.number && set.columns.ip && set.durations);
+        assert_eq!(set.columns.stamps, Timestamps::level(2));
+        assert!(set.columns.number && set.columns.ip);
+        assert_eq!((set.columns.relative, set.durations), (Some(Precision::Micros), Some(Precision::Micros)));
         assert_eq!(set.result_column, 0);
         assert!(set.quiet.exit());
         assert_eq!(set.columns.tasks, Tasks::Several);
@@ -253,12 +273,34 @@ mod tests {
     }
 
     #[test]
+    fn long_names_take_values_and_may_stand_alone() {
+        let times = ["--timestamps=unix,ns", "--relative-timestamps=ms", "--syscall-times=s"];
+        let set = settings(&times).expect("fine");
+        assert_eq!(set.columns.stamps, "unix,ns".parse().expect("a format"));
+        assert_eq!((set.columns.relative, set.durations), (Some(Precision::Millis), Some(Precision::Seconds)));
+        let set = settings(&["--absolute-timestamps", "--relative-timestamps", "--quiet"]).expect("fine");
+        assert_eq!((set.columns.stamps, set.columns.relative), (Timestamps::level(1), Some(Precision::Micros)));
+        assert!(set.quiet.attach() && set.quiet.personality() && !set.quiet.exit());
+        let set = settings(&["--silence=exit", "--strings-in-hex", "--decode-fds"]).expect("fine");
+        assert!(set.quiet.exit() && !set.quiet.attach());
+        assert_eq!((set.plain().hex, set.behind), (HexStrings::All, Kinds::PATH));
+        let set = settings(&["--strings-in-hex=non-ascii", "-y", "-e", "decode-fds=socket,dev"]).expect("fine");
+        assert_eq!((set.plain().hex, set.behind), (HexStrings::NotText, Kinds::SOCKET.and(Kinds::DEVICE)));
+        let set = settings(&["--output-separately", "-o", "x", "--decode-fds=none"]).expect("fine");
+        assert_eq!((set.separately, set.behind), (true, Kinds::NONE));
+    }
+
+    #[test]
     fn mistakes_are_sentences() {
         for bad in [
             &["-e", "trace="][..],
             &["-e", "foo=bar"],
             &["-e", "inject=read"],
             &["-ff"],
+            &["-t", "--absolute-timestamps=unix"],
+            &["--syscall-times=h"],
+            &["--decode-fds=inode"],
+            &["--output-separately"],
             &["-a", "x"],
             &["-w"],
             &["-S", "name"],

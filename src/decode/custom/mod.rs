@@ -48,7 +48,7 @@ mod sockaddr_more;
 pub mod sockopt;
 mod tee;
 pub mod times;
-mod wait_status;
+pub mod wait_status;
 pub mod words;
 
 use super::value::Value;

@@ -11,11 +11,50 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, _dir: Dir) -> Value {
     let addr = ctx.arg(index);
     match ctx.returned() {
         Some(1..) => match ctx.int(Side::Exit, addr) {
-            Some(status) => Value::pointee(Value::Text(status_text(ctx.arch(), status as u32).into())),
+            Some(status) => {
+                let raw = status as u32;
+                Value::pointee(Value::WaitStatus { raw, text: status_text(ctx.arch(), raw).into() })
+            }
             None => Value::address(addr),
         },
         _ => Value::address(addr),
     }
+}
+
+/// What a status says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Exited {
+        status: u32,
+    },
+    Signaled {
+        signal: u32,
+        core: bool,
+    },
+    /// `syscall`: at a call, as PTRACE_O_TRACESYSGOOD marks it.
+    Stopped {
+        signal: u32,
+        syscall: bool,
+    },
+    Continued,
+    /// No macro of C fits.
+    Unknown,
+}
+
+pub fn kind(status: u32) -> Kind {
+    let (exit, signal) = (status >> 8 & 0xff, status & 0x7f);
+    match status & 0xff {
+        _ if status & 0xffff == 0xffff => Kind::Continued,
+        0xff => Kind::Unknown,
+        0x7f => Kind::Stopped { signal: exit & 0x7f, syscall: exit & 0x80 != 0 },
+        0 => Kind::Exited { status: exit },
+        _ => Kind::Signaled { signal, core: status & 0x80 != 0 },
+    }
+}
+
+/// The event of ptrace(2) that stands above the 16 bits of the status; 0 if there is none.
+pub fn event(status: u32) -> u32 {
+    status >> 16
 }
 
 /// sys/wait.h; behind the macros what they do not tell.
