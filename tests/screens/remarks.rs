@@ -1,7 +1,9 @@
 //! Rows that say what tracing, a change or a filter did, and processes that have other numbers inside.
 
 use crate::*;
-use sysview::model::{Dropped, EventKind, Marks, NewTask, PidNamespace, TaskId, Warning};
+use sysview::model::{
+    Dropped, EventKind, Exec, Ids, Marks, NewTask, PidNamespace, Standing, TaskId, VdsoState, Warning,
+};
 
 /// A view of four calls with marks, three warnings and a process in namespaces of its own.
 fn remarkable(options: Options, cols: u16, rows: u16) -> App {
@@ -91,4 +93,43 @@ fn a_delay_that_was_asked_for_is_no_time_of_the_call() {
     assert_eq!(app.session().histogram.rows().map(|row| row.untimed).sum::<u64>(), 1);
     let screen = print::text(&app, 200, 40);
     assert!(screen.lines().any(|line| line.contains(" delayed│")), "{screen}");
+}
+
+#[test]
+fn the_call_pane_says_as_whom_the_task_acts() {
+    let mut app = App::new(Options::default());
+    app.resize(120, 40);
+    app.message(scene::started(true));
+    let mut r = scene::Recorder::new();
+    r.task(0, 4_312, None, Origin::Launch, "sh");
+    let all = 0x1ff_ffff_ffff;
+    let ids = Ids {
+        uids: [0; 4],
+        gids: [0; 4],
+        inheritable: 0,
+        permitted: all,
+        effective: all & !0x20_0000,
+        bounding: all,
+        ambient: 0,
+    };
+    let (cwd, root) = (b"/".to_vec(), b"/".to_vec());
+    let standing = Some(Box::new(Standing { cwd, root, mount_ns: None, ids, descriptors: Vec::new() }));
+    let (path, comm, maps) = (b"/bin/sh".to_vec(), b"sh".to_vec(), Vec::new());
+    let exec = Exec { path, comm, vdso: VdsoState::Unknown, maps, former: None, standing };
+    r.after(5).event(0, EventKind::Exec(Box::new(exec)));
+    // setgid(2), setuid(2).
+    for (nr, id) in [(106, 100), (105, 1_000)] {
+        r.after(5).enter(0, nr, [id, 0, 0, 0, 0, 0], &[]).after(5).exit(0, Outcome::Returned(0), &[]);
+    }
+    app.message(r.take());
+    app.tick(1_000);
+    for (row, words) in [
+        (1, ["uid 0, gid 0", "capabilities: all but CAP_SYS_ADMIN; could turn on CAP_SYS_ADMIN"]),
+        (2, ["uid 0, gid 100", "capabilities: all but CAP_SYS_ADMIN"]),
+        (3, ["uid 1000, gid 100", "capabilities: none"]),
+    ] {
+        press(&mut app, &format!("Home {} Enter z", "Down ".repeat(row)));
+        words.into_iter().for_each(|words| shows(&app, words));
+        press(&mut app, "z Enter");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::super::page::Page;
 use super::types;
-use crate::abi::{self, Arch, Call, Cond};
+use crate::abi::{self, Arch, Call, Cond, Meaning, Type};
 
 /// Whether any ABI has a call of that name.
 pub fn exists(name: &str) -> bool {
@@ -36,11 +36,24 @@ pub fn describe(page: &mut Page, name: &str) {
         let classes: Vec<String> = call.tags.iter().map(|tag| format!("%{tag}")).collect();
         page.entry("  classes  ", &classes.join(" "));
     }
-    let manual = words.and_then(|words| words.man()).map_or_else(|| format!("{name}(2)"), str::to_owned);
-    page.entry("  manual   ", &manual);
+    page.entry("  manual   ", &manual(name));
     if let Some(words) = words.filter(|words| !words.related.is_empty()) {
         page.entry("  related  ", &words.related.join(" "));
     }
+}
+
+/// The manual page of a call.
+pub fn manual(name: &str) -> String {
+    abi::explain(name).and_then(|words| words.man()).map_or_else(|| format!("{name}(2)"), str::to_owned)
+}
+
+/// A call whose arguments a constant chooses, with that constant.
+pub fn describe_variant(page: &mut Page, call: &Call) {
+    let is_const = |ty: &Type| matches!(ty, Type::Num { meaning: Meaning::Const { .. }, .. });
+    let names: Vec<&str> =
+        call.args.iter().map(|arg| if is_const(&arg.ty) { call.variant } else { arg.name }).collect();
+    page.heading(&format!("{}({}) = {}", call.name, names.join(", "), types::result(&call.ret)));
+    arguments(page, call);
 }
 
 fn signature(call: &Call) -> String {
@@ -49,6 +62,7 @@ fn signature(call: &Call) -> String {
 }
 
 fn arguments(page: &mut Page, call: &Call) {
+    let width = call.args.iter().map(|arg| arg.name.len()).max().unwrap_or_default().max(8);
     for arg in call.args {
         let mut text = types::argument(&arg.ty, call);
         match arg.when {
@@ -62,7 +76,7 @@ fn arguments(page: &mut Page, call: &Call) {
             }
             None => {}
         }
-        page.entry(&format!("  {:<8} ", arg.name), &text);
+        page.entry(&format!("  {:<1$} ", arg.name, width), &text);
     }
 }
 

@@ -1,6 +1,7 @@
 //! An error, a signal or another constant: its value, what it means, which calls know it.
 
 use super::super::page::Page;
+use super::words;
 use crate::abi::{self, Arch, Call, FlagSet, Meaning, Ret, Type};
 
 /// Every constant of every set, by name; some names are in several sets.
@@ -43,6 +44,11 @@ pub fn describe_errno(page: &mut Page, errno: u16) {
 pub fn describe_signal(page: &mut Page, signal: u64) {
     let Some(name) = abi::signal_name(signal) else { return };
     page.entry("", &format!("{name} ({signal}) - a signal"));
+    if let Some((action, meaning)) = words::signal(name) {
+        page.heading("Usually");
+        page.entry("  ", meaning);
+        page.entry("  ", &format!("By default, if it is neither caught nor ignored: {action}."));
+    }
     page.heading("More");
     page.entry("  log      ", &format!("-e signal={name} prints this one, -e inject=SET:signal={name} sends it"));
     page.entry("  manual   ", "signal(7)");
@@ -50,7 +56,13 @@ pub fn describe_signal(page: &mut Page, signal: u64) {
 
 /// Any other constant.
 pub fn describe(page: &mut Page, name: &str) {
-    page.entry("", &format!("{name} - a constant"));
+    match words::capability(name) {
+        Some(allowed) => page.entry("", &format!("{name} - a capability: lets a process {allowed}")),
+        None => page.entry("", &format!("{name} - a constant")),
+    }
+    for variant in abi::calls().flat_map(|call| call.variants).filter(|variant| variant.variant == name) {
+        super::call::describe_variant(page, variant);
+    }
     for (values, sets) in meanings(name) {
         page.heading("Value");
         let same = values.iter().all(|(_, value)| *value == values[0].1);
@@ -75,6 +87,27 @@ pub fn describe(page: &mut Page, name: &str) {
             page.entry("  ", &siblings.join(" "));
         }
     }
+    page.heading("More");
+    let manual = match words::capability(name) {
+        Some(_) => "capabilities(7)".to_owned(),
+        None => manuals(name),
+    };
+    page.entry("  manual   ", &manual);
+}
+
+/// The pages of the first calls that know a constant.
+fn manuals(name: &str) -> String {
+    let sets: Vec<&'static FlagSet> = meanings(name).into_iter().flat_map(|(_, sets)| sets).collect();
+    let mut pages: Vec<String> = Vec::new();
+    for user in users(&sets) {
+        let call = user.split(['(', ':']).next().unwrap_or_default();
+        let page = super::call::manual(call);
+        if !pages.contains(&page) {
+            pages.push(page);
+        }
+    }
+    pages.truncate(4);
+    if pages.is_empty() { "syscalls(2)".into() } else { pages.join(" ") }
 }
 
 type Values = Vec<(Arch, u64)>;

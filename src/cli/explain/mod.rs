@@ -3,6 +3,7 @@
 mod call;
 mod constant;
 mod types;
+mod words;
 
 use super::error::CliError;
 use super::page::Page;
@@ -34,6 +35,11 @@ fn explain(page: &mut Page, word: &str) -> Result<(), String> {
         return class(page, word);
     }
     let upper = word.to_ascii_uppercase();
+    if let Some(name) = words::other_name(&upper) {
+        page.entry("", &format!("{upper} is another name for {name}."));
+        page.entry("", "");
+        return explain(page, name);
+    }
     if call::exists(word) {
         call::describe(page, word);
     } else if let Some(errno) = abi::errno_number(&upper) {
@@ -42,10 +48,33 @@ fn explain(page: &mut Page, word: &str) -> Result<(), String> {
         constant::describe_signal(page, signal);
     } else if let Some(name) = [word, &upper].into_iter().find(|name| constant::exists(name)) {
         constant::describe(page, name);
+    } else if upper == "AT_FDCWD" {
+        page.entry("", "AT_FDCWD (-100) - in place of a descriptor: paths start at the current directory");
+    } else if let Some(arch) = Arch::from_name(word) {
+        architecture(page, arch);
+    } else if let Some(calls) = words::function(word) {
+        let first = calls.split(' ').next().unwrap_or(calls);
+        page.entry("", &format!("{word} is a function of the C library, not a call: it usually makes {calls}."));
+        page.entry("", "");
+        call::describe(page, first);
     } else {
         return Err(unknown(word));
     }
     Ok(())
+}
+
+/// How calls are made there.
+fn architecture(page: &mut Page, arch: Arch) {
+    let calls = abi::calls().filter(|call| abi::number(arch, call.name).is_some()).count();
+    let [number, result, ..] = arch.special_registers();
+    page.entry("", &format!("{} - an ABI with {calls} calls, {} bits", arch.name(), arch.word() * 8));
+    page.heading("A call");
+    page.entry("  by         ", &format!("the instruction {}", arch.instruction()));
+    page.entry("  number     ", number);
+    page.entry("  arguments  ", &arch.arg_registers().join(" "));
+    page.entry("  result     ", &format!("{result}; -4095 to -1 are errors"));
+    page.heading("More");
+    page.entry("  manual     ", "syscall(2)");
 }
 
 /// Decimal, or hexadecimal with 0x.
@@ -179,7 +208,15 @@ mod tests {
         holds("enoent", &["ENOENT (2)"]);
         holds("O_CLOEXEC", &["O_CLOEXEC", "0x80000", "openat(flags)", "pipe2(flags)"]);
         holds("O_DIRECT", &["aarch64  0x10000"]);
-        holds("SIGCHLD", &["SIGCHLD (17)"]);
+        holds("SIGCHLD", &["SIGCHLD (17)", "ignored: nothing", "wait4"]);
+        holds("sigsegv", &["SIGSEGV (11)", "core dump", "null pointer", "signal(7)"]);
+        holds("cap_net_raw", &["CAP_NET_RAW", "lets a process use raw and packet sockets", "capabilities(7)"]);
+        holds("EWOULDBLOCK", &["another name for EAGAIN", "EAGAIN (11)"]);
+        holds("AT_FDCWD", &["-100"]);
+        holds("TIOCGWINSZ", &["ioctl(fd, TIOCGWINSZ, argp)", "struct winsize", "ioctl(2)"]);
+        holds("PR_SET_NAME", &["prctl(PR_SET_NAME, ", "prctl(2)"]);
+        holds("i386", &["int 0x80", "eax", "ebx ecx"]);
+        holds("malloc", &["function of the C library", "brk mmap", "brk - "]);
         holds("AF_INET6", &["socket("]);
         holds("%stat", &["%stat", "stat"]);
     }

@@ -35,8 +35,36 @@ pub fn argument(ty: &Type, call: &Call) -> String {
         Type::StrVec { env: false } => "list of texts that ends with a null pointer".into(),
         Type::StrVec { env: true } => "list of variables (NAME=VALUE) that ends with a null pointer".into(),
         Type::SigSet { dir, .. } => format!("set of signals {}", direction(*dir)),
-        Type::Custom { name, dir } => format!("{} {}", name.replace('_', " "), direction(*dir)),
+        Type::Custom { name, dir } => custom(name, *dir),
     }
+}
+
+/// What stands behind a name that leads into the decoder.
+fn custom(name: &str, dir: Dir) -> String {
+    let what = match name {
+        "pgoffset" => return "offset, counted in pages of 4096 bytes".into(),
+        "clone_flags" => return "CLONE_ flags, and in the lowest byte the signal that tells of the child's end".into(),
+        "sockopt_name" => return "name of an option of that level".into(),
+        "socket_protocol" => return "number of a protocol of that family, 0 for the usual one".into(),
+        "ipc_flags" => return "IPC_CREAT, IPC_EXCL and permission bits".into(),
+        "futex_wake_op" => return "operation and comparison in one number".into(),
+        "key_serial" => return "serial number of a key, or one of KEY_SPEC_".into(),
+        "ioctl_family" => "whatever the request is about,",
+        "sockaddr" => "address: struct sockaddr of its family,",
+        "sockopt" => "value of the option,",
+        "iovec" => "list of buffers (struct iovec)",
+        "wait_status" => "how the child ended or stopped,",
+        "pollfd" => "list of descriptors and events (struct pollfd)",
+        "fd_set" => "set of descriptors",
+        "epoll_event" => "struct epoll_event",
+        "dirents" | "dirents_old" => "names of a directory",
+        "cpu_set" => "set of CPUs",
+        "nodemask" | "nodemask_before" => "set of memory nodes",
+        "memfd_name" | "mq_name" | "bridge_name" | "new_comm" | "comm" => "name, text that ends with a zero byte",
+        "mount_data" => "options of the file system, text that ends with a zero byte",
+        _ => return format!("struct {name} {}", direction(dir)),
+    };
+    format!("{what} {}", direction(dir))
 }
 
 fn article(text: &str) -> String {

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{held, marks, remarks, times, verdict};
+use super::{held, marks, remarks, standing, times, verdict};
 use crate::abi;
 use crate::decode::{self, DetailLine};
 use crate::model::{CallView, Outcome, RowKind, TaskId};
@@ -151,6 +151,15 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
         page.entry("task", &format!("{comm}, thread {} of process {}", task.tid, task.tgid), Role::Text);
         if let Some(inside) = remarks::inside(task) {
             page.entry("", &inside, Role::Text);
+        }
+        // As of the row, what it changed itself included: an execve, a setuid(2) that is over.
+        let ended = match &row.kind {
+            RowKind::Call(call) if call.outcome.is_some() => call.t_exit_ns,
+            _ => row.t_ns,
+        };
+        if let Some(ids) = store.files().ids(row.task, ended + 1) {
+            page.entry("as", &standing::user(ids), Role::Text);
+            page.entry("may", &standing::rights(ids), Role::Text);
         }
     }
     page.entry("time", &format!("{} s after the start, row {seq}", format::seconds(row.t_ns)), Role::Text);

@@ -15,6 +15,7 @@ mod points;
 pub mod popup;
 mod quit;
 mod remarks;
+mod standing;
 mod times;
 pub mod tour;
 pub mod trace;
