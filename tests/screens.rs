@@ -2,6 +2,8 @@
 
 #[path = "screens/attach.rs"]
 mod attach;
+#[path = "screens/export.rs"]
+mod export;
 #[path = "screens/hold.rs"]
 mod hold;
 #[path = "screens/judging.rs"]

@@ -497,6 +497,9 @@ pub struct OpenArgs {
     /// Show nothing but the lines of such a text that could not be read, with the reasons; exits with 1 if there are any
     #[arg(long)]
     pub check: bool,
+    /// Compare with another recording, as `sysview diff` does; D shows it
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
     #[command(flatten)]
     pub view: ViewArgs,
     /// Draw the screen into an SVG file and end, without a terminal

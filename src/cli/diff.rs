@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
-use super::export::{self, Run, Which};
-use crate::query::Filter;
+use super::export::{Run, Which};
+use super::filter;
+use crate::query::{Filter, Saved};
 use crate::session::compare::{self, Comparison, Sums, Threshold};
 
 const EXIT_STATUS: &str = "\
@@ -73,9 +74,10 @@ pub fn run(args: &DiffArgs) -> Result<i32, CliError> {
         text.parse::<Threshold>().map_err(|error| CliError::usage(format!("--fail-on {text}: {error}")))
     };
     let thresholds = args.fail_on.iter().map(threshold).collect::<Result<Vec<Threshold>, CliError>>()?;
+    let saved = filter::config()?.filters;
     let [a, b] = [(&args.filter_a, "--filter-a"), (&args.filter_b, "--filter-b")].map(|(own, option)| {
         let text = own.as_ref().map(|text| (option, text)).or(args.filter.as_ref().map(|text| ("--filter", text)));
-        text.map(|(option, text)| filter(option, text)).transpose()
+        text.map(|(option, text)| view(option, text, &saved)).transpose()
     });
     let (filter_a, filter_b) = (a?, b?);
     if args.b.is_none() && args.filter_a.is_none() && args.filter_b.is_none() {
@@ -86,8 +88,8 @@ pub fn run(args: &DiffArgs) -> Result<i32, CliError> {
     let file_b = args.b.as_ref().unwrap_or(&args.a);
     // Whether a threshold is passed is what 1 says.
     let unreadable = |error: CliError| CliError::usage(error);
-    let (name_a, sums_a) = sums(&args.a, filter_a.as_ref()).map_err(unreadable)?;
-    let (name_b, sums_b) = sums(file_b, filter_b.as_ref()).map_err(unreadable)?;
+    let (name_a, sums_a) = sums(&args.a, filter_a.as_ref(), true).map_err(unreadable)?;
+    let (name_b, sums_b) = sums(file_b, filter_b.as_ref(), true).map_err(unreadable)?;
     let comparison = Comparison::new(&sums_a, &sums_b);
     let passed: Vec<(String, String)> = thresholds
         .iter()
@@ -110,8 +112,9 @@ pub fn run(args: &DiffArgs) -> Result<i32, CliError> {
     Ok(i32::from(!passed.is_empty()))
 }
 
-fn filter(option: &str, text: &str) -> Result<Filter, CliError> {
-    let filter = export::filter(option, text)?;
+/// A filter that needs no profile.
+fn view(option: &str, text: &str, saved: &Saved) -> Result<Filter, CliError> {
+    let filter = filter::read(option, text, saved)?;
     if filter.needs_profile() {
         return Err(CliError::usage(format!(
             "{option} {text}: no profile is loaded here, so nothing counts as blocked"
@@ -120,11 +123,24 @@ fn filter(option: &str, text: &str) -> Result<Filter, CliError> {
     Ok(filter)
 }
 
-/// A recording summed up, and what it is called: the file, its command and its filter.
-pub fn sums(file: &Path, filter: Option<&Filter>) -> Result<(String, Sums), CliError> {
+/// The comparison of two recordings for the screen; if one cannot be read, why.
+pub fn text(a: &Path, b: &Path) -> String {
+    let both = sums(a, None, false).and_then(|a| Ok((a, sums(b, None, false)?)));
+    match both {
+        Ok(((name_a, a), (name_b, b))) => compare::text(&Comparison::new(&a, &b), &name_a, &name_b),
+        Err(error) => format!("{}\n", error.to_string().escape_debug()),
+    }
+}
+
+/// A recording summed up, and what it is called: the file, its command and its filter. `aloud`: with progress
+/// and remarks on standard error.
+fn sums(file: &Path, filter: Option<&Filter>, aloud: bool) -> Result<(String, Sums), CliError> {
     let mut run = Run::open(file, None)?;
+    if !aloud {
+        run.keep_quiet();
+    }
     let words: Vec<String> = run.started().argv.iter().map(|word| word.escape_ascii().to_string()).collect();
-    let mut name = format!("{}: {}", file.display(), words.join(" "));
+    let mut name = format!("{}: {}", file.display().to_string().escape_debug(), words.join(" "));
     if let Some(filter) = filter {
         name += &format!("  [{filter}]");
     }
@@ -137,6 +153,8 @@ pub fn sums(file: &Path, filter: Option<&Filter>) -> Result<(String, Sums), CliE
         Ok(())
     })?;
     sums.finish(run.walk.store());
-    run.say_if_cut();
+    if aloud {
+        run.say_if_cut();
+    }
     Ok((name, sums))
 }

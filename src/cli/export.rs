@@ -13,7 +13,7 @@ use roaring::RoaringTreemap;
 
 use super::error::CliError;
 use super::profile::args::JudgeArgs;
-use super::{log, profile};
+use super::{filter, log, profile};
 use crate::model::Store;
 use crate::policy::{self, Judge};
 use crate::query::{self, Filter};
@@ -58,7 +58,8 @@ pub struct ExportArgs {
 
 pub fn run(args: &ExportArgs) -> Result<i32, CliError> {
     let format = format(args)?;
-    let filter = args.filter.as_deref().map(|text| filter("--filter", text)).transpose()?;
+    let saved = filter::config()?.filters;
+    let filter = args.filter.as_deref().map(|text| filter::read("--filter", text, &saved)).transpose()?;
     let profile = args.seccomp.as_deref().map(profile::load).transpose()?;
     let circumstances = args.judge.circumstances()?;
     if filter.as_ref().is_some_and(Filter::needs_profile) && profile.is_none() {
@@ -112,11 +113,6 @@ pub fn run(args: &ExportArgs) -> Result<i32, CliError> {
             Ok(0)
         }
     }
-}
-
-/// A filter of the command line.
-pub fn filter(option: &str, text: &str) -> Result<Filter, CliError> {
-    Filter::parse(text).map_err(|error| CliError::usage(format!("{option} {text}: {error}")))
 }
 
 fn format(args: &ExportArgs) -> Result<Format, CliError> {
@@ -191,7 +187,7 @@ impl From<io::Error> for Failure {
 }
 
 fn rows(run: &mut Run, out: Out, format: Format, about: &About, which: Which<'_>) -> Result<(), Failure> {
-    let Some(mut sink) = format.sink(out, about)? else { return Ok(()) };
+    let mut sink = format.sink(out, about)?;
     let judge = which.judge;
     while let Some(step) = run.step()? {
         let store = run.walk.store();
@@ -227,6 +223,11 @@ impl Run {
         let input = BufReader::with_capacity(BUFFER, Counted { file, read: read.clone() });
         let walk = Walk::open(input, &name, redaction).map_err(CliError::failed)?;
         Ok(Run { walk, name, progress: Progress::new(length, read) })
+    }
+
+    /// Nothing is written to standard error while it is read: the screen is there.
+    pub fn keep_quiet(&mut self) {
+        self.progress.next = None;
     }
 
     fn step(&mut self) -> Result<Option<Step>, CliError> {

@@ -1,14 +1,17 @@
 //! `sysview open`: the screen over a recording, or one picture of it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::args::OpenArgs;
 use super::error::CliError;
-use super::{size, ui};
+use super::{diff, size, ui};
 use crate::session;
 use crate::session::strace::Import;
 use crate::source::Source;
@@ -18,11 +21,14 @@ use crate::tui::terminal::Screen;
 use crate::tui::{App, Options};
 
 pub fn run(args: &OpenArgs) -> Result<i32, CliError> {
-    let options = ui::view_options(&args.view)?;
+    let mut options = ui::view_options(&args.view)?;
     if args.check {
         return check(args);
     }
     let source = session::open(&args.file).map_err(CliError::failed)?;
+    if let Some(other) = &args.compare {
+        options.compare = Some(compare(&args.file, other, args.svg.is_some())?);
+    }
     match &args.svg {
         None => ui::show(source, Screen::open().map_err(CliError::failed)?, options),
         Some(path) => {
@@ -52,6 +58,22 @@ fn check(args: &OpenArgs) -> Result<i32, CliError> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(error)),
         _ => Ok(i32::from(unread > 0)),
     }
+}
+
+/// How `b` differs from `a`, once both are read; `now`: before this returns.
+fn compare(a: &Path, b: &Path, now: bool) -> Result<Arc<OnceLock<String>>, CliError> {
+    // A typo is told before the screen changes.
+    File::open(b).map_err(|e| CliError::failed(format!("cannot open {}: {e}", b.display())))?;
+    let result = Arc::new(OnceLock::new());
+    let (a, b, text) = (a.to_owned(), b.to_owned(), result.clone());
+    let reader = thread::Builder::new()
+        .name("compare".into())
+        .spawn(move || text.get_or_init(|| diff::text(&a, &b)).len())
+        .map_err(CliError::failed)?;
+    if now && reader.join().is_err() {
+        return Err(CliError::failed("the two recordings could not be compared"));
+    }
+    Ok(result)
 }
 
 /// The screen after the whole recording and the given keys.

@@ -77,6 +77,8 @@ pub enum Id {
     Enforce,
     Vdso,
     VdsoPage,
+    Export,
+    Compare,
     FocusProgram,
     Freeze,
     Hold,
@@ -192,6 +194,14 @@ static ACTIONS: &[Action] = &[
         "Switch the vDSO off, so that what it would answer is seen as calls, or on again.",
     ),
     action(Id::VdsoPage, Context::Global, &[Key::char('V')], "", "Show what the vDSO of each program offers."),
+    action(
+        Id::Export,
+        Context::Global,
+        &[Key::char('w')],
+        "",
+        "Write what is shown, or all, to a file: JSON, CSV, Parquet, text, a trace, a report.",
+    ),
+    action(Id::Compare, Context::Global, &[Key::char('D')], "compare", "Show how the other run differs (--compare)."),
     action(Id::FocusProgram, Context::Global, &[Key::char('t')], "terminal", "Type to the program's own terminal."),
     action(
         Id::Freeze,

@@ -28,6 +28,8 @@ pub use run::{Error, Finish, pick, run};
 
 use crate::config::Config;
 use crate::decode;
+use std::sync::{Arc, OnceLock};
+
 use crate::lesson::Tour;
 use crate::policy;
 use crate::query::Filter;
@@ -58,6 +60,8 @@ pub struct Options {
     pub catch: Vec<(String, Catchpoint)>,
     /// Asks which processes could be attached to; None: the source cannot attach.
     pub processes: Option<fn() -> Vec<ProcessInfo>>,
+    /// How the run differs from another, as text, once that is known; None: there is no other.
+    pub compare: Option<Arc<OnceLock<String>>>,
     /// The changes of calls that the source has from the start, each as it was typed.
     pub tamper: Vec<(String, Vec<Tamper>)>,
     /// Which rows are shown at first, with the text that says so; None: all.
@@ -79,6 +83,7 @@ impl Default for Options {
             decode: decode::Options::default(),
             catch: Vec::new(),
             processes: None,
+            compare: None,
             tamper: Vec::new(),
             filter: None,
             config: Config::default(),

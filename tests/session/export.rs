@@ -14,8 +14,9 @@ use sysview::model::*;
 use sysview::session::Writer;
 use sysview::source::End;
 
-use crate::made::{Loose, batch, started};
+use crate::made::{Loose, batch};
 use crate::schema::Schema;
+use crate::started;
 
 /// What a program can call a file.
 const HOSTILE: &[u8] = b"/tmp/<script>alert('x')</script>,\"&amp;\"\r\n\x1b[2J\xff";
@@ -317,7 +318,7 @@ fn mistakes_are_told_in_one_sentence_with_their_status() {
     for (args, status, said) in [
         (&["export", file][..], 2, "--format"),
         (&["export", file, "--format", "xml"], 2, "no such form"),
-        (&["export", file, "--format", "csv", "--filter", "err="], 2, "--filter err="),
+        (&["export", file, "--format", "csv", "--filter", "err="], 2, "--filter"),
         (&["export", file, "--format", "csv", "--filter", "blocked"], 2, "--seccomp"),
         (&["export", file, "--format", "csv", "-o", file], 2, "the recording itself"),
         (&["export", missing.text(), "--format", "csv"], 1, "cannot open"),
@@ -330,7 +331,9 @@ fn mistakes_are_told_in_one_sentence_with_their_status() {
         let output = sysview(args);
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{args:?}: {text}");
-        assert!(text.contains(said) && text.lines().count() == 1, "{args:?}: {text}");
+        // A filter is shown again, with a caret under what is wrong.
+        let lines = if args.contains(&"err=") { 3 } else { 1 };
+        assert!(text.contains(said) && text.lines().count() == lines, "{args:?}: {text}");
     }
     assert_eq!(std::fs::read(&recording.0).expect("still there"), run(100, vec![]));
 }

@@ -158,7 +158,7 @@ fn processes(out: &mut String, runs: &Comparison) {
 
 fn more(out: &mut String, all: usize) {
     if all > LISTED {
-        let _ = writeln!(out, "  and {} more; --format json has them", all - LISTED);
+        let _ = writeln!(out, "  and {} more; `sysview diff --format json` has them", all - LISTED);
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! `Walk` reads a recording through a store that forgets what is behind, so memory does not grow with the run; each row
 //! comes once, a call when it is over. A `Sink` writes rows, from a walk or from a whole store, in either order. Left out:
-//! strace's lines, which the command line has (`cli::log`).
+//! strace's `<unfinished ...>` where calls overlap, which the command line has (`cli::log`).
 
 mod csv;
 mod html;
 mod jsonl;
+mod lines;
 pub mod objects;
 mod page;
 mod parquet;
@@ -84,19 +85,19 @@ impl Format {
         }
     }
 
-    /// A writer of this form; None for strace's lines.
+    /// A writer of this form.
     ///
     /// # Errors
     /// What begins the file cannot be written.
-    pub fn sink(self, out: Out, about: &About) -> io::Result<Option<Box<dyn Sink>>> {
-        Ok(Some(match self {
+    pub fn sink(self, out: Out, about: &About) -> io::Result<Box<dyn Sink>> {
+        Ok(match self {
             Format::Jsonl => Box::new(jsonl::Jsonl::new(out, about)?),
             Format::Csv => Box::new(csv::Csv::new(out, about)?),
             Format::Parquet => Box::new(parquet::Parquet::new(out, about)?),
             Format::Perfetto => Box::new(perfetto::Perfetto::new(out, about)?),
             Format::Html => Box::new(html::Html::new(out, about)),
-            Format::Strace => return Ok(None),
-        }))
+            Format::Strace => Box::new(lines::Lines::new(out)),
+        })
     }
 }
 

@@ -103,6 +103,10 @@ impl App {
         if form.purpose.needs_program() && !self.session.traced() {
             return self.say("The program is not traced any more, so nothing was changed.");
         }
+        if matches!(form.purpose, Purpose::Export { .. }) {
+            let done = form.read().and_then(|_| self.begin_export(&mut form));
+            return self.complain(done, form);
+        }
         let done = form.read().and_then(|draft| {
             let calls = |sentence| (0, sentence);
             match &form.purpose {
@@ -110,6 +114,8 @@ impl App {
                     self.set_filter(draft.filter, form.lines[0].1.text.clone());
                     Ok(())
                 }
+                // Done above.
+                Purpose::Export { .. } => Ok(()),
                 Purpose::Save { text } => self.save_filter(&form.lines[0].1.text, text),
                 Purpose::Answer { task, seq, .. } => {
                     self.send_answer(*task, *seq, draft.change);
@@ -125,6 +131,11 @@ impl App {
                 Purpose::Tamper { instead_of } => self.set_tamper(draft, &form, *instead_of).map_err(calls),
             }
         });
+        self.complain(done, form);
+    }
+
+    /// Shows a form again that could not be taken.
+    fn complain(&mut self, done: Result<(), (usize, String)>, mut form: Form) {
         if let Err((line, sentence)) = done {
             form.go_to_line(line);
             form.input().error = Some(sentence);

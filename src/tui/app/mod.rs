@@ -5,6 +5,7 @@
 
 mod attach;
 mod enforcing;
+mod export;
 mod form;
 mod hold;
 mod judging;
@@ -28,6 +29,7 @@ use ratatui::layout::Rect;
 use super::Options;
 use super::layout::{Layout, Pane, Shape, Split};
 use super::program::ProgramPane;
+use super::state::export::Export;
 use super::state::layer::Layer;
 use super::state::narrow::{Narrow, Rows};
 use super::state::outbox::Outbox;
@@ -61,6 +63,8 @@ pub struct App {
     /// Why the selected row got its verdict; by `seq`.
     pub(super) explained: Option<(u64, Explanation)>,
     pub(super) points: Points,
+    /// What is being written.
+    pub(super) export: Option<Export>,
     pub(super) layers: Vec<Layer>,
     pub(super) tours: Tours,
     pub(super) focus: Pane,
@@ -101,6 +105,7 @@ impl App {
             overlay: None,
             explained: None,
             points: Points::default(),
+            export: None,
             layers: Vec::new(),
             tours: Tours::default(),
             focus: Pane::Trace,
@@ -245,7 +250,7 @@ impl App {
 
     /// One slice of background work; true while there is more.
     fn work_slice(&mut self) -> bool {
-        let mut more = self.scan_tour();
+        let mut more = self.scan_tour() | self.write_export();
         let (narrow, rows) = self.narrowing();
         if let Some(narrow) = narrow {
             let before = narrow.scanned();

@@ -77,7 +77,7 @@ impl App {
     pub(super) fn scroll_popup(&mut self, id: Id) {
         let size = view::popup::content_size(self);
         match self.layers.last_mut() {
-            Some(Layer::Help { scroll } | Layer::Vdso { scroll }) => {
+            Some(Layer::Help { scroll } | Layer::Vdso { scroll } | Layer::Compare { scroll }) => {
                 *scroll = scrolled(*scroll, id, size.shown).min(size.lines.saturating_sub(size.shown));
             }
             Some(Layer::Tours { .. }) => self.move_in_tours(id),

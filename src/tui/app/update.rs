@@ -48,6 +48,7 @@ impl App {
         match id {
             Id::ClearFilter => self.trace.narrow.is_some(),
             Id::FocusProgram => self.session.has_terminal(),
+            Id::Compare => self.options.compare.is_some(),
             Id::FirstBlocked => self.divider().is_some(),
             Id::PolicyContext => self.overlay.is_some(),
             Id::Enforce => self.overlay.is_some() && self.session.traced(),
@@ -79,6 +80,8 @@ impl App {
             Id::PolicyContext => self.layers.push(Layer::Policy { line: 0 }),
             Id::Enforce => self.switch_enforcing(),
             Id::Vdso => self.switch_vdso(),
+            Id::Export => self.ask_export(),
+            Id::Compare => self.layers.push(Layer::Compare { scroll: 0 }),
             Id::VdsoPage => self.layers.push(Layer::Vdso { scroll: 0 }),
             Id::FocusProgram => self.focus_on(Pane::Program),
             Id::Hold => self.hold_or_resume(),

@@ -8,6 +8,7 @@ use super::layer::Input;
 use crate::abi;
 use crate::model::TaskId;
 use crate::query::{self, Candidate, Expr, Filter, Names, Test};
+use crate::session::export::Format;
 use crate::source::{Change, Forced, When};
 
 /// What a form is filled in for.
@@ -19,6 +20,8 @@ pub enum Purpose {
     Save { text: String },
     /// What becomes of the call of this name, at whose entry the task is held in row `seq`.
     Answer { task: TaskId, seq: u64, call: String },
+    /// Where what is shown, or all, is written; the file that may be replaced, once that was asked.
+    Export { replace: Option<String> },
     /// A catchpoint; instead of the one with this number.
     Catch { instead_of: Option<u32> },
     /// A change of calls; instead of the one with this number.
@@ -33,7 +36,7 @@ impl Purpose {
 
     /// It is about what a traced program does next.
     pub fn needs_program(&self) -> bool {
-        !matches!(self, Purpose::Filter | Purpose::Save { .. })
+        !matches!(self, Purpose::Filter | Purpose::Save { .. } | Purpose::Export { .. })
     }
 }
 
@@ -47,6 +50,8 @@ pub enum Field {
     Before,
     After,
     Which,
+    File,
+    Rows,
 }
 
 /// A form as it is filled in.
@@ -83,6 +88,13 @@ impl Form {
 
     pub fn save(text: String) -> Form {
         Form::new(Purpose::Save { text }, &[Field::Name])
+    }
+
+    /// `shown`: a filter holds, and what it shows is written unless something else is said.
+    pub fn export(shown: bool) -> Form {
+        let rows = if shown { "shown" } else { "all" };
+        let form = Form::new(Purpose::Export { replace: None }, &[Field::File, Field::Rows]);
+        form.with_texts(&[(Field::Rows, rows.into())])
     }
 
     pub fn catch(instead_of: Option<u32>) -> Form {
@@ -142,6 +154,9 @@ impl Form {
             Field::Result => (0, matching(text, self.errors())),
             Field::Signal => (0, matching(text, signals())),
             Field::Name => (0, matching(text, self.saved())),
+            Field::File if Format::of_file(text).is_some() => (0, Vec::new()),
+            Field::File => (0, files(text)),
+            Field::Rows => (0, matching(text, rows())),
             Field::Before | Field::After | Field::Which => (0, Vec::new()),
         }
     }
@@ -188,6 +203,8 @@ impl Form {
         let readable = match self.field() {
             Field::Result => result(text).is_ok(),
             Field::Signal => signal(text).is_ok(),
+            // What is highlighted would be taken instead of what is typed.
+            Field::Rows => matches!(text.trim(), "shown" | "all"),
             _ => true,
         };
         self.candidate = if readable || self.candidates().1.is_empty() { None } else { Some(0) };
@@ -236,6 +253,13 @@ impl Form {
                 Field::Before => draft.change.delay_enter = delay(text).map_err(wrong)?,
                 Field::After => draft.change.delay_exit = delay(text).map_err(wrong)?,
                 Field::Which => draft.when = which(text).map_err(wrong)?,
+                Field::File if Format::of_file(text).is_some() => {}
+                Field::File => {
+                    let ends: Vec<String> = Format::ALL.map(|format| format!(".{}", format.extensions()[0])).to_vec();
+                    return Err(wrong(format!("The name's end says the form: {}.", ends.join(", "))));
+                }
+                Field::Rows if matches!(text, "shown" | "all") => {}
+                Field::Rows => return Err(wrong("Write shown or all.".into())),
             }
         }
         Ok(draft)
@@ -249,6 +273,22 @@ fn names(expr: &Expr) -> Vec<String> {
         Expr::Test(Test::Call(name)) => vec![name.clone()],
         _ => Vec::new(),
     }
+}
+
+/// The name that is typed with the end of each form.
+fn files(typed: &str) -> Vec<Candidate> {
+    let stem = typed.trim().trim_end_matches('.');
+    let stem = if stem.is_empty() { "sysview" } else { stem };
+    let candidate = |format: Format| Candidate {
+        text: format!("{stem}.{}", format.extensions()[0]),
+        about: format.about().to_owned(),
+    };
+    Format::ALL.map(candidate).to_vec()
+}
+
+fn rows() -> Vec<Candidate> {
+    let candidate = |(text, about): (&str, &str)| Candidate { text: text.to_owned(), about: about.to_owned() };
+    [("shown", "what the filter shows"), ("all", "every row")].map(candidate).to_vec()
 }
 
 fn signals() -> Vec<Candidate> {

@@ -16,6 +16,8 @@ pub enum Layer {
     Chooser(Chooser),
     /// What the vDSO offers.
     Vdso { scroll: u16 },
+    /// How the run differs from another.
+    Compare { scroll: u16 },
     /// Under which circumstances the profile is judged: the runtime, then the capabilities.
     Policy { line: usize },
     /// The tours to choose from; after them the line that ends the running one.

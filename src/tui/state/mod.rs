@@ -3,6 +3,7 @@
 pub mod blocked;
 pub mod divergence;
 pub mod enforced;
+pub mod export;
 pub mod form;
 pub mod hold;
 pub mod layer;

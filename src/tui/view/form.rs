@@ -61,6 +61,7 @@ fn title(form: &Form) -> String {
     match &form.purpose {
         Purpose::Filter => "Filter".into(),
         Purpose::Save { .. } => "Save the filter".into(),
+        Purpose::Export { .. } => "Write to a file".into(),
         Purpose::Answer { call, .. } => format!("What becomes of this {call}?"),
         Purpose::Catch { instead_of: None } => "New catchpoint".into(),
         Purpose::Catch { instead_of: Some(_) } => "Catchpoint".into(),
@@ -94,12 +95,18 @@ fn label(field: Field) -> &'static str {
         Field::Before => "wait before",
         Field::After => "wait after",
         Field::Which => "which",
+        Field::File => "file",
+        Field::Rows => "rows",
     }
 }
 
 fn hint(field: Field) -> &'static str {
     match field {
         Field::Name => "letters, digits, - and _; one that exists is replaced",
+        Field::File => {
+            "the end of its name says in which form; a path without / in front is below where sysview started"
+        }
+        Field::Rows => "shown: what the filter shows, all: every row",
         Field::Calls => "a filter: openat, path:/etc/**, %network err, tree:123, arg.flags&O_CREAT",
         Field::Result => "an error such as ENOENT, or a number; empty: the call is made and gives its own",
         Field::Signal => "a signal that the task gets when the call is over, such as SIGTERM; empty: none",
@@ -185,6 +192,7 @@ fn meaning(form: &Form, draft: &Draft) -> String {
             format!("{}.{}", draft.filter.explain(), remarks.collect::<String>())
         }
         Purpose::Save { .. } => "Enter saves it.".into(),
+        Purpose::Export { .. } => "Enter writes it.".into(),
         Purpose::Answer { call, .. } => format!("{call}: {}.", change::describe(&draft.change)),
         Purpose::Catch { .. } if draft.filter.is_empty() => "Which calls are to hold their task?".into(),
         Purpose::Catch { .. } => format!("{}.", caught(&draft.filter)),

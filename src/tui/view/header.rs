@@ -53,6 +53,9 @@ fn first_line(app: &App) -> Vec<Piece> {
         piece(held(app), Role::Held, 0),
         piece(calls(session.histogram.calls()), Role::Text, 1),
     ];
+    if let Some(export) = &app.export {
+        pieces.push(piece(format!("writing: {} %", export.percent()), Role::Notice, 0));
+    }
     if let Some(only) = session.started.as_ref().and_then(|started| started.only.as_ref()) {
         // Without it, a call that is missing would be taken for one that was not made.
         pieces.push(piece(format!("only: {}", cut(&format::escape(only.as_bytes()), 30)), Role::Notice, 0));

@@ -120,6 +120,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Quit => plain("Leave?", quit::lines(app, width), 0),
         Layer::Chooser(chooser) => choose(app, chooser, width),
         Layer::Vdso { scroll } => plain("vDSO", vdso(app, width), *scroll),
+        Layer::Compare { scroll } => plain("Two runs", compared(app, width), *scroll),
         Layer::Policy { line } => judged::content(app, *line, width),
         Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),
@@ -133,6 +134,23 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
             plain("The trace broke", lines, 0)
         }
     }
+}
+
+/// The comparison with the other run, once it is made. Its lines are escaped.
+fn compared(app: &App, width: usize) -> Vec<Line<'static>> {
+    let Some(text) = app.options.compare.as_ref().and_then(|compared| compared.get()) else {
+        return self::text("Both recordings are being read; open this again in a moment.", width);
+    };
+    let line = |line: &str| {
+        let role = match line.chars().next() {
+            Some('+') => Role::Notice,
+            Some('-') => Role::Error,
+            Some(' ' | '~') | None => Role::Text,
+            Some(_) => Role::Title,
+        };
+        Line::styled(cut(line, width), app.theme.style(role))
+    };
+    text.lines().map(line).collect()
 }
 
 pub(super) fn text(sentence: &str, width: usize) -> Vec<Line<'static>> {
