@@ -11,6 +11,7 @@ use super::filter::FilterArgs;
 use super::log::precision::{Precision, Timestamps};
 use super::log::summary::Order;
 use super::profile::args::{JudgeArgs, ProfileArgs};
+use super::stats::StatsArgs;
 use crate::capture::CoLocate;
 use crate::decode::Constants;
 use crate::source::VdsoMode;
@@ -71,7 +72,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|diff|profile|doctor|explain|filter|vdso|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|stats|diff|profile|doctor|explain|filter|vdso|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -96,6 +97,8 @@ pub enum Sub {
     Doctor,
     /// Explain system calls, errors, constants, signals and classes, without tracing anything
     Explain(ExplainArgs),
+    /// Count the calls of a recording: errors, percentiles of times, bytes moved
+    Stats(StatsArgs),
     /// Say how a filter is read, or list the saved ones
     Filter(FilterArgs),
     /// Make, check, compare and convert seccomp profiles

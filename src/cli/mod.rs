@@ -18,6 +18,7 @@ mod page;
 mod profile;
 mod record;
 mod size;
+mod stats;
 mod ui;
 mod unsupported;
 mod vdso;
@@ -80,6 +81,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Diff(args)) => diff::run(&args),
         Some(Sub::Doctor) => doctor::run(),
         Some(Sub::Explain(args)) => explain::run(&args.words),
+        Some(Sub::Stats(args)) => stats::run(&args),
         Some(Sub::Filter(args)) => filter::run(&args.sub),
         Some(Sub::Profile(args)) => profile::run(&args),
         Some(Sub::Vdso(args)) => vdso::run(&args),
