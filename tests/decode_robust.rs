@@ -100,7 +100,7 @@ fn decode_all(view: &CallView<'_>, options: &Options) {
     lines.iter().for_each(|line| printable("detail", &line.text));
     lines.iter().for_each(|line| printable("label", &line.label));
     let mut text = String::from("[");
-    json::args(&mut text, view.arch, &decode::call(view, options).args, &json::Nothing);
+    json::args(&mut text, view.arch, &decode::call(view, options), &json::Nothing);
     text.push(',');
     json::result(&mut text, view.outcome, view.marks, true, &json::Nothing);
     text.push(']');

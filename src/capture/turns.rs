@@ -109,8 +109,8 @@ impl Turns {
 
     /// What the status of a task that stands in the queue is.
     pub fn stop_of(&self, tid: i32) -> Option<Stop> {
-        let &(tid, raw) = self.queue.iter().find(|&&(other, _)| other == tid)?;
-        match Status::decode(tid, raw) {
+        let waiting = self.queue.iter().find(|waiting| waiting.tid == tid)?;
+        match Status::decode(tid, waiting.raw) {
             Status::Stopped(_, stop) => Some(stop),
             Status::Exited(_) | Status::Killed { .. } => None,
         }
