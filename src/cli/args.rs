@@ -153,6 +153,9 @@ pub struct ViewArgs {
     /// Begin with a guided tour: first-steps, errors, vdso or sandbox
     #[arg(long, value_name = "NAME")]
     pub tour: Option<String>,
+    /// How much of the trace is kept in memory (512M, 2G); what is older goes to a nameless file in $TMPDIR or /var/tmp
+    #[arg(long, value_name = "SIZE", default_value = "512M")]
+    pub memory: String,
     /// The key that leaves the program's pane; typed twice it goes to the program
     #[arg(long, value_name = "KEY", default_value = "ctrl-]")]
     pub escape: String,

@@ -88,6 +88,11 @@ fn draw(mut source: Source, options: Options, args: &OpenArgs) -> Result<String,
     app.resize(cols, rows);
     while let Some(message) = source.messages.blocking_recv() {
         app.message(message);
+        if let Some(error) = app.session().store.no_room() {
+            return Err(CliError::failed(format!(
+                "no room for the older part of the trace in {error}; set TMPDIR or --memory"
+            )));
+        }
     }
     app.work(|| false);
     for key in keys {

@@ -10,7 +10,7 @@ use super::args::{Enforce, UiArgs, ViewArgs};
 use super::error::CliError;
 use super::expression::Expressions;
 use super::launch::{self, Plan};
-use super::{filter, profile};
+use super::{filter, profile, size};
 use crate::abi;
 use crate::capture::{self, Terminal};
 use crate::lesson::{self, Tour};
@@ -103,12 +103,13 @@ pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     let circumstances = args.judge.circumstances()?;
     let escape = args.escape.parse::<Key>().map_err(|e| CliError::usage(format!("--escape {}: {e}", args.escape)))?;
     let tour = args.tour.as_deref().map(tour).transpose()?;
+    let memory = Some(size::bytes(&args.memory, "--memory")?);
     // https://no-color.org: any value but the empty one.
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let config = filter::config()?;
     let filter = args.filter.as_ref().map(|text| filter::read("--filter", text, &config.filters)).transpose()?;
     let filter = filter.zip(args.filter.clone());
-    Ok(Options { profile, circumstances, escape, colour, tour, config, filter, ..Options::default() })
+    Ok(Options { profile, circumstances, escape, colour, tour, config, filter, memory, ..Options::default() })
 }
 
 /// The catchpoints of `--catch`, each with its filter as it was typed.

@@ -24,7 +24,8 @@ pub struct TemporaryFile {
     dir: PathBuf,
     file: Option<File>,
     end: u64,
-    compressor: Compressor<'static>,
+    /// Made with the file.
+    compressor: Option<Compressor<'static>>,
     compressed: Vec<u8>,
 }
 
@@ -35,18 +36,14 @@ impl fmt::Debug for TemporaryFile {
 }
 
 impl TemporaryFile {
-    /// A file in $TMPDIR, or where large temporary files belong.
-    ///
-    /// # Errors
-    /// There is no memory to compress with.
-    pub fn new() -> io::Result<TemporaryFile> {
+    /// A file in $TMPDIR, or where large temporary files belong; there is none before something is written.
+    pub fn new() -> TemporaryFile {
         let named = std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
         TemporaryFile::within(named.unwrap_or_else(usual))
     }
 
-    fn within(dir: PathBuf) -> io::Result<TemporaryFile> {
-        let compressor = Compressor::new(LEVEL)?;
-        Ok(TemporaryFile { dir, file: None, end: 0, compressor, compressed: Vec::new() })
+    fn within(dir: PathBuf) -> TemporaryFile {
+        TemporaryFile { dir, file: None, end: 0, compressor: None, compressed: Vec::new() }
     }
 
     /// What went wrong, with the directory in which it did.
@@ -55,19 +52,26 @@ impl TemporaryFile {
     }
 }
 
+impl Default for TemporaryFile {
+    fn default() -> TemporaryFile {
+        TemporaryFile::new()
+    }
+}
+
 impl Spill for TemporaryFile {
     fn write(&mut self, piece: &[u8]) -> io::Result<Spilled> {
         self.compressed.resize(zstd::zstd_safe::compress_bound(piece.len()), 0);
-        let len = self.compressor.compress_to_buffer(piece, &mut self.compressed[..])?;
+        let compressor = match &mut self.compressor {
+            Some(compressor) => compressor,
+            none => none.insert(Compressor::new(LEVEL)?),
+        };
+        let len = compressor.compress_to_buffer(piece, &mut self.compressed[..])?;
         let file = match &mut self.file {
             Some(file) => file,
-            none => {
-                let made = nameless(&self.dir);
-                match made {
-                    Ok(file) => none.insert(file),
-                    Err(error) => return Err(self.said(&error)),
-                }
-            }
+            none => match nameless(&self.dir) {
+                Ok(file) => none.insert(file),
+                Err(error) => return Err(self.said(&error)),
+            },
         };
         // Where the last attempt may have left a part of a piece, this one begins.
         file.write_all_at(&self.compressed[..len], self.end).map_err(|error| self.said(&error))?;
@@ -119,7 +123,7 @@ mod tests {
     fn pieces_come_back_and_nothing_has_a_name() {
         let dir = std::env::temp_dir().join(format!("sysview-spill-{}", std::process::id()));
         fs::create_dir(&dir).expect("made");
-        let mut spill = TemporaryFile::within(dir.clone()).expect("a file");
+        let mut spill = TemporaryFile::within(dir.clone());
         let pieces: Vec<Vec<u8>> = [0usize, 1, 1000, 400_000].iter().map(|len| vec![*len as u8; *len]).collect();
         let written: Vec<Spilled> = pieces.iter().map(|piece| spill.write(piece).expect("written")).collect();
         assert_eq!(fs::read_dir(&dir).expect("readable").count(), 0);
@@ -132,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_goes_wrong_is_said_with_the_directory() {
-        let mut spill = TemporaryFile::within("/no/such/directory".into()).expect("a file");
+        let mut spill = TemporaryFile::within("/no/such/directory".into());
         let error = spill.write(b"piece").expect_err("no directory");
         assert_eq!(error.to_string(), "/no/such/directory: No such file or directory (os error 2)");
         assert!(spill.read(Spilled { offset: 0, len: 1, size: 1 }).is_err());

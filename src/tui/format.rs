@@ -166,6 +166,17 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// A number of bytes in at most eight columns: `999 B`, `12 KiB`, `1.5 GiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let unit = (bytes.max(1).ilog2() / 10) as usize;
+    let tenths = (u128::from(bytes) * 10) >> (10 * unit);
+    if unit > 0 && tenths < 100 {
+        return format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]);
+    }
+    format!("{} {}", tenths / 10, UNITS[unit])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,5 +230,12 @@ mod tests {
     fn wrapping_breaks_long_words_and_keeps_all_text() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+
+    #[test]
+    fn sizes_have_two_digits_at_least() {
+        let sizes = [0, 1, 1023, 1024, 1536, 10 << 10, (512 << 20) - 1, 3 << 29, u64::MAX];
+        let texts = sizes.map(size);
+        assert_eq!(texts, ["0 B", "1 B", "1023 B", "1.0 KiB", "1.5 KiB", "10 KiB", "511 MiB", "1.5 GiB", "15 EiB"]);
     }
 }

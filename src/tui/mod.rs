@@ -68,6 +68,8 @@ pub struct Options {
     pub filter: Option<(Filter, String)>,
     /// The user's settings.
     pub config: Config,
+    /// Bytes of rows that are kept in memory, the rest in a file; None: all are.
+    pub memory: Option<u64>,
 }
 
 impl Default for Options {
@@ -87,6 +89,7 @@ impl Default for Options {
             tamper: Vec::new(),
             filter: None,
             config: Config::default(),
+            memory: None,
         }
     }
 }

@@ -194,7 +194,7 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
                     app.drawn();
                 }
             },
-            message = source.messages.recv(), if listening => match message {
+            message = source.messages.recv(), if listening && app.listens() => match message {
                 Some(message) => app.message(message),
                 None => {
                     listening = false;

@@ -14,6 +14,7 @@ mod mouse;
 mod overlay;
 mod points;
 mod popups;
+mod room;
 mod tour;
 mod update;
 mod vdso;
@@ -79,6 +80,8 @@ pub struct App {
     pub(super) outbox: Outbox,
     pub(super) leave: Option<Leave>,
     pub(super) leaving: Option<Leaving>,
+    /// Why rows could not be read back, as was said.
+    lost: Option<String>,
     /// Before there is a source: the processes that were chosen to attach to.
     pub(super) picked: Option<Vec<i32>>,
     /// The escape key was just pressed in the program's pane; a second press sends it.
@@ -92,12 +95,13 @@ impl App {
     /// A view of 80x24 that has heard nothing yet.
     pub fn new(options: Options) -> App {
         let theme = Theme::new(options.colour);
+        let session = Session::within(options.memory);
         let mut program = ProgramPane::new(24, 80);
         program.set_colours(options.colour);
         let mut app = App {
             options,
             theme,
-            session: Session::new(),
+            session,
             trace: TraceState::new(),
             table: TableState::default(),
             detail_top: 0,
@@ -120,6 +124,7 @@ impl App {
             outbox: Outbox::default(),
             leave: None,
             leaving: None,
+            lost: None,
             picked: None,
             escaped: false,
             now_ms: 0,
@@ -214,6 +219,9 @@ impl App {
             self.dirty = true;
         }
         self.dirty |= second && self.session.phase == Phase::Live;
+        if second {
+            self.look_for_room();
+        }
         self.leave_if_late();
         self.work_slice();
         self.settle();

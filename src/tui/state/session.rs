@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::hold::Holds;
 use crate::model::{Batch, CallRow, Changes, EventKind, Marks, Origin, RowKind, Store, TaskEnd, TaskId};
+use crate::session::TemporaryFile;
 use crate::source::{At, End, Floor, Held, Started, VdsoMode};
 use crate::stats::Histogram;
 use crate::symbols::{Location, Spaces};
@@ -87,6 +88,15 @@ impl Session {
             samples: VecDeque::new(),
             newest_ns: 0,
         }
+    }
+
+    /// A session of whose rows about so many bytes are in memory, the rest in a file.
+    pub fn within(memory: Option<u64>) -> Session {
+        let mut session = Session::new();
+        if let Some(budget) = memory {
+            session.store = Store::with_spill(budget, Box::new(TemporaryFile::new()));
+        }
+        session
     }
 
     pub fn start(&mut self, started: Started, now_ms: u64) {

@@ -67,10 +67,18 @@ fn first_line(app: &App) -> Vec<Piece> {
         n => pieces.push(piece(format!("{} changes of calls", count(n as u64)), Role::Notice, 3)),
     }
     pieces.retain(|piece| !piece.text.is_empty());
+    if session.store.no_room().is_some() {
+        pieces.push(piece("‖ no room for rows".into(), Role::Failure, 0));
+    }
     if let Some(rate) = session.rate() {
         pieces.push(piece(format!("{}/s", short_count(rate)), Role::Text, 4));
     }
     pieces.push(piece(clock(session.elapsed_ms(app.now_ms)), Role::Text, 3));
+    let usage = session.store.usage();
+    if usage.disk > 0 {
+        let text = format!("{} in memory, {} on disk", format::size(usage.memory), format::size(usage.disk));
+        pieces.push(piece(text, Role::Text, 4));
+    }
     if let Some((text, role)) = seccomp(app) {
         pieces.push(piece(text, role, 2));
     }
