@@ -125,9 +125,7 @@ impl Engine {
         let marks = self.vdso_marks(tid, arch, info.ip, call, args);
         let Some(task) = self.tasks.get_mut(tid) else { return Pause::default() };
         let id = task.id;
-        if marks.has(Marks::FELL_BACK) {
-            task.fell_back = Some((nr, now));
-        }
+        task.fell_back = marks.has(Marks::FELL_BACK).then_some((nr, now)).or(task.fell_back);
         let open = Open { arch, nr, args, call, hidden, change: None, marks, restarting: None };
         task.open = Some(open);
         self.look_closer(tid, &open, &regions);
@@ -336,8 +334,7 @@ impl Engine {
             (None, Some(Forked::Clone) | None) => Origin::Clone,
         };
         if thread_of.is_none() {
-            self.switch.forget(tid);
-            self.leave_log(tid);
+            self.forget_vdso(tid);
         }
         let id = self.tasks.add(tid, tgid, comm.clone());
         self.inherit(tid, parent_tid, thread_of.is_some());

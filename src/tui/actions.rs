@@ -191,7 +191,7 @@ static ACTIONS: &[Action] = &[
         Context::Global,
         &[Key::char('v')],
         "vDSO",
-        "Switch the vDSO off, so that what it would answer is seen as calls, or on again.",
+        "Show what the vDSO answers; then switch it off, so that these are calls; then leave it alone again.",
     ),
     action(Id::VdsoPage, Context::Global, &[Key::char('V')], "", "Show what the vDSO of each program offers."),
     action(

@@ -64,10 +64,74 @@ fn a_key_switches_it_off_and_on() {
     let mut session = Session::start(&["--", "sleep", "600"]);
     session.until_shows("vDSO: 6 symbols");
     session.keys("v");
+    session.until_shows("vDSO: shown");
+    session.keys("v");
     session.until_shows("vDSO: off");
     session.until_shows("EFAULT not SIGSEGV");
     session.keys("v");
     session.until_shows("vDSO: 6 symbols");
     session.keys("qk");
     assert_eq!(session.end(), Some(137));
+}
+
+#[test]
+fn a_thousand_questions_of_python_in_three_modes() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    const THOUSAND: &str = "import time\nfor _ in range(1000): time.time()";
+    let seen = |mode: &str| {
+        let output = Command::new(SYSVIEW)
+            .args(["log", "--vdso", mode, "--vdso-comments", "--", "python3", "-c", THOUSAND])
+            .stdin(Stdio::null())
+            .output()
+            .expect("sysview log runs");
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        let clocks =
+            |end: &str| log.lines().filter(|line| line.contains("clock_gettime(") && line.ends_with(end)).count();
+        (clocks("/* vDSO, no call */"), clocks("/* the vDSO would have answered this */"))
+    };
+    // Python asks for some more by itself.
+    assert_eq!(seen("natural"), (0, 0));
+    let (shown, calls) = seen("shown");
+    assert!(shown >= 1_000 && calls == 0, "{shown} {calls}");
+    let (answers, off) = seen("off");
+    assert!(answers == 0 && off == shown, "{off}, shown {shown}");
+}
+
+#[test]
+fn a_subcommand_shows_symbols_code_and_what_is_seen_in_no_mode() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let said = |args: &[&str]| {
+        let output = Command::new(SYSVIEW).arg("vdso").args(args).stdin(Stdio::null()).output().expect("sysview runs");
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let (code, text) = said(&["--no-measure"]);
+    assert_eq!(code, Some(0), "{text}");
+    for word in ["__vdso_clock_gettime", "LINUX_2.6", "228", "rseq", "vsyscall", "__kernel_clock_gettime"] {
+        assert!(text.contains(word), "{word} is not in {text}");
+    }
+    let (_, of_program) = said(&["--no-measure", "--", "true"]);
+    assert!(of_program.contains("The vDSO of the program") && of_program.contains("clock_getres"), "{of_program}");
+    let (_, code_of) = said(&["--disassemble", "clock_gettime", "--syntax", "intel"]);
+    assert!(code_of.contains("syscall") && code_of.contains("ret"), "{code_of}");
+    let (status, wrong) = said(&["--disassemble", "nothing"]);
+    assert!(status == Some(2) && wrong.contains("no such function"), "{wrong}");
+    let (status, nobody) = said(&["-p", "999999999"]);
+    assert!(status == Some(1) && nobody.contains("no vDSO"), "{nobody}");
+}
+
+#[test]
+fn a_copy_of_sysview_measures_what_each_mode_costs() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let output = Command::new(SYSVIEW).arg("vdso").stdin(Stdio::null()).output().expect("sysview runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find(|line| line.contains("CLOCK_MONOTONIC_COARSE")).expect("a line of the table");
+    let ns: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    // vDSO, shown, call, traced
+    assert!(ns.len() == 4 && ns[0] < ns[2] && ns[2] < ns[3] && ns[1] < ns[3], "{line}");
 }

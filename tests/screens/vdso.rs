@@ -1,7 +1,8 @@
 //! The vDSO switched off and on: the key, the header, and the rows that are there only because of it.
 
 use crate::*;
-use sysview::model::{Marks, TaskId};
+use sysview::abi::Arch;
+use sysview::model::{EventKind, Marks, TaskId, Warning};
 use sysview::source::VdsoMode;
 
 const CLOCK_GETTIME: u64 = 228;
@@ -12,13 +13,18 @@ fn one_key_switches_it_off_and_on_and_the_header_says_what_is_different() {
     app.outbox().drain();
     shows(&app, "vDSO: 6 symbols");
     press(&mut app, "v");
-    assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Off)]);
+    assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Shown)]);
     shows(&app, "vDSO: 6 symbols");
+    app.message(Message::Vdso(VdsoMode::Shown));
+    shows(&app, "vDSO: shown");
+    shows(&app, "no call is made and no filter sees it");
+    press(&mut app, "v");
+    assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Off)]);
     app.message(Message::Vdso(VdsoMode::Off));
     shows(&app, "vDSO: off");
     shows(&app, "bad addresses give EFAULT not SIGSEGV, filters can deny or kill");
-    // Twice before the engine has answered is not at all.
-    press(&mut app, "v v");
+    // Three times before the engine has answered is not at all.
+    press(&mut app, "v v v");
     assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Off)]);
     press(&mut app, "v");
     assert_eq!(app.outbox().drain(), [Command::Vdso(VdsoMode::Natural)]);
@@ -43,6 +49,39 @@ fn where_there_is_nothing_to_switch_the_key_says_why() {
     press(&mut over, "v");
     shows(&over, "switched in programs that run");
     assert_eq!((absent.outbox().drain(), over.outbox().drain()), (vec![], vec![]));
+}
+
+/// One program, three pictures: what each mode has seen of it, and what a profile would do.
+#[test]
+fn the_page_counts_by_mode_and_answers_are_a_class_of_their_own() {
+    let mut app = app(docker(), 120, 40);
+    let before = app.session().histogram.calls();
+    let mut r = scene::Recorder::new();
+    let warning = EventKind::Warning(Warning::VdsoSwitched { mode: VdsoMode::Shown, error_ns: 85 });
+    r.after(10).event(0, warning);
+    for _ in 0..3 {
+        r.after(10).enter(0, CLOCK_GETTIME, [1, 0x2000, 0, 0, 0, 0], &[]);
+        r.after(0).exit_marked(0, Outcome::Returned(0), Marks::VDSO);
+    }
+    r.after(10).event(0, EventKind::Warning(Warning::VdsoUnlogged { nr: CLOCK_GETTIME, count: 117 }));
+    r.after(10).event(0, EventKind::Warning(Warning::VdsoSwitched { mode: VdsoMode::Off, error_ns: 85 }));
+    for _ in 0..2 {
+        r.after(10).enter(0, CLOCK_GETTIME, [1, 0x2000, 0, 0, 0, 0], &[]);
+        r.after(10).exit_marked(0, Outcome::Returned(0), Marks::UNSEEN);
+    }
+    app.message(r.take());
+    app.message(Message::Vdso(VdsoMode::Off));
+    app.tick(1_000);
+    let histogram = &app.session().histogram;
+    assert_eq!(histogram.calls(), before + 2);
+    let answers = histogram.answers(Arch::X86_64, CLOCK_GETTIME).expect("a class");
+    assert_eq!((answers.count, answers.finished, answers.unlogged), (120, 3, 117));
+    press(&mut app, "V");
+    shows(&app, "natural: 0 calls seen; shown: 120 answers; off: 2 calls seen.");
+    shows(&app, "against other tasks to 85 ns");
+    shows(&app, "sched_getcpu(3)");
+    press(&mut app, "Esc");
+    shows(&app, "vDSO ███");
 }
 
 #[test]

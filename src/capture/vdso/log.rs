@@ -159,7 +159,7 @@ impl Engine {
     }
 
     /// A process has another address space now, or is gone.
-    pub fn leave_log(&mut self, tgid: i32) {
+    pub(super) fn leave_log(&mut self, tgid: i32) {
         for log in &mut self.switch.logs {
             log.tgids.retain(|&other| other != tgid);
         }

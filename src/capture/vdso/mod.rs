@@ -369,10 +369,15 @@ impl Engine {
         }
     }
 
+    /// A number is that of a new process.
+    pub fn forget_vdso(&mut self, tgid: i32) {
+        self.switch.forget(tgid);
+        self.leave_log(tgid);
+    }
+
     /// At the stop of an execve: the address space is new.
     pub fn vdso_after_exec(&mut self, tid: i32, exec: &Exec, now: u64) {
-        self.switch.forget(tid);
-        self.leave_log(tid);
+        self.forget_vdso(tid);
         if let Some(task) = self.tasks.get_mut(tid) {
             task.vdso = site_of(&exec.vdso, self.tracing.vdso_room);
             task.thread_pointer = None;

@@ -7,6 +7,7 @@ pub mod export;
 pub mod form;
 pub mod hold;
 pub mod layer;
+pub mod modes;
 pub mod narrow;
 pub mod outbox;
 pub mod picker;

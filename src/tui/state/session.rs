@@ -4,6 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::hold::Holds;
+use super::modes::Modes;
 use crate::model::{Batch, CallRow, Changes, EventKind, Marks, Origin, RowKind, Store, TaskEnd, TaskId};
 use crate::session::TemporaryFile;
 use crate::source::{At, End, Floor, Held, Started, VdsoMode};
@@ -58,6 +59,8 @@ pub struct Session {
     pub vdso: VdsoMode,
     /// How it is to be, as was asked last.
     pub vdso_asked: VdsoMode,
+    /// What was seen in each mode.
+    pub modes: Modes,
     /// What is mapped where, as of the newest row.
     spaces: Spaces,
     /// The last that the first task did was to be stopped.
@@ -81,6 +84,7 @@ impl Session {
             holds: Holds::default(),
             vdso: VdsoMode::Natural,
             vdso_asked: VdsoMode::Natural,
+            modes: Modes::new(VdsoMode::Natural),
             spaces: Spaces::default(),
             stopped: false,
             began_ms: 0,
@@ -102,6 +106,7 @@ impl Session {
     pub fn start(&mut self, started: Started, now_ms: u64) {
         self.vdso = started.vdso;
         self.vdso_asked = started.vdso;
+        self.modes = Modes::new(started.vdso);
         self.started = Some(started);
         self.phase = Phase::Live;
         self.began_ms = now_ms;
@@ -113,6 +118,7 @@ impl Session {
         let holds = &self.holds;
         self.histogram.update_timed(&self.store, &changes, |seq, call| !made_to_wait(holds, seq, call));
         self.spaces.update(&self.store, &changes);
+        self.modes.update(&self.store, &changes);
         if let Some(event) = batch.events.iter().rfind(|event| event.task == TaskId(0)) {
             self.stopped = matches!(event.kind, EventKind::GroupStop { .. });
         }

@@ -83,7 +83,7 @@ fn first_line(app: &App) -> Vec<Piece> {
         pieces.push(piece(text, role, 2));
     }
     // While it is switched off the program does what it would not do by itself.
-    let (role, expendable) = if app.session.vdso == VdsoMode::Off { (Role::Notice, 2) } else { (Role::Text, 5) };
+    let (role, expendable) = if changes(app).is_some() { (Role::Notice, 2) } else { (Role::Text, 5) };
     pieces.push(piece(vdso_short(app), role, expendable));
     pieces
 }
@@ -178,7 +178,7 @@ pub fn vdso(app: &App) -> Option<&VdsoState> {
 
 fn vdso_short(app: &App) -> String {
     match vdso(app) {
-        Some(VdsoState::Present(_)) if app.session.vdso == VdsoMode::Off => "vDSO: off".into(),
+        Some(VdsoState::Present(_)) if changes(app).is_some() => format!("vDSO: {}", app.session.vdso.name()),
         Some(VdsoState::Present(image)) => format!("vDSO: {} symbols", image.symbols.len()),
         Some(VdsoState::Removed(_)) => "vDSO: absent".into(),
         Some(VdsoState::None) => "vDSO: none".into(),
@@ -190,6 +190,18 @@ fn vdso_short(app: &App) -> String {
 /// What is different for the program while its vDSO is off.
 const OFF: &str =
     "vDSO off: its calls are real and slower, bad addresses give EFAULT not SIGSEGV, filters can deny or kill";
+
+/// And while it is shown.
+const SHOWN: &str = "vDSO shown: what it answers is logged, about 20 ns each; no call is made and no filter sees it";
+
+/// What the mode of the vDSO changes for the program; None if nothing.
+fn changes(app: &App) -> Option<&'static str> {
+    match app.session.vdso {
+        VdsoMode::Off => Some(OFF),
+        VdsoMode::Shown => Some(SHOWN),
+        VdsoMode::Natural | VdsoMode::Absent => None,
+    }
+}
 
 /// Under what circumstances the profile is judged, and which symbols the vDSO has.
 fn second_line(app: &App) -> String {
@@ -206,7 +218,7 @@ fn second_line(app: &App) -> String {
         None => "seccomp: no profile, s chooses one".into(),
     };
     let symbols = match vdso(app) {
-        Some(VdsoState::Present(_)) if app.session.vdso == VdsoMode::Off => OFF.into(),
+        Some(VdsoState::Present(_)) if changes(app).is_some() => changes(app).unwrap_or_default().into(),
         Some(VdsoState::Present(image)) => {
             let names: Vec<&str> = image.symbols.iter().map(|s| s.name.trim_start_matches("__vdso_")).collect();
             format!("vDSO: {}", format::escape(names.join(", ").as_bytes()))
@@ -214,7 +226,7 @@ fn second_line(app: &App) -> String {
         Some(VdsoState::Removed(_)) => "vDSO: absent, its calls are made as system calls".into(),
         _ => String::new(),
     };
-    if app.session.vdso == VdsoMode::Off && !symbols.is_empty() {
+    if changes(app).is_some() && !symbols.is_empty() {
         // What sysview changes comes before what it shows.
         return format!("{symbols}   {judged}");
     }

@@ -19,6 +19,7 @@ mod standing;
 mod times;
 pub mod tour;
 pub mod trace;
+mod vdso;
 mod verdict;
 
 use ratatui::buffer::Buffer;

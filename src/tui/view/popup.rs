@@ -5,10 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{form, header, judged, picker, points, quit, tour};
-use crate::model::VdsoState;
+use super::vdso;
+use super::{form, judged, picker, points, quit, tour};
 use crate::policy;
-use crate::source::VdsoMode;
 use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
@@ -119,8 +118,8 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Help { scroll } => plain("Keys", help(app, width), *scroll),
         Layer::Quit => plain("Leave?", quit::lines(app, width), 0),
         Layer::Chooser(chooser) => choose(app, chooser, width),
-        Layer::Vdso { scroll } => plain("vDSO", vdso(app, width), *scroll),
         Layer::Compare { scroll } => plain("Two runs", compared(app, width), *scroll),
+        Layer::Vdso { scroll } => plain("vDSO", vdso::lines(app, width), *scroll),
         Layer::Policy { line } => judged::content(app, *line, width),
         Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),
@@ -260,38 +259,4 @@ pub(super) fn tail(text: &str, width: usize) -> &str {
         rest = chars.as_str();
     }
     rest
-}
-
-fn vdso(app: &App, width: usize) -> Vec<Line<'static>> {
-    let mut lines = text(
-        "The vDSO is a small library that the kernel puts into every program. What it answers needs no system call, so no \
-         tracer sees it.",
-        width,
-    );
-    lines.push(Line::default());
-    let (sentence, image) = match header::vdso(app) {
-        Some(VdsoState::Present(image)) if app.session.vdso == VdsoMode::Off => (
-            "It is switched off: these call the kernel and stand in the trace, until v switches it on again:"
-                .to_owned(),
-            Some(image),
-        ),
-        Some(VdsoState::Present(image)) => {
-            ("The program can call these; v makes calls of them that are seen:".to_owned(), Some(image))
-        }
-        Some(VdsoState::Removed(image)) => (
-            "It is hidden from this program, so these are made as system calls and stand in the trace:".to_owned(),
-            Some(image),
-        ),
-        Some(VdsoState::None) => ("The kernel gave this program none.".to_owned(), None),
-        _ => ("What this program has is not known.".to_owned(), None),
-    };
-    lines.extend(text(&sentence, width));
-    if let Some(image) = image {
-        for symbol in &image.symbols {
-            let name = format::escape(symbol.name.as_bytes());
-            lines.push(Line::from(cut(&format!("  {:#08x}  {name}", symbol.offset), width)));
-        }
-        lines.extend(text(&format!("At {:#x}, {} bytes.", image.base, image.size), width));
-    }
-    lines
 }
