@@ -13,7 +13,7 @@ use sysview::capture::{Launch, Setup, Terminal, Tracing, launch};
 use sysview::model::{EventKind, Marks, VdsoMode, Warning};
 use sysview::source::{Command, End, Message, Source};
 
-const ROUND: &str = "200000";
+const ROUND: &str = "10000";
 const PACED: u64 = 3_000_000;
 const SWITCHES: usize = 600;
 
@@ -64,7 +64,9 @@ fn printed(mut source: Source) -> f64 {
 
 fn cost(program: &str) {
     let mut differences = Vec::new();
-    println!("ns a question (medians of 21 rounds of {ROUND}, five times): untraced, natural, shown");
+    println!(
+        "ns a question (medians of 21 rounds of {ROUND} at a million a second, five times): untraced, natural, shown"
+    );
     for _ in 0..5 {
         let alone = Process::new(program).args(["cost", ROUND]).stdin(Stdio::null()).output().expect("it runs");
         let alone = number(&alone.stdout);

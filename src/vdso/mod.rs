@@ -8,8 +8,9 @@ pub const RSEQ: &str = "sched_getcpu(3) of glibc 2.35 and later reads the CPU's 
     date (rseq): no call and no function of the vDSO, so no mode of sysview's shows it.";
 /// Where the oldest way is seen.
 pub const VSYSCALL: &str = "time, gettimeofday and getcpu at the fixed address 0xffffffffff600000, for programs older than the \
-    vDSO: a tracer's stops do not see them. A seccomp filter does, so sysview shows them where its own filter is at work \
-    (log -e trace=time,gettimeofday,getcpu); otherwise they are invisible.";
+    vDSO: a tracer's stops do not see them. A seccomp filter does, so sysview shows them, \
+    without what they answered, where its own filter is at work (log -e trace=time,gettimeofday,getcpu); otherwise they are \
+    invisible.";
 
 mod auxv;
 mod calls;

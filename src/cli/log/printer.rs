@@ -252,7 +252,8 @@ impl Printer {
             _ => took_ns,
         };
         let over = matches!(exit.outcome, Outcome::Returned(_) | Outcome::Failed(_));
-        if over && self.settings.summary.is_some() {
+        // What the vDSO answered is no call.
+        if over && self.settings.summary.is_some() && !exit.marks.has(Marks::VDSO) {
             self.summary.count(view.arch, view.nr, matches!(exit.outcome, Outcome::Failed(_)), counted_ns);
         }
         let staged = self.settings.statuses != Statuses::ALL;
