@@ -167,7 +167,7 @@ impl Marks {
     pub const VDSO: Marks = Marks(32);
 
     /// Another tool saw it and did not tell how long it took.
-    pub const UNTIMED: Marks = Marks(32);
+    pub const UNTIMED: Marks = Marks(64);
 
     /// Only the remarks on where the call was made.
     pub fn of_place(self) -> Marks {

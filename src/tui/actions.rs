@@ -177,14 +177,14 @@ static ACTIONS: &[Action] = &[
         Context::Global,
         &[Key::char('c')],
         "",
-        "Show under which runtime, capabilities, kernel and architecture the profile is judged, and change them.",
+        "Show and change the runtime, the capabilities and the kernel that the profile is judged for.",
     ),
     action(
         Id::Enforce,
         Context::Global,
         &[Key::char('E')],
         "",
-        "Make the profile hold from now on: blocked calls fail or end the program as they would under it; or no longer.",
+        "Make the profile hold, so that blocked calls fail or end the program; or only mark them again.",
     ),
     action(
         Id::Vdso,
