@@ -84,6 +84,7 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
             Some(Value::address(ctx.arg(index)))
         }
         ("mmap" | "mmap2", 3) | ("remap_file_pages", 4) => mapping_flags(ctx, index),
+        ("memfd_create", 1) => huge_pages(ctx, index, 0, "MFD_HUGE_SHIFT"),
         ("ioprio_set", 2) => Some(custom::words::io_priority(ctx.arg(2) & 0xffff_ffff)),
         ("sigsuspend", 2) | ("ssetmask", 0) => Some(super::signal::old_set(ctx.arg(index) & 0xffff_ffff)),
         ("sigprocmask", 1) => Some(old_mask(ctx, index, Dir::In)),
@@ -196,21 +197,25 @@ fn attribute(ctx: &Ctx<'_>, side: Side, index: usize, len: u64) -> Value {
     }
 }
 
-/// The kind of a mapping is a number in the lowest four bits, mmap(2), and the logarithm of the size of its pages one in
-/// the highest six.
+/// The kind of a mapping is a number in the lowest four bits, mmap(2).
 fn mapping_flags(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
     const MAP_TYPE: u64 = 0xf;
-    const MAP_HUGE_SHIFT: u64 = 26;
-    let pages = (ctx.arg(index) & 0xffff_ffff) >> MAP_HUGE_SHIFT;
+    huge_pages(ctx, index, MAP_TYPE, "MAP_HUGE_SHIFT")
+        .or_else(|| if ctx.arg(index) & MAP_TYPE < 4 { None } else { unknown_kind(ctx, index, MAP_TYPE) })
+}
+
+/// Flags with the logarithm of the size of pages in the highest six bits; None if it is not given.
+fn huge_pages(ctx: &Ctx<'_>, index: usize, kind: u64, shift: &str) -> Option<Value> {
+    let pages = (ctx.arg(index) & 0xffff_ffff) >> 26;
     if pages == 0 {
-        return if ctx.arg(index) & MAP_TYPE < 4 { None } else { unknown_kind(ctx, index, MAP_TYPE) };
+        return None;
     }
-    let shown = unknown_kind(ctx, index, MAP_TYPE);
+    let shown = unknown_kind(ctx, index, kind);
     match shown.or_else(|| Some(ctx.argument(index, &ctx.call.args.get(index)?.ty)))? {
         Value::Flags { mut names, rest, unknown } => {
-            let rest = rest & !(u64::MAX << MAP_HUGE_SHIFT);
+            let rest = rest & 0x03ff_ffff;
             names.extend((rest != 0).then(|| Value::Hex(rest).text().into()));
-            names.push(format!("{pages}<<MAP_HUGE_SHIFT").into());
+            names.push(format!("{pages}<<{shift}").into());
             Some(Value::Flags { names, rest: 0, unknown })
         }
         value => Some(value),

@@ -7,17 +7,6 @@ pub type List = &'static [(&'static str, &'static [(&'static str, &'static str)]
 pub const OWN_FORM: List = &[
     ("an instruction is shown by what its registers are called", &[("bpf_insn", "imm regs")]),
     (
-        "no decoder shows the structure by its declaration",
-        &[
-            ("bpf_kprobe_multi", "addrs cnt cookies syms"),
-            ("inotify_event", "cookie wd"),
-            ("robust_list_head", "futex_offset list list_op_pending"),
-            ("rseq", "cpu_id cpu_id_start mm_cid node_id rseq_cs"),
-            ("signalfd_siginfo", "ssi_code ssi_errno ssi_pid ssi_signo ssi_uid"),
-            ("smcd_diag_dmbinfo", "linkid my_gid peer_gid peer_token token"),
-        ],
-    ),
-    (
         "only its decoder knows the way to it, and shows it by its own rules",
         &[("btrfs_ioctl_ino_lookup_args", "objectid treeid")],
     ),
@@ -32,7 +21,6 @@ pub const OWN_FORM: List = &[
             ("shmid_ds", "shm_atime shm_cpid shm_ctime shm_dtime shm_lpid shm_nattch shm_perm shm_segsz"),
         ],
     ),
-    ("its decoder wants entries whose lengths agree", &[("linux_dirent64", "d_type")]),
     (
         "shown as the kernel's sigaction, by its decoder",
         &[("old_sigaction", "sa_flags sa_handler sa_mask sa_restorer")],
@@ -75,11 +63,13 @@ pub const UNNAMED: List = &[
             ("input_switch", "SW_MACHINE_COVER SW_USB_INSERT"),
             ("iocb_flags", "IOCB_FLAG_IOPRIO IOCB_FLAG_RESFD"),
             ("ip_control", "SCM_SECURITY"),
-            ("key_spec", "*"),
             ("packet_membership", "*"),
             ("rtc_feature", "*"),
-            ("rtnetlink_type", "*"),
             ("scm", "*"),
+            (
+                "rtnetlink_type",
+                "RTM_DELANYCAST RTM_DELMULTICAST RTM_DELTUNNEL RTM_GETTUNNEL RTM_NEWANYCAST RTM_NEWMULTICAST RTM_NEWTUNNEL RTM_SETSTATS",
+            ),
             ("sg_direction", "SG_DXFER_NONE SG_DXFER_TO_DEV SG_DXFER_TO_FROM_DEV"),
             ("tee_login", "*"),
             ("tee_origin", "TEEC_ORIGIN_API TEEC_ORIGIN_COMMS TEEC_ORIGIN_TRUSTED_APP"),
@@ -92,27 +82,6 @@ pub const UNNAMED: List = &[
         "terminals have the same numbers, and who asks a terminal asks more often",
         &[("ioctl", "SNDCTL_TMR_CONTINUE SNDCTL_TMR_START SNDCTL_TMR_STOP")],
     ),
-    ("the decoder has the names itself", &[("ioprio_class", "*")]),
-    (
-        "no call, structure, message or decoder that can be reached uses the set",
-        &[
-            ("listmount_id", "LSMT_ROOT"),
-            ("listns_user", "LISTNS_CURRENT_USER"),
-            ("nl_multicast_router_types", "*"),
-            ("nl_smc_diag_extended_flags", "*"),
-            ("nl_smc_diag_mode", "*"),
-            ("nl_smc_states", "*"),
-            ("nl_sock_shutdown_flags", "*"),
-            ("pipe", "O_NOTIFICATION_PIPE"),
-        ],
-    ),
-    (
-        "bits beyond the eight that the field has",
-        &[(
-            "nl_inet_diag_extended_flags",
-            "1<<(INET_DIAG_BBRINFO-1) 1<<(INET_DIAG_CGROUP_ID-1) 1<<(INET_DIAG_CLASS_ID-1) 1<<(INET_DIAG_DCTCPINFO-1) 1<<(INET_DIAG_LOCALS-1) 1<<(INET_DIAG_MARK-1) 1<<(INET_DIAG_MD5SIG-1) 1<<(INET_DIAG_PAD-1) 1<<(INET_DIAG_PEERS-1) 1<<(INET_DIAG_PROTOCOL-1) 1<<(INET_DIAG_SKV6ONLY-1) 1<<(INET_DIAG_SK_BPF_STORAGES-1) 1<<(INET_DIAG_SOCKOPT-1) 1<<(INET_DIAG_ULP_INFO-1)",
-        )],
-    ),
 ];
 
 /// Sets of which a number without a name is not shown in hexadecimal.
@@ -123,5 +92,6 @@ pub const NOT_IN_HEX: List = &[
     ),
     ("a request without a name is taken apart: _IOC(...)", &[("ioctl", "?")]),
     ("a signal without a name is a decimal number, kill(2) takes any", &[("signal", "?")]),
+    ("the highest bits are a number: 63<<MAP_HUGE_SHIFT", &[("map", "?"), ("memfd", "?")]),
     ("shown only beside ST_VALID", &[("statfs_flags", "?")]),
 ];

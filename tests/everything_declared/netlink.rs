@@ -17,8 +17,8 @@ const LONGEST: usize = 512;
 /// NETLINK_ROUTE, _SOCK_DIAG (in which questions and answers differ), _SELINUX, _NETFILTER, _GENERIC, _CRYPTO.
 const PROTOCOLS: [u8; 6] = [0, SOCK_DIAG, 7, 12, 16, 21];
 const SOCK_DIAG: u8 = 4;
-/// AF_UNSPEC, _UNIX, _INET, _BRIDGE, _INET6, _NETLINK, _PACKET: what a message is about decides what is in it.
-const FAMILIES: [u8; 7] = [0, 1, 2, 7, 10, 16, 17];
+/// AF_UNSPEC, _UNIX, _INET, _BRIDGE, _INET6, _NETLINK, _PACKET, _SMC: what a message is about decides what is in it.
+const FAMILIES: [u8; 8] = [0, 1, 2, 7, 10, 16, 17, 43];
 
 /// A message up to its attributes.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +32,11 @@ pub struct Head {
 }
 
 /// The attributes around a list of attributes, from the outermost. Before one may stand IFLA_INFO_KIND with that text,
-/// which says what is in it.
+/// which says what is in it; an `INDEX` stands in the attribute, before the others.
 type Path = Vec<(u16, Option<&'static str>)>;
+
+/// The number of an interface.
+const INDEX: &str = "index";
 
 /// Where the attributes of a table stand.
 pub type Way = (Head, Path);
@@ -43,7 +46,8 @@ type Special = (&'static str, Option<u8>, Option<&'static str>, Option<u16>, &'s
 
 /// Tables that stand where only decoders know: in the attribute of that kind of content, of messages of a family or behind
 /// an attribute that says what it is; some within another attribute, whose type is a family.
-const SPECIAL: [Special; 7] = [
+const SPECIAL: [Special; 8] = [
+    ("routerport", None, Some(INDEX), None, "mdba_router_pattr"),
     ("afspec", Some(7), None, None, "ifla_af_spec_bridge"),
     ("afspec", Some(0), None, Some(2), "ifla_af_spec_inet"),
     ("afspec", Some(0), None, Some(10), "ifla_af_spec_inet6"),
@@ -150,8 +154,9 @@ impl Messages {
     /// The message with one attribute of that table in it.
     pub fn with(&self, (head, path): &Way, kind: u16, before: Option<&str>, content: &[u8]) -> Turn {
         let inner = [before.map_or(Vec::new(), info_kind), attribute(kind, content)].concat();
-        let wrapped = path.iter().rev().fold(inner, |inner, &(kind, before)| {
-            [before.map_or(Vec::new(), info_kind), attribute(kind, &inner)].concat()
+        let wrapped = path.iter().rev().fold(inner, |inner, &(kind, before)| match before {
+            Some(INDEX) => attribute(kind, &[[1, 0, 0, 0].as_slice(), &inner].concat()),
+            _ => [before.map_or(Vec::new(), info_kind), attribute(kind, &inner)].concat(),
         });
         self.turn(head, &self.start(head), &wrapped)
     }
@@ -191,7 +196,9 @@ impl Messages {
         let subsystems = (0..=15).flat_map(|subsystem: u16| [subsystem << 8, subsystem << 8 | 1]);
         let kinds: Vec<u16> = subsystems.chain([2, 3, 16, 17, 18, 19, 20, 1000]).collect();
         for protocol in 0..=22 {
-            for (kind, flags) in kinds.iter().flat_map(|&kind| [(kind, 1), (kind, 0xffff)]) {
+            // rtnetlink(7) has the most.
+            let routes = if protocol == 0 { 21..=127 } else { 0..=0 };
+            for (kind, flags) in kinds.iter().copied().chain(routes).flat_map(|kind| [(kind, 1), (kind, 0xffff)]) {
                 let head = Head { protocol, kind, flags, family: 0, size: 0 };
                 turns.push(self.turn(&head, &[], &[1; 64]));
             }
@@ -201,6 +208,9 @@ impl Messages {
             let mut start = vec![1; head.size.max(1)];
             start[0] = head.family;
             turns.push(self.turn(head, &self.start(head), &[]));
+            turns.push(self.turn(head, &start, &[]));
+            // What its decoder alone knows the size of.
+            start.resize(start.len().max(64), 1);
             turns.push(self.turn(head, &start, &[]));
         }
         for (name, ways) in &self.tables {

@@ -55,6 +55,10 @@ impl Site {
                     Some(&short) if self.arch.word() == 4 => short,
                     _ => value,
                 },
+                // statfs64(2) takes the structure's true size only.
+                Type::Num { .. } if self.call.name.ends_with("statfs64") && arg.name == "size" => {
+                    abi::structure("statfs64").map_or(number, |s| s.layout(self.arch).size.into())
+                }
                 Type::Num { .. } => number,
                 _ => STRIDE * (index as u64 + 1),
             };

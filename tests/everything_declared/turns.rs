@@ -26,6 +26,8 @@ fn packed() -> Vec<(&'static str, usize, Vec<u64>)> {
         ("quotactl", 0, quota.clone()),
         ("quotactl_fd", 1, quota),
         ("ioctl", 1, input),
+        // keyctl(2): the task's own keyrings.
+        ("add_key", 4, (1..=8u64).map(u64::wrapping_neg).collect()),
         ("getsockopt", 2, (0..=82).collect()),
         ("setsockopt", 2, (0..=82).collect()),
     ]

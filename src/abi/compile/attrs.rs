@@ -38,6 +38,7 @@ pub const SPECIALS: &[&str] = &[
     "mac",
     "meminfo",
     "protinfo",
+    "routerport",
     "slavedata",
     "slavekind",
     "stats6",

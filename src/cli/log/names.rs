@@ -106,6 +106,9 @@ impl Names {
 
     /// Of the process that `asker` means by a number. In a PID namespace of its own, only traced ones are found.
     pub fn of(&self, asker: TaskId, number: i32) -> Option<Vec<u8>> {
+        if !self.wanted {
+            return None;
+        }
         let level = self.tasks.get(&asker).map_or(0, |known| known.numbers.len() - 1);
         let found =
             self.tasks.values().find(|known| known.numbers.get(level) == Some(&number)).map(|known| &known.comm);

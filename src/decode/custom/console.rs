@@ -1,5 +1,7 @@
-//! Requests to consoles, ioctl_console(2), whose argument is no pointer.
+//! Requests to consoles, ioctl_console(2), whose argument is no pointer, or a pointer to bytes that are no text.
 
+use crate::abi::Dir;
+use crate::decode::num::signal_name_or_number;
 use crate::decode::value::Value;
 use crate::decode::walk::Ctx;
 
@@ -31,6 +33,23 @@ pub fn tone(ctx: &Ctx<'_>, index: usize) -> Value {
         Some(hertz) => format!("{hertz} Hz, {length} ms"),
         None => "off".into(),
     })
+}
+
+/// KDSIGACCEPT: the signal that a key may send.
+pub fn signal(ctx: &Ctx<'_>, index: usize) -> Value {
+    match i32::try_from(ctx.arg(index)) {
+        Ok(number) => Value::Named(signal_name_or_number(number)),
+        Err(_) => Value::Unsigned(ctx.arg(index)),
+    }
+}
+
+/// Colors, a font or a map of the screen.
+pub fn bytes(ctx: &Ctx<'_>, index: usize, dir: Dir, len: u64) -> Value {
+    let addr = ctx.arg(index);
+    match ctx.side(dir).map(|side| ctx.buffer(side, addr, len)) {
+        Some(Value::Str { bytes, true_len, .. }) => Value::HexStr { bytes, true_len },
+        _ => Value::address(addr),
+    }
 }
 
 /// KDADDIO, KDDELIO: a port of the video card.

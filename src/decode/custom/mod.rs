@@ -170,6 +170,10 @@ fn decoder(name: &str) -> Option<Decoder> {
         }
         "ipc_flags" => |ctx, index, _| small::ipc_flags(ctx, index),
         "kd_port" => |ctx, index, _| console::port(ctx, index),
+        "color_map" => |ctx, index, dir| console::bytes(ctx, index, dir, 48),
+        "console_font" => |ctx, index, dir| console::bytes(ctx, index, dir, 8192),
+        "screen_map" => |ctx, index, dir| console::bytes(ctx, index, dir, 256),
+        "kd_signal" => |ctx, index, _| console::signal(ctx, index),
         "kd_sound" => |ctx, index, _| console::sound(ctx, index),
         "kd_tone" => |ctx, index, _| console::tone(ctx, index),
         "key_description" => small::key_description,

@@ -155,8 +155,12 @@ fn each(
             return header;
         }
         let inner = Message { addr: at.wrapping_add(HEADER), len: own - HEADER, ..*part };
-        let value = show(plain, &inner).unwrap_or_else(|| inner.bytes());
-        Value::Array { items: vec![header, value], elided: false }
+        let items = match show(plain, &inner).unwrap_or_else(|| inner.bytes()) {
+            // Several values, of which none holds the others.
+            Value::Call { function: "", args } => [vec![header], args].concat(),
+            value => vec![header, value],
+        };
+        Value::Array { items, elided: false }
     })
 }
 

@@ -1,6 +1,6 @@
 //! sock_diag(7): questions about sockets of a family, and the sockets.
 
-use super::names::{DIAG_EXTENSION, DIAG_STATE, DIAG_STATES, FAMILY, IP_PROTOCOL};
+use super::names::{DIAG_EXTENSION, DIAG_STATE, DIAG_STATES, FAMILY, IP_PROTOCOL, SMC_EXTENSION, SMC_MODE, SMC_STATE};
 use super::netlink_attributes::{Message, list};
 use super::netlink_special::address_of;
 use super::netlink_types;
@@ -15,6 +15,9 @@ const REQUEST: u64 = 1;
 const NLMSG_DONE: u64 = 3;
 /// SOCK_DIAG_BY_FAMILY and SOCK_DESTROY of linux/sock_diag.h; what came before asked for one family alone.
 const BY_FAMILY: u64 = 20;
+
+/// Shared memory communications of linux/socket.h.
+const AF_SMC: u64 = 43;
 
 /// What follows the header.
 pub fn payload(part: &Message<'_>, kind: u64) -> Option<Vec<Value>> {
@@ -35,6 +38,7 @@ pub fn payload(part: &Message<'_>, kind: u64) -> Option<Vec<Value>> {
         (2 | 10, false) => return Some(internet(part, family, Form::Answer)),
         (16, true) => ("netlink_diag_req", None),
         (16, false) => ("netlink_diag_msg", Some("netlink_diag")),
+        (AF_SMC, _) => return Some(shared_memory(part, asks)),
         (17, true) => ("packet_diag_req", None),
         (17, false) => ("packet_diag_msg", Some("packet_diag")),
         _ => return Some(vec![netlink_types::family(part, family)]),
@@ -94,6 +98,35 @@ fn internet(part: &Message<'_>, family: u64, form: Form) -> Vec<Value> {
     let rest = part.behind(size as u64);
     let table = if form == Form::Answer { "inet_diag" } else { "inet_diag_req" };
     if let Some(table) = abi::attributes(table).filter(|_| rest.len != 0) {
+        items.push(list(&rest, table));
+    }
+    items
+}
+
+/// `struct smc_diag_req` and `struct smc_diag_msg` of linux/smc_diag.h, whose sockets have the addresses of IP.
+fn shared_memory(part: &Message<'_>, asks: bool) -> Vec<Value> {
+    const AF_INET: u64 = 2;
+    let (ctx, size) = (part.ctx, if asks { 52 } else { 64 });
+    let family = FAMILY.name(ctx.arch(), AF_SMC, 8);
+    let Some(bytes) = part.read(size) else {
+        let mut fields = vec![("diag_family".into(), family)];
+        let elided = part.len < size as u64;
+        if !elided {
+            fields.push(("".into(), Value::Address(part.addr.wrapping_add(1))));
+        }
+        return vec![Value::Struct { name: "smc_diag", fields, elided }];
+    };
+    let mut r = Record::new(ctx, bytes);
+    r.add("diag_family", family);
+    if asks {
+        r.flags("diag_ext", 3, 1, SMC_EXTENSION).add("id", identity(ctx, &bytes[4..52], AF_INET));
+        return vec![r.end("smc_diag_req")];
+    }
+    r.named("diag_state", 1, 1, SMC_STATE).named("diag_fallback", 2, 1, SMC_MODE).unsigned("diag_shutdown", 3, 1);
+    r.add("id", identity(ctx, &bytes[4..52], AF_INET)).unsigned("diag_uid", 52, 4).unsigned("diag_inode", 56, 8);
+    let mut items = vec![r.end("smc_diag")];
+    let rest = part.behind(size as u64);
+    if let Some(table) = abi::attributes("smc_diag").filter(|_| rest.len != 0) {
         items.push(list(&rest, table));
     }
     items

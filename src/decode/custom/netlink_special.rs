@@ -29,6 +29,17 @@ pub fn decode(part: &Message<'_>, name: &str, seen: &mut Seen) -> Option<Value> 
             10 => Some(list(part, abi::attributes("ifla_af_spec_inet6")?)),
             _ => None,
         },
+        // An interface, and what is known of the router behind it.
+        "routerport" => {
+            let bytes = needed(part, 4)?;
+            let mut items =
+                vec![bytes.map_or(Value::Address(part.addr), |bytes| super::sockaddr::interface(le(bytes)))];
+            let rest = part.behind(4);
+            if let Some(table) = abi::attributes("mdba_router_pattr").filter(|_| rest.len != 0) {
+                items.push(list(&rest, table));
+            }
+            Some(Value::Call { function: "", args: items })
+        }
         "be16" => big(part, 2, "htons"),
         "be64" => big(part, 8, "htobe64"),
         "bytes" => Some(part.ctx.elements(part.side, part.addr, part.len, 1, |byte| Value::Unsigned(le(byte)))),

@@ -57,6 +57,30 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
             set(&mut fields, "version", Value::Call { function: "KERNEL_VERSION", args: parts.into() });
             Some(Value::Struct { name, fields, elided })
         }
+        // Names that no header of the kernel's interface has stand beside their numbers.
+        "smc_diag_fallback" => {
+            let Value::Struct { name, mut fields, elided } = without(ctx, layout, bytes, |_| false) else {
+                return None;
+            };
+            for ((_, value), bytes) in fields.iter_mut().zip(bytes.chunks_exact(4)) {
+                if let Value::Named(reason) = value {
+                    *value = Value::Hex(le(bytes)).commented(std::mem::take(reason));
+                }
+            }
+            Some(Value::Struct { name, fields, elided })
+        }
+        "smc_diag_conninfo" => {
+            let Value::Struct { name, mut fields, elided } = without(ctx, layout, bytes, |_| false) else {
+                return None;
+            };
+            for (_, value) in &mut fields {
+                // Two digits, of which none is a zero in front.
+                if matches!(value, Value::Hex(0)) {
+                    *value = Value::Text("00".into());
+                }
+            }
+            Some(Value::Struct { name, fields, elided })
+        }
         "user_desc" => Some(segment(ctx, bytes)),
         "ifreq" => Some(interface::request(ctx, bytes)),
         "io_uring_params" => Some(ring(ctx, layout, bytes)),

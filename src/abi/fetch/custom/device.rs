@@ -94,8 +94,11 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
             walk.keep(addr, size);
         }
         // Shown from the register alone.
-        "death_signal" | "kd_port" | "kd_sound" | "kd_tone" | "pid_type" | "sme_vector" | "sve_vector"
-        | "tagged_address" | "user_offset" | "xfeature_number" => {}
+        "color_map" => walk.bytes(addr, 48),
+        "console_font" => walk.bytes(addr, 8192),
+        "screen_map" => walk.bytes(addr, 256),
+        "death_signal" | "kd_port" | "kd_signal" | "kd_sound" | "kd_tone" | "pid_type" | "sme_vector"
+        | "sve_vector" | "tagged_address" | "user_offset" | "xfeature_number" => {}
         "rtc_param" | "uffdio_api" => walk.keep(addr, 24),
         "sched_state" => {
             let room = walk.count(2) as usize;
