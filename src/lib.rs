@@ -29,11 +29,11 @@
 //! | [`vdso`] | a vDSO image in, its symbols and the code that makes them calls out; the auxiliary vector | touching a program |
 //! | [`symbols`] | address to library and offset, from exec and mmap events | reading files |
 //! | [`policy`] | seccomp profiles in all their forms, verdicts with their rule, the filter as cBPF, profiles made of recordings | enforcing |
-//! | [`stats`] | counts, errors, times per call | sorting on screen |
+//! | [`stats`] | counts, errors, times per call and task; bytes by descriptor, path, address; of all rows or any | sorting on screen |
 //! | [`query`] | the filter language, asked row by row or by the bitmap | storage, threads |
 //! | [`config`] | the user's settings: one file in, its sections read and changed | what a command line says |
 //! | [`capture`] | the ptrace engine and the program's terminal; the only room with `unsafe`, in one file | decoding |
-//! | [`session`] | recordings: Arrow IPC writer, reader, replay as a source; exports, two runs compared | the screen |
+//! | [`session`] | recordings: Arrow IPC writer, reader, replay; text of strace as a source; exports, two runs compared | the screen |
 //! | [`lesson`] | guided tours: steps and checks on what happened | the screen |
 //! | [`tui`] | state, update, panes, keys, themes, the terminal | ptrace: it knows no engine |
 //! | [`cli`] | the command line, one file per subcommand; the only room that sees everything | logic of its own |

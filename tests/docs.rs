@@ -53,6 +53,8 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "sysview open",
         "sysview export",
         "sysview diff",
+        "sysview open --check",
+        "sysview stats",
         "sysview doctor",
         "sysview explain",
         "sysview filter explain",

@@ -87,7 +87,7 @@ pub enum Sub {
     Log(Box<LogArgs>),
     /// Run a program and keep its events in a file
     Record(RecordArgs),
-    /// Show a recording on the screen
+    /// Show a recording, or text of strace, on the screen
     Open(OpenArgs),
     /// Write a recording as JSON lines, CSV, strace's lines, Parquet, a trace for Perfetto or an HTML report
     Export(ExportArgs),
