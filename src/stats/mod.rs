@@ -192,8 +192,11 @@ impl Histogram {
         if let Some(errno) = call.errno() {
             row.fail(errno);
         }
-        if let Some(ns) = call.duration_ns(began_ns) {
-            row.finish(ns);
+        match call.duration_ns(began_ns) {
+            // Not each of them is timed.
+            Some(0) => row.finish_untimed(),
+            Some(ns) => row.finish(ns),
+            None => {}
         }
     }
 

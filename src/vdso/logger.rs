@@ -18,6 +18,8 @@ pub const RECORD: usize = 64;
 pub const SLOTS: u64 = 1 << 14;
 const RING: u64 = SLOTS * RECORD as u64;
 const PAGE: u64 = 4096;
+/// One answer of so many is timed: reading the time-stamp counter takes half as long as answering.
+const TIMED: u8 = 8;
 /// Counters stand apart, so that two functions do not wait for one another.
 const COUNTER: u64 = 64;
 
@@ -47,7 +49,7 @@ pub struct Ring {
 pub struct Record {
     /// Which function, by its place in `Logger::rings`.
     pub ring: usize,
-    /// The time-stamp counter at the beginning, and how far it went.
+    /// The time-stamp counter at the beginning, and how far it went; 0 if that was not measured.
     pub began: u64,
     pub cycles: u32,
     /// The thread pointer: whose call it was.
@@ -225,15 +227,25 @@ impl Code {
         ]);
         self.relative(&[0xe8], entry.copy_at)?; // call copy
         self.put(&[
-            &[0x49, 0x89, 0xc2],             // mov %rax, %r10    the result
+            &[0x49, 0x89, 0xc2], // mov %rax, %r10     the result
+            &[0x31, 0xc9],       // xor %ecx, %ecx     the duration, not measured
+            &[0x41, 0x58],       // pop %r8            the beginning
+        ]);
+        self.put(&[&[0xf6, 0x05]]); // testb $7, counter
+        self.bytes.extend(displacement(self.here() + 5, counter)?);
+        self.put(&[&[TIMED - 1]]);
+        let timed: [&[u8]; 7] = [
             &[0x0f, 0x31],                   // rdtsc
             &[0x48, 0xc1, 0xe2, 0x20],       // shl $32, %rdx
             &[0x48, 0x09, 0xc2],             // or %rax, %rdx
-            &[0x41, 0x58],                   // pop %r8           the beginning
             &[0x4c, 0x29, 0xc2],             // sub %r8, %rdx
             &[0xb9, 0xff, 0xff, 0xff, 0xff], // mov $-1, %ecx
             &[0x48, 0x39, 0xca],             // cmp %rcx, %rdx
-            &[0x48, 0x0f, 0x47, 0xd1],       // cmova %rcx, %rdx  the duration, or as much as fits
+            &[0x48, 0x0f, 0x42, 0xca],       // cmovb %rdx, %rcx   or as much as fits
+        ];
+        self.skippable(&[], 0x75, &timed); // jnz behind
+        self.put(&[
+            &[0x89, 0xca],                   // mov %ecx, %edx
             &[0x41, 0x59],                   // pop %r9
             &[0x41, 0x59],                   // pop %r9           the third argument
             &[0x5e],                         // pop %rsi
