@@ -1,6 +1,7 @@
 //! `sysview log`: the same events as on the screen, as text in strace's default format.
 //! The program keeps sysview's own stdin, stdout and terminal. What a line looks like is `printer`'s business.
 
+pub mod args;
 mod floor;
 mod jsonl;
 mod leader;
@@ -20,7 +21,6 @@ use std::sync::Arc;
 use clap::Parser;
 use roaring::RoaringTreemap;
 
-use super::args::LogArgs;
 use super::ending::Ending;
 use super::error::CliError;
 use super::expression::Expressions;
@@ -28,6 +28,7 @@ use super::launch;
 use crate::capture;
 use crate::model::Batch;
 use crate::source::{CallTest, Command, Message, Source, Started};
+use args::LogArgs;
 use jsonl::Jsonl;
 use printer::Printer;
 use settings::Settings;

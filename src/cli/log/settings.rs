@@ -2,6 +2,7 @@
 
 use roaring::RoaringTreemap;
 
+use super::args::{LogArgs, LogFormat, StringsInHex};
 use super::leader::{Columns, Tasks};
 use super::precision::{Precision, Timestamps};
 use super::select::{Descriptors, Quiet, Signals, Statuses, kinds_of_descriptors};
@@ -9,7 +10,7 @@ use super::subject::Subject;
 use super::summary::{Column, Order};
 use crate::abi::{self, Arch};
 use crate::capture::{self, Kinds};
-use crate::cli::args::{LogArgs, LogFormat, STRING_LIMIT_DEFAULT, StringsInHex};
+use crate::cli::args::STRING_LIMIT_DEFAULT;
 use crate::cli::expression::Expressions;
 use crate::cli::unsupported;
 use crate::decode::{self, Constants, HexStrings, Manner};
