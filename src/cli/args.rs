@@ -174,7 +174,8 @@ pub struct TraceArgs {
     /// :delay_enter=TIME, :delay_exit=TIME, :syscall=NAME, :when=FIRST[..LAST][+[STEP]]: change what these calls do.
     /// fault=SET[:error=ERRNO][:when=...]: make them fail. Of the lines of `sysview log` also status=SET (successful,
     /// failed, unfinished, detached), signal=SET, quiet=SET (attach, exit, thread-execve), read=SET, write=SET: dump
-    /// what goes through these descriptors; raw=SET: undecoded; abbrev=SET, verbose=SET: structures in short, or at all
+    /// what goes through these descriptors; raw=SET: undecoded; abbrev=SET, verbose=SET: structures in short, or at all;
+    /// filter=EXPR: lines that fit a filter, see `sysview filter explain`
     #[arg(short = 'e', long = "expression", value_name = "[WHAT=]SET", help_heading = TRACING)]
     pub expressions: Vec<String>,
     /// The same as -e trace=SET

@@ -44,6 +44,7 @@ const LINES: &[(&str, &str)] = &[
     ("decode-pid", "decode-pids"),
     ("decode-fds", "decode-fds"),
     ("decode-fd", "decode-fds"),
+    ("filter", "filter"),
 ];
 
 impl Expressions {
@@ -61,6 +62,7 @@ impl Expressions {
         let all = Expressions::parse(list)?;
         match all.lines.first() {
             None => Ok(all),
+            Some(("filter", _)) => Err("-e filter= chooses lines of `sysview log`; here --filter does".into()),
             Some((what, _)) => {
                 Err(format!("-e {what}= is about the lines of `sysview log`; here the filter (/) chooses"))
             }

@@ -153,6 +153,26 @@ impl Filter {
         self.expr == Expr::Everything
     }
 
+    /// Whether it asks for what a call gives, so that its answer may change when the call comes back.
+    pub fn needs_result(&self) -> bool {
+        self.expr.mentions(&|test| {
+            matches!(
+                test,
+                Test::Failed(_)
+                    | Test::Result(..)
+                    | Test::Duration(..)
+                    | Test::Bytes(..)
+                    | Test::Fd(_)
+                    | Test::FdUse(..)
+                    | Test::Opened(_)
+                    | Test::Unfinished
+                    | Test::Marked(_)
+                    | Test::Text(_)
+                    | Test::Fits(Subject::Text, _)
+            )
+        })
+    }
+
     /// Whether it asks for verdicts, so that its rows change when another profile is loaded.
     pub fn needs_profile(&self) -> bool {
         self.expr.mentions(&|test| matches!(test, Test::Blocked(_)))

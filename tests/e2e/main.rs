@@ -8,6 +8,7 @@ mod doctor;
 mod hold;
 mod jsonl;
 mod log;
+mod log_filter;
 mod log_options;
 mod oracle;
 mod points;

@@ -11,6 +11,7 @@ use super::names::own_name;
 use super::open_call::OpenCall;
 use super::settings::Settings;
 use super::sheet::Sheets;
+use super::sieve::{Fate, Sieve};
 use crate::model::{
     Batch, CallView, Event, EventKind, Exec, Exit, Files, Interrupted, NewTask, Origin, TaskId, shares,
 };
@@ -37,6 +38,9 @@ struct Open {
 pub struct Jsonl {
     sheets: Sheets,
     settings: Settings,
+    sieve: Option<Sieve>,
+    /// What is put together is not written.
+    muted: bool,
     tasks: HashMap<TaskId, TaskLine>,
     files: Files,
     interrupted: Interrupted,
@@ -49,7 +53,9 @@ impl Jsonl {
     pub fn new(sheets: Sheets, settings: Settings) -> Jsonl {
         Jsonl {
             sheets,
+            sieve: settings.sieve(),
             settings,
+            muted: false,
             tasks: HashMap::new(),
             files: Files::default(),
             interrupted: Interrupted::default(),
@@ -71,9 +77,15 @@ impl Jsonl {
     }
 
     pub fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        if let Some(sieve) = &mut self.sieve {
+            sieve.take(batch);
+        }
         for (index, event) in batch.events.iter().enumerate() {
+            // A call is written at its end.
+            self.muted = self.sieve.as_ref().is_some_and(|sieve| sieve.fate(index) != Fate::Show);
             self.event(batch, index, event)?;
         }
+        self.muted = false;
         self.tasks.values_mut().filter_map(|task| task.open.as_mut()).for_each(|open| open.call.keep(batch));
         self.sheets.all().into_iter().try_for_each(|sheet| sheet.out.flush())
     }
@@ -84,6 +96,7 @@ impl Jsonl {
             self.tasks.iter_mut().filter_map(|(task, known)| Some((*task, known.open.take()?))).collect();
         open.sort_unstable_by_key(|(_, open)| open.row);
         for (task, open) in open.into_iter().filter(|(_, open)| open.wanted) {
+            self.muted = self.sieve.as_ref().is_some_and(|sieve| !sieve.open_fits(task));
             self.call(task, &open, &open.call.view(&Batch::default(), None), None)?;
         }
         self.sheets.all().into_iter().try_for_each(|sheet| sheet.out.flush())
@@ -101,8 +114,7 @@ impl Jsonl {
                 let memory = batch.memory(&enter.regions);
                 self.files.entered(task, t_ns, enter);
                 let call = OpenCall::new(index, t_ns, self.interrupted.by(task, enter));
-                let wanted = self.settings.calls.contains(enter.arch, enter.nr)
-                    && self.settings.subject.as_ref().is_none_or(|subject| subject.holds(enter, memory));
+                let wanted = self.settings.wants(enter, memory);
                 let known = self.tasks.entry(task).or_default();
                 known.last = Some((enter.arch, enter.nr));
                 if let Some(name) = own_name(enter, memory) {
@@ -197,6 +209,7 @@ impl Jsonl {
     /// Writes what was put together, to the file of a task or to all.
     fn line(&mut self, task: Option<TaskId>) -> io::Result<()> {
         match task {
+            Some(_) if self.muted => {}
             Some(task) => {
                 if let Some(sheet) = self.sheets.of(task) {
                     sheet.out.write_all(self.out.as_bytes())?;

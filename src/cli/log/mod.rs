@@ -12,6 +12,7 @@ mod printer;
 mod select;
 mod settings;
 mod sheet;
+mod sieve;
 mod subject;
 pub mod summary;
 
@@ -73,6 +74,7 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
     if settings.jsonl
         || args.syscall_number
         || settings.names_pids
+        || settings.filter.is_some()
         || tracing.only.as_ref().is_some_and(|only| !only.at_full_speed)
     {
         tracing.only = None;

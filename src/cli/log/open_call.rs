@@ -17,7 +17,9 @@ pub struct OpenCall {
     restarts: Option<u64>,
     /// The line was interrupted by another one, so the rest goes to a `<... resumed>` line.
     pub interrupted: bool,
-    /// The start of a line that is written only if the result is one that is wanted.
+    /// Nothing of its line is written before its end tells whether it is wanted.
+    pub staged: bool,
+    /// The start of such a line.
     pub leader: String,
 }
 
@@ -30,7 +32,16 @@ struct Kept {
 
 impl OpenCall {
     pub fn new(event: usize, t_ns: u64, restarts: Option<u64>) -> OpenCall {
-        OpenCall { kept: None, event, t_ns, system_ns: 0, restarts, interrupted: false, leader: String::new() }
+        OpenCall {
+            kept: None,
+            event,
+            t_ns,
+            system_ns: 0,
+            restarts,
+            interrupted: false,
+            staged: false,
+            leader: String::new(),
+        }
     }
 
     /// Copies what the call needs of a batch that goes away.

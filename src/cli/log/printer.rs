@@ -2,7 +2,7 @@
 //! where calls overlap, the result in its column.
 //!
 //! Works on batches as they come and keeps only the calls that are still open, so memory does not grow with the run.
-//! Left out: how arguments look (`decode`), how a line begins (`leader`), which lines are wanted (`select`).
+//! Left out: how arguments look (`decode`), how a line begins (`leader`), which lines are wanted (`select`, `sieve`).
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -15,6 +15,7 @@ use super::open_call::{OpenCall, memory};
 use super::select::Statuses;
 use super::settings::Settings;
 use super::sheet::{OpenLine, Sheets};
+use super::sieve::{Fate, Sieve};
 use super::summary::Summary;
 use crate::abi::{self, Arch};
 use crate::decode::{self, Shown, Transfer};
@@ -37,6 +38,7 @@ struct TaskLine {
 pub struct Printer {
     sheets: Sheets,
     settings: Settings,
+    sieve: Option<Sieve>,
     leader: Leader,
     names: Names,
     tasks: HashMap<TaskId, TaskLine>,
@@ -56,6 +58,7 @@ impl Printer {
         let names = Names::new(settings.names_pids);
         Printer {
             sheets,
+            sieve: settings.sieve(),
             settings,
             leader,
             names,
@@ -76,6 +79,9 @@ impl Printer {
 
     /// Prints the events of a batch. What is still going on at its end is shown as far as it is known.
     pub fn batch(&mut self, batch: &Batch) -> io::Result<()> {
+        if let Some(sieve) = &mut self.sieve {
+            sieve.take(batch);
+        }
         for (index, event) in batch.events.iter().enumerate() {
             self.event(batch, index, event)?;
         }
@@ -105,10 +111,12 @@ impl Printer {
 
     fn event(&mut self, batch: &Batch, index: usize, event: &Event) -> io::Result<()> {
         let (task, t_ns) = (event.task, event.t_ns);
-        let wanted = self.settings.rows.as_ref().is_none_or(|rows| rows.contains(self.row));
+        let left_out = self.settings.rows.as_ref().is_some_and(|rows| !rows.contains(self.row));
         self.row += u64::from(!matches!(event.kind, EventKind::Exit(_)));
+        let fate = if left_out { Fate::Hide } else { self.fate(index) };
+        let wanted = fate == Fate::Show;
         match &event.kind {
-            EventKind::Enter(enter) => self.enter(batch, index, event, enter, wanted)?,
+            EventKind::Enter(enter) => self.enter(batch, index, event, enter, fate)?,
             EventKind::Exit(exit) => self.exit(batch, index, task, t_ns, exit)?,
             EventKind::Signal(signal) if wanted && self.settings.signals.contains(signal.number) => {
                 let comm = |number| self.names.of(task, number);
@@ -204,26 +212,24 @@ impl Printer {
         }
     }
 
-    fn enter(&mut self, batch: &Batch, index: usize, event: &Event, enter: &Enter, wanted: bool) -> io::Result<()> {
+    fn enter(&mut self, batch: &Batch, index: usize, event: &Event, enter: &Enter, fate: Fate) -> io::Result<()> {
         let task = event.task;
         self.announce_mode(batch, event, enter)?;
         self.names.entered(task, enter, batch.memory(&enter.regions));
         let restarts = self.interrupted.by(task, enter);
         self.tasks.entry(task).or_default().last = Some(LastCall::of(enter));
-        if !wanted || !self.settings.calls.contains(enter.arch, enter.nr) {
+        if fate == Fate::Hide || !self.settings.wants(enter, batch.memory(&enter.regions)) {
             return Ok(());
         }
-        if self.settings.subject.as_ref().is_some_and(|subject| !subject.holds(enter, batch.memory(&enter.regions))) {
-            return Ok(());
-        }
-        if self.settings.lines && self.ends_its_task(enter) {
+        if self.settings.lines && fate == Fate::Show && self.ends_its_task(enter) {
             return self.last_call(batch, event, enter);
         }
         let mut open = OpenCall::new(index, event.t_ns, restarts);
+        open.staged = fate == Fate::Later || self.settings.statuses != Statuses::ALL;
         open.system_ns = batch.system_ns.get(index).copied().unwrap_or(0);
         if !self.settings.lines {
             // Only its end is wanted.
-        } else if self.settings.statuses == Statuses::ALL {
+        } else if !open.staged {
             self.interrupt(batch, task)?;
             let subject = self.subject(task, event.t_ns, true);
             if let Some(sheet) = self.sheets.of(task) {
@@ -241,10 +247,10 @@ impl Printer {
     }
 
     fn exit(&mut self, batch: &Batch, index: usize, task: TaskId, t_ns: u64, exit: &Exit) -> io::Result<()> {
-        let system_ns = batch.system_ns.get(index).copied();
+        let (fate, system_ns) = (self.fate(index), batch.system_ns.get(index).copied());
         let Some(known) = self.tasks.get_mut(&task) else { return Ok(()) };
         known.last.inspect(|last| self.interrupted.note(task, last.arch, last.nr, exit.outcome));
-        let Some(open) = known.open.take() else { return Ok(()) };
+        let Some(open) = known.open.take().filter(|_| fate == Fate::Show) else { return Ok(()) };
         let view = open.view(batch, Some(exit));
         let took_ns = t_ns.saturating_sub(open.t_ns);
         let counted_ns = match system_ns {
@@ -256,7 +262,7 @@ impl Printer {
         if over && self.settings.summary.is_some() && !exit.marks.has(Marks::VDSO) {
             self.summary.count(view.arch, view.nr, matches!(exit.outcome, Outcome::Failed(_)), counted_ns);
         }
-        let staged = self.settings.statuses != Statuses::ALL;
+        let staged = open.staged;
         if !self.settings.lines || staged && !self.settings.statuses.contains(exit.outcome) {
             return Ok(());
         }
@@ -314,8 +320,7 @@ impl Printer {
         };
         self.end_line(task, column, &text, &result)?;
         (self.text, self.result) = (text, result);
-        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
-        sheet.out.write_all(dump.as_bytes())
+        self.sheets.of(task).map_or(Ok(()), |sheet| sheet.out.write_all(dump.as_bytes()))
     }
 
     /// The call goes on, but nobody looks any more.
@@ -338,8 +343,7 @@ impl Printer {
                 }
             }
         }
-        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
-        writeln!(sheet.out, " <detached ...>")
+        self.sheets.of(task).map_or(Ok(()), |sheet| writeln!(sheet.out, " <detached ...>"))
     }
 
     /// A task makes its calls through another ABI than before.
@@ -400,8 +404,7 @@ impl Printer {
         }
         self.interrupt(batch, task)?;
         self.begin_line(task, t_ns, false)?;
-        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
-        writeln!(sheet.out, "{text}")
+        self.sheets.of(task).map_or(Ok(()), |sheet| writeln!(sheet.out, "{text}"))
     }
 
     /// Ends the line that is open where `task` writes, if any, because another one begins.
@@ -413,8 +416,7 @@ impl Printer {
         if let Some(open) = self.tasks.get_mut(&line.task).and_then(|t| t.open.as_mut()) {
             open.interrupted = true;
         }
-        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
-        writeln!(sheet.out, " <unfinished ...>")
+        self.sheets.of(task).map_or(Ok(()), |sheet| writeln!(sheet.out, " <unfinished ...>"))
     }
 
     /// At the end of a batch somebody may be watching: show the calls that are going on.
@@ -470,9 +472,12 @@ impl Printer {
 
     /// The end of a call's line; the text so far ends in `column` and `text` is still to be written.
     fn end_line(&mut self, task: TaskId, column: usize, text: &str, result: &str) -> io::Result<()> {
-        let Some(sheet) = self.sheets.of(task) else { return Ok(()) };
         let pad = self.settings.result_column.saturating_sub(column + text.len() + 1) + 1;
-        writeln!(sheet.out, "{text}{:pad$}= {result}", "")
+        self.sheets.of(task).map_or(Ok(()), |sheet| writeln!(sheet.out, "{text}{:pad$}= {result}", ""))
+    }
+
+    fn fate(&self, index: usize) -> Fate {
+        self.sieve.as_ref().map_or(Fate::Show, |sieve| sieve.fate(index))
     }
 
     fn subject(&self, task: TaskId, t_ns: u64, in_call: bool) -> Subject {

@@ -6,15 +6,17 @@ use super::args::{LogArgs, LogFormat, StringsInHex};
 use super::leader::{Columns, Tasks};
 use super::precision::{Precision, Timestamps};
 use super::select::{Descriptors, Quiet, Signals, Statuses, kinds_of_descriptors};
+use super::sieve::Sieve;
 use super::subject::Subject;
 use super::summary::{Column, Order};
 use crate::abi::{self, Arch};
 use crate::capture::{self, Kinds};
 use crate::cli::args::STRING_LIMIT_DEFAULT;
 use crate::cli::expression::Expressions;
-use crate::cli::unsupported;
+use crate::cli::{self, unsupported};
 use crate::decode::{self, Constants, HexStrings, Manner};
-use crate::query::Calls;
+use crate::model::{Enter, Memory};
+use crate::query::{Calls, Filter};
 
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -48,6 +50,8 @@ pub struct Settings {
     pub quiet: Quiet,
     /// What calls must be about.
     pub subject: Option<Subject>,
+    /// What lines must fit besides.
+    pub filter: Option<Filter>,
     /// What is to be said before the first line.
     pub remarks: Vec<String>,
     /// Descriptors of which everything that is read or written is shown.
@@ -138,6 +142,7 @@ impl Settings {
             signals: Signals::ALL,
             quiet: Quiet::level(silent),
             subject,
+            filter: None,
             remarks,
             reads: Descriptors::NONE,
             writes: Descriptors::NONE,
@@ -159,6 +164,7 @@ impl Settings {
                 "abbrev" => settings.abbreviated = calls(what, set)?,
                 "verbose" => settings.followed = calls(what, set)?,
                 "raw" => settings.raw = calls(what, set)?,
+                "filter" => settings.filter = Some(filter(set)?),
                 "decode-pids" => pids.push(set.clone()),
                 "decode-fds" => settings.behind = kinds_of_descriptors(set)?,
                 _ => settings.quiet = Quiet::parse(set)?,
@@ -211,6 +217,17 @@ impl Settings {
         numbers.any(|(arch, nr)| !self.abbreviated.contains(arch, nr))
     }
 
+    /// Whether a call is one of those that were asked for.
+    pub fn wants(&self, enter: &Enter, memory: Memory<'_>) -> bool {
+        self.calls.contains(enter.arch, enter.nr)
+            && self.subject.as_ref().is_none_or(|subject| subject.holds(enter, memory))
+    }
+
+    /// What finds the lines that fit the filter, if there is one.
+    pub fn sieve(&self) -> Option<Sieve> {
+        self.filter.clone().map(|filter| Sieve::new(filter, self.decode))
+    }
+
     /// How what is no call is written.
     pub fn plain(&self) -> &decode::Options {
         &self.decode
@@ -232,6 +249,17 @@ impl Settings {
 
 fn calls(what: &str, set: &str) -> Result<Calls, String> {
     Calls::parse(set).map_err(|error| format!("-e {what}={set}: {}", error.shifted(what.len() + 1)))
+}
+
+fn filter(text: &str) -> Result<Filter, String> {
+    let saved = cli::filter::config().map_err(|error| error.to_string())?.filters;
+    let filter = cli::filter::read("-e filter", text, &saved).map_err(|error| error.to_string())?;
+    if filter.needs_profile() {
+        return Err(format!(
+            "-e filter={text}: a log judges by no profile, so nothing counts as blocked; leave blocked out"
+        ));
+    }
+    Ok(filter)
 }
 
 #[cfg(test)]
