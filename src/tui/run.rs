@@ -22,8 +22,10 @@ use crate::source::{Command, Control, End, Refused, Source};
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
-/// Background work between two looks at keys and messages.
+/// Background work in a frame, whatever else waits.
 const WORK: Duration = Duration::from_millis(8);
+/// Background work between two looks at keys and messages, while none come.
+const IDLE_WORK: Duration = Duration::from_millis(4);
 
 /// How long crossterm's reader may take to let go of the terminal.
 const LET_GO: Duration = Duration::from_millis(100);
@@ -154,6 +156,8 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let clock = Instant::now();
     let mut listening = true;
+    // Rows wait to be looked at by a filter or a profile.
+    let mut busy = false;
     let size = screen.size();
     app.resize(size.width, size.height);
     while app.leave().is_none() {
@@ -180,7 +184,7 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
                 let now_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
                 app.tick(now_ms);
                 let began = Instant::now();
-                app.work(|| began.elapsed() > WORK);
+                busy = !app.work(|| began.elapsed() > WORK);
                 if app.take_redraw() {
                     screen.redraw()?;
                 }
@@ -201,6 +205,11 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
                     app.closed();
                 }
             },
+            // Nothing else is to be done. Keys, signals and frames have come in while this gave way to them.
+            () = tokio::task::yield_now(), if busy => {
+                let began = Instant::now();
+                busy = !app.work(|| began.elapsed() > IDLE_WORK);
+            }
         }
         app.outbox().flush(source.control.as_ref());
     }

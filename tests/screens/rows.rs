@@ -2,7 +2,7 @@
 
 use crate::*;
 use sysview::config::Config;
-use sysview::model::{EventKind, Exec, VdsoState};
+use sysview::model::{EventKind, Exec, Outcome, VdsoState};
 use sysview::query::Filter;
 
 #[test]
@@ -161,6 +161,56 @@ fn a_long_trace_is_judged_and_searched_in_slices() {
     assert!(app.work(|| false));
     shows(&app, "2,002 would be blocked  ");
     shows(&app, "2,002 of 20,070 rows, filter: blocked");
+}
+
+#[test]
+fn matches_are_found_around_what_is_seen_and_nothing_jumps() {
+    const ROWS: u64 = 150_000;
+    let mut app = app(Options::default(), 120, 40);
+    let mut more = scene::Recorder::new();
+    for i in 0..ROWS {
+        // A name for every thousandth row; all others are getpid.
+        more.after(1).enter(0, if i % 1_000 == 0 { 110 } else { 39 }, [0; 6], &[]);
+        more.exit(0, Outcome::Returned(i as i64), &[]);
+    }
+    app.message(more.take());
+    // Select a row in the middle, then look for text, which no index knows.
+    press(&mut app, "g");
+    for _ in 0..20 {
+        press(&mut app, "Ctrl-f");
+    }
+    let selected = selected(&app);
+    press(&mut app, "/");
+    app.paste("\"getp\"");
+    press(&mut app, "Enter");
+    shows(&app, "% searched)");
+    assert_eq!(crate::rows::selected(&app), selected, "the row stays selected, though hardly any match is known");
+    let mut slices = 0;
+    while !app.work(|| true) {
+        assert_eq!(crate::rows::selected(&app), selected);
+        slices += 1;
+    }
+    assert!(slices > 10);
+    assert_eq!(crate::rows::selected(&app), selected);
+    // A call that comes back can begin to match or cease to.
+    press(&mut app, "/ Ctrl-u");
+    app.paste("getppid unfinished");
+    press(&mut app, "Enter");
+    assert!(app.work(|| false));
+    shows(&app, "0 of 150,070 rows");
+    app.message(scene::Recorder::new().after(1).enter(0, 110, [0; 6], &[]).take());
+    assert!(app.work(|| false));
+    shows(&app, "1 of 150,071 rows");
+    app.message(scene::Recorder::new().after(1).exit(0, Outcome::Returned(1), &[]).take());
+    assert!(app.work(|| false));
+    shows(&app, "0 of 150,071 rows");
+    press(&mut app, "Esc");
+    shows(&app, "150,071 rows");
+}
+
+/// The number of the selected row.
+fn selected(app: &App) -> u64 {
+    app.selected().expect("a selected row")
 }
 
 /// What was called before an exec was called under the old name and in the old image, wherever it is told.

@@ -69,7 +69,7 @@ impl App {
     fn look_at(&mut self, seq: u64) {
         let position = self.trace.position_of(seq);
         // Only what was looked at already can be told to be hidden.
-        let scanned = self.trace.narrow.as_ref().is_none_or(|narrow| narrow.scanned() > seq);
+        let scanned = self.trace.narrow.as_ref().is_none_or(|narrow| narrow.knows(seq));
         if scanned && self.trace.seq_at(position) != Some(seq) {
             self.say(format!("Row {seq}, where the task is held, is hidden by the filter; Esc shows every row."));
         }

@@ -170,9 +170,8 @@ impl App {
             }
             Message::Batch(batch) => {
                 let changes = self.session.append(&batch);
-                let (narrow, rows) = self.narrowing();
-                if let Some(narrow) = narrow {
-                    narrow.revise(&rows, &changes);
+                if let Some(narrow) = &mut self.trace.narrow {
+                    narrow.revise(&changes);
                 }
                 self.compare_with_kernel(&changes);
                 self.revise_tour(&changes);
@@ -236,9 +235,18 @@ impl App {
     }
 
     /// Does background work (narrowing, judging) until it is done or `enough` says so; true if it is done.
-    pub fn work(&mut self, mut enough: impl FnMut() -> bool) -> bool {
-        while self.work_slice() {
+    pub fn work(&mut self, enough: impl Fn() -> bool + Sync) -> bool {
+        loop {
+            self.narrow_for(|narrow, rows| {
+                let any = narrow.left(rows.store.len()) > 0;
+                narrow.run(rows, &enough);
+                any
+            });
+            if !self.work_slice() {
+                break;
+            }
             if enough() {
+                self.settle();
                 return false;
             }
         }
@@ -246,27 +254,29 @@ impl App {
         true
     }
 
-    /// The narrowing, if there is one, and what it looks at.
-    fn narrowing(&mut self) -> (Option<&mut Narrow>, Rows<'_>) {
+    /// Lets `run` find more of the rows that match, and keeps selection and view on their rows; `run` says whether anything
+    /// can have changed.
+    fn narrow_for(&mut self, run: impl FnOnce(&mut Narrow, &Rows<'_>) -> bool) {
+        let (kept, near) = (self.trace.rows(), self.trace.near());
         let rows = Rows {
             store: &self.session.store,
             judge: self.overlay.as_ref().map(|o| &o.judge),
             options: &self.options.decode,
         };
-        (self.trace.narrow.as_mut(), rows)
+        let Some(narrow) = self.trace.narrow.as_mut() else { return };
+        narrow.near = near;
+        if run(narrow, &rows) {
+            self.trace.put_back(kept);
+            self.dirty = true;
+        }
     }
 
     /// One slice of background work; true while there is more.
     fn work_slice(&mut self) -> bool {
         let mut more = self.scan_tour() | self.write_export();
-        let (narrow, rows) = self.narrowing();
-        if let Some(narrow) = narrow {
-            let before = narrow.scanned();
-            more |= narrow.scan(&rows, SLICE_ROWS);
-            let moved = narrow.scanned() != before;
-            self.dirty |= moved;
-        }
+        self.narrow_for(|narrow, rows| narrow.slice(rows));
         let store = &self.session.store;
+        more |= self.trace.narrow.as_ref().is_some_and(|narrow| narrow.left(store.len()) > 0);
         if let Some(overlay) = self.overlay.as_mut().filter(|o| o.on) {
             let before = overlay.blocked.judged();
             more |= overlay.scan(store, SLICE_ROWS);

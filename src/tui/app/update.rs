@@ -63,7 +63,7 @@ impl App {
     }
 
     /// The selected row.
-    pub(in crate::tui) fn selected(&self) -> Option<u64> {
+    pub fn selected(&self) -> Option<u64> {
         self.trace.selected(self.session.store.len())
     }
 

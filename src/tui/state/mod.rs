@@ -5,6 +5,7 @@ pub mod divergence;
 pub mod enforced;
 pub mod export;
 pub mod form;
+pub mod hits;
 pub mod hold;
 pub mod layer;
 pub mod modes;

@@ -1,12 +1,33 @@
-//! The index of the rows that a filter matches, built in slices so that no frame waits for it.
+//! Which rows a filter matches, found in the background while the view goes on.
 //!
-//! Rows are looked at in order; a call that completes later is looked at again, because its result can make it match.
+//! The index of each chunk is asked first (`Filter::bounds`); what it leaves open is looked at row by row, from the rows in
+//! view outwards, newest first. That is done between two looks at keys and messages, for a few milliseconds, by as many
+//! threads as there are processors: nothing changes the store meanwhile, so nothing is locked or copied, and no answer is
+//! ever about an older store. A call that completes later is looked at again, because its result can make it match.
 
+use std::cell::Cell;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use roaring::RoaringBitmap;
+
+use super::hits::{Hits, Piece};
 use crate::abi::Arch;
 use crate::decode;
 use crate::model::{Changes, RowKind, Store};
 use crate::policy::{Action, Judge};
-use crate::query::{self, Filter};
+use crate::query::{self, Bounds, Filter};
+
+/// Rows that are looked at between two looks at the clock.
+const PIECE_ROWS: usize = 256;
+/// Fewer rows are not worth a thread.
+const THREAD_ROWS: u64 = 4 * PIECE_ROWS as u64;
+/// What one slice does: chunks whose index is asked, and pieces of rows that are looked at.
+const SLICE_CHUNKS: usize = 8;
+const SLICE_PIECES: usize = 4;
+/// More threads do not help a view that also draws.
+const MOST_THREADS: usize = 4;
 
 /// What rows are shown.
 #[derive(Debug, Clone)]
@@ -18,6 +39,7 @@ pub enum RowFilter {
 }
 
 /// What a filter may look at.
+#[derive(Clone, Copy)]
 pub struct Rows<'a> {
     pub store: &'a Store,
     /// The loaded profile, shown or not.
@@ -42,14 +64,29 @@ impl Rows<'_> {
 }
 
 impl RowFilter {
-    /// A test of rows, made once for many of them.
-    fn with<R>(&self, rows: &Rows<'_>, run: impl FnOnce(&dyn Fn(u64) -> bool) -> R) -> R {
+    /// Looks at the rows of a piece: which match.
+    fn look(&self, rows: &Rows<'_>, piece: &Piece) -> RoaringBitmap {
+        let matching =
+            |fits: &dyn Fn(u64) -> bool| piece.rows.iter().copied().filter(|&row| fits(piece.seq(row))).collect();
         match self {
-            RowFilter::Call { arch, nr, .. } => run(&|seq| match rows.store.row(seq).map(|r| r.kind) {
+            RowFilter::Call { arch, nr, .. } => matching(&|seq| match rows.store.row(seq).map(|row| row.kind) {
                 Some(RowKind::Call(call)) => call.arch == *arch && call.nr == *nr,
                 _ => false,
             }),
-            RowFilter::Query { filter, .. } => rows.ask(|context| run(&|seq| filter.matches(context, seq))),
+            RowFilter::Query { filter, .. } => rows.ask(|context| matching(&|seq| filter.matches(context, seq))),
+        }
+    }
+
+    fn bounds(&self, store: &Store, chunk: usize, rows: Range<u32>) -> Bounds {
+        match self {
+            RowFilter::Call { arch, nr, .. } => {
+                let index = store.index(chunk);
+                let mut surely = index.and_then(|index| index.call(*arch, *nr).cloned()).unwrap_or_default();
+                surely.remove_range(..rows.start);
+                surely.remove_range(rows.end..);
+                Bounds { surely, perhaps: RoaringBitmap::new() }
+            }
+            RowFilter::Query { filter, .. } => filter.bounds(store, chunk, rows),
         }
     }
 
@@ -70,53 +107,97 @@ impl RowFilter {
 #[derive(Debug)]
 pub struct Narrow {
     pub filter: RowFilter,
-    /// Rows that match, ascending.
-    matches: Vec<u64>,
-    /// Rows before this one were looked at.
-    scanned: u64,
-    /// The row that was selected when the filter was set, until the scan has passed it.
+    hits: Hits,
+    /// The row that was selected when the filter was set, until the user selects another.
     pub anchor: Option<u64>,
+    /// The row around which matches are wanted first.
+    pub near: u64,
 }
 
 impl Narrow {
     pub fn new(filter: RowFilter) -> Narrow {
-        Narrow { filter, matches: Vec::new(), scanned: 0, anchor: None }
+        Narrow { filter, hits: Hits::default(), anchor: None, near: u64::MAX }
     }
 
-    pub fn scanned(&self) -> u64 {
-        self.scanned
+    /// Rows of which it is not known yet whether they match.
+    pub fn left(&self, stored: u64) -> u64 {
+        self.hits.left(stored)
     }
 
-    /// Looks at up to `budget` more rows; true while there are more.
-    pub fn scan(&mut self, rows: &Rows<'_>, budget: u64) -> bool {
-        let end = rows.store.len().min(self.scanned.saturating_add(budget));
-        let range = self.scanned..end;
-        self.filter.with(rows, |test| self.matches.extend(range.filter(|seq| test(*seq))));
-        self.scanned = end;
-        end < rows.store.len()
+    /// Whether it is known if a row matches.
+    pub fn knows(&self, seq: u64) -> bool {
+        self.hits.knows(seq)
     }
 
-    /// Looks again at calls that were completed after they had been scanned.
-    pub fn revise(&mut self, rows: &Rows<'_>, changes: &Changes) {
-        let late = changes.completed.iter().copied().filter(|seq| *seq < self.scanned);
-        let matches = &mut self.matches;
-        self.filter.with(rows, |test| {
-            for seq in late {
-                match (matches.binary_search(&seq), test(seq)) {
-                    (Ok(at), false) => drop(matches.remove(at)),
-                    (Err(at), true) => matches.insert(at, seq),
-                    _ => {}
+    /// Asks the indexes about rows that are new, until `enough` says so.
+    fn extend(&mut self, store: &Store, enough: &dyn Fn() -> bool) {
+        while let Some((chunk, rows)) = self.hits.unseen(store.len(), self.near) {
+            let end = rows.end;
+            self.hits.extend(chunk, end, self.filter.bounds(store, chunk, rows));
+            if enough() {
+                break;
+            }
+        }
+    }
+
+    /// Does a little of what is left, in this thread; true if there was anything to do.
+    pub fn slice(&mut self, rows: &Rows<'_>) -> bool {
+        if self.left(rows.store.len()) == 0 {
+            return false;
+        }
+        let asked = Cell::new(0);
+        self.extend(rows.store, &|| asked.replace(asked.get() + 1) == SLICE_CHUNKS);
+        for _ in 0..SLICE_PIECES {
+            let Some(piece) = self.hits.take(self.near, PIECE_ROWS) else { break };
+            let matching = self.filter.look(rows, &piece);
+            self.hits.answer(&piece, &matching);
+        }
+        self.hits.count();
+        true
+    }
+
+    /// Does what is left until `enough` says so, in several threads if it is much.
+    pub fn run(&mut self, rows: &Rows<'_>, enough: &(dyn Fn() -> bool + Sync)) {
+        self.extend(rows.store, enough);
+        let near = self.near;
+        let wanted = usize::try_from(self.hits.open() / THREAD_ROWS).unwrap_or(MOST_THREADS) + 1;
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(wanted);
+        let filter = &self.filter;
+        let hits = Mutex::new(&mut self.hits);
+        let look = &|filter: &RowFilter| {
+            loop {
+                // Nobody leaves it half-changed: what a thread that panics held is not used, for the panic goes on.
+                let piece = hits.lock().unwrap_or_else(PoisonError::into_inner).take(near, PIECE_ROWS);
+                let Some(piece) = piece else { break };
+                let matching = filter.look(rows, &piece);
+                hits.lock().unwrap_or_else(PoisonError::into_inner).answer(&piece, &matching);
+                if enough() {
+                    break;
                 }
             }
+        };
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                // Each has its own, for a regular expression keeps what it works with.
+                let filter = filter.clone();
+                scope.spawn(move || look(&filter));
+            }
+            look(filter);
         });
+        self.hits.count();
+    }
+
+    /// Calls that were completed after they had been seen are looked at again.
+    pub fn revise(&mut self, changes: &Changes) {
+        changes.completed.iter().for_each(|&seq| self.hits.ask_again(seq));
     }
 
     pub fn seq_at(&self, position: u64) -> Option<u64> {
-        self.matches.get(usize::try_from(position).ok()?).copied()
+        self.hits.seq_at(position)
     }
 
     /// Matching rows with a smaller `seq`.
     pub fn count_before(&self, seq: u64) -> u64 {
-        self.matches.partition_point(|&m| m < seq) as u64
+        self.hits.count_before(seq)
     }
 }

@@ -64,9 +64,34 @@ impl TraceState {
         }
     }
 
+    /// The rows that are selected and first in view, to be found again after other rows match.
+    pub fn rows(&self) -> [Option<u64>; 2] {
+        [self.cursor, self.top].map(|position| self.seq_at(position))
+    }
+
+    /// Puts selection and view back onto rows after the matches before them changed.
+    pub fn put_back(&mut self, [cursor, top]: [Option<u64>; 2]) {
+        self.cursor = cursor.map_or(self.cursor, |seq| self.position_of(seq));
+        self.top = top.map_or(self.top, |seq| self.position_of(seq));
+    }
+
+    /// The row around which matches are wanted first.
+    pub fn near(&self) -> u64 {
+        let anchor = self.narrow.as_ref().and_then(|narrow| narrow.anchor);
+        if self.follow { u64::MAX } else { anchor.or(self.seq_at(self.cursor)).unwrap_or(u64::MAX) }
+    }
+
+    /// The user selects another row, so the view no longer waits for the one that was selected before the filter.
+    fn let_go(&mut self) {
+        self.follow = false;
+        if let Some(narrow) = &mut self.narrow {
+            narrow.anchor = None;
+        }
+    }
+
     pub fn move_by(&mut self, rows: i64, stored: u64) {
         let last = self.len(stored).saturating_sub(1);
-        self.follow = false;
+        self.let_go();
         self.cursor = self.cursor.saturating_add_signed(rows).min(last);
     }
 
@@ -74,18 +99,19 @@ impl TraceState {
     pub fn scroll_by(&mut self, rows: i64, stored: u64, height: u16) {
         let len = self.len(stored);
         let height = u64::from(height.max(1));
-        self.follow = false;
+        self.let_go();
         self.top = self.top.saturating_add_signed(rows).min(len.saturating_sub(height));
         let last = (self.top + height).min(len).saturating_sub(1);
         self.cursor = self.cursor.clamp(self.top.min(last), last);
     }
 
     pub fn go_to(&mut self, position: u64) {
-        self.follow = false;
+        self.let_go();
         self.cursor = position;
     }
 
     pub fn set_follow(&mut self, follow: bool) {
+        self.let_go();
         self.follow = follow;
         if follow {
             self.frozen = None;
@@ -111,11 +137,12 @@ impl TraceState {
     /// Brings selection and view into bounds after anything changed. `divider`: the position before which the divider
     /// stands.
     pub fn settle(&mut self, stored: u64, height: u16, divider: Option<u64>) {
+        // While matches are found, the selection is the first of them that is not before the row that was selected.
         if let Some(narrow) = &mut self.narrow
             && let Some(anchor) = narrow.anchor
         {
             self.cursor = narrow.count_before(anchor);
-            if narrow.scanned() > anchor {
+            if narrow.left(stored) == 0 {
                 narrow.anchor = None;
             }
         }

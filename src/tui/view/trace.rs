@@ -71,9 +71,9 @@ pub fn title(app: &App) -> String {
     let mut text = match &app.trace.narrow {
         None => format!("{} rows", count(shown)),
         Some(narrow) => {
-            let scanning = match narrow.scanned() {
-                scanned if scanned < stored => format!(" ({} % searched)", scanned * 100 / stored.max(1)),
-                _ => String::new(),
+            let scanning = match narrow.left(stored) {
+                0 => String::new(),
+                left => format!(" ({} % searched)", stored.saturating_sub(left) * 100 / stored.max(1)),
             };
             format!("{} of {} rows, filter: {}{scanning}", count(shown), count(stored), narrow.filter.text())
         }
@@ -121,7 +121,11 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
         let text = if app.session.started.is_some() { "No call so far." } else { "Waiting for the program." };
         buf.set_stringn(inner.x, y, text, usize::from(inner.width), app.theme.style(Role::Dim));
     } else if app.trace.len(app.session.store.len()) == 0 && inner.height > 0 {
-        let text = "No row matches the filter; Esc shows all rows.";
+        let searching = app.trace.narrow.as_ref().is_some_and(|narrow| narrow.left(app.session.store.len()) > 0);
+        let text = match searching {
+            true => "Searching; Esc shows all rows.",
+            false => "No row matches the filter; Esc shows all rows.",
+        };
         buf.set_stringn(inner.x, y, text, usize::from(inner.width), app.theme.style(Role::Dim));
     }
 }
