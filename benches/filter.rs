@@ -29,7 +29,7 @@ fn store(rows: u64) -> Store {
     let numbers = CALLS.map(|name| abi::number(Arch::X86_64, name).expect("a call"));
     let mut store = Store::new();
     let mut batch = Batch::default();
-    for task in 0..8 {
+    for task in 0..8u32 {
         let (tid, parent) = (100 + task as i32, task.checked_sub(1).map(TaskId));
         let (comm, ns) = (b"cc1".to_vec(), Default::default());
         let new = NewTask { tid, tgid: tid, parent, origin: Origin::Fork, comm, ns, image: None };

@@ -79,9 +79,7 @@ impl Printer {
 
     /// Prints the events of a batch. What is still going on at its end is shown as far as it is known.
     pub fn batch(&mut self, batch: &Batch) -> io::Result<()> {
-        if let Some(sieve) = &mut self.sieve {
-            sieve.take(batch);
-        }
+        self.sieve.iter_mut().for_each(|sieve| sieve.take(batch));
         for (index, event) in batch.events.iter().enumerate() {
             self.event(batch, index, event)?;
         }

@@ -14,8 +14,6 @@ mod scalar;
 mod signal;
 mod sockaddr;
 mod tasks;
-#[cfg(test)]
-mod tests;
 
 use std::fs;
 use std::io;

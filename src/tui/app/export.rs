@@ -72,8 +72,7 @@ impl App {
     /// Writes some more; true while there is more.
     pub(super) fn write_export(&mut self) -> bool {
         let Some(mut export) = self.export.take() else { return false };
-        let (_, rows) = self.narrowing();
-        let step = export.step(&rows, SLICE_ROWS);
+        let step = export.step(&self.rows_for_filters(), SLICE_ROWS);
         self.dirty = true;
         let path = format::escape(export.path.as_bytes());
         match step {

@@ -254,6 +254,15 @@ impl App {
         true
     }
 
+    /// What filters may look at.
+    fn rows_for_filters(&self) -> Rows<'_> {
+        Rows {
+            store: &self.session.store,
+            judge: self.overlay.as_ref().map(|o| &o.judge),
+            options: &self.options.decode,
+        }
+    }
+
     /// Lets `run` find more of the rows that match, and keeps selection and view on their rows; `run` says whether anything
     /// can have changed.
     fn narrow_for(&mut self, run: impl FnOnce(&mut Narrow, &Rows<'_>) -> bool) {
