@@ -21,7 +21,7 @@ fn app(rows: u64) -> App {
     app.resize(AREA.width, AREA.height);
     app.message(Message::Started(Box::new(Started {
         argv: vec![b"bench".to_vec()],
-        machine: Machine { kernel_release: "6.18.0".into(), machine: "x86_64".into(), hostname: String::new() },
+        machine: Machine { kernel_release: "6.18.0".into(), machine: "x86_64".into(), ..Machine::default() },
         began: std::time::UNIX_EPOCH,
         vdso: VdsoMode::Natural,
         live: true,

@@ -92,6 +92,10 @@ pub struct Machine {
     /// `uname -m`: `x86_64`.
     pub machine: String,
     pub hostname: String,
+    /// The effective set of whoever traces, number N at bit N; None if it is not known. capabilities(7).
+    pub capabilities: Option<u64>,
+    /// The functions of the kernel's vDSO; empty if they are not known. vdso(7).
+    pub vdso_symbols: Vec<String>,
 }
 
 /// How the traced program ended.

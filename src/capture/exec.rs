@@ -107,6 +107,15 @@ pub fn running(tid: i32, images: &mut Images) -> Exec {
     }
 }
 
+/// The functions of the vDSO that the kernel gave this process: those that it gives every program of its architecture.
+pub fn own_vdso_symbols() -> Vec<String> {
+    let own = std::process::id() as i32;
+    let maps = procfs::maps(own);
+    let mapping = maps.iter().find(|line| line.mapping.name == b"[vdso]").map(|line| &line.mapping);
+    let image = mapping.and_then(|map| read_image(own, map.start, Some(map.end), &mut Images::default()));
+    image.map(|image| image.symbols.iter().map(|symbol| symbol.name.clone()).collect()).unwrap_or_default()
+}
+
 /// /proc/TID/exe.
 fn file_of(tid: i32) -> Option<Vec<u8>> {
     let exe = std::fs::read_link(format!("/proc/{tid}/exe")).ok()?;

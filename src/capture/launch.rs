@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::LaunchError;
 use super::colocate::Colocation;
 use super::error::{Report, explain, not_permitted, read_report, system, text};
+use super::exec;
 use super::only::Wanted;
 use super::options::Tracing;
 use super::out::Out;
@@ -274,6 +275,8 @@ pub fn machine() -> Machine {
             .map(|name| name.machine().to_string_lossy().into_owned())
             .unwrap_or_else(|_| std::env::consts::ARCH.to_owned()),
         hostname: read("hostname").trim_end().to_owned(),
+        capabilities: procfs::capabilities("self"),
+        vdso_symbols: exec::own_vdso_symbols(),
     }
 }
 

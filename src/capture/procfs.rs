@@ -47,9 +47,13 @@ pub fn status_field(task: &str, field: &str) -> Option<i32> {
 
 /// Whether a capability is in the task's effective set.
 pub fn has_capability(task: &str, number: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{task}/status")).unwrap_or_default();
-    let set = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok());
-    set.is_some_and(|set| set >> number & 1 != 0)
+    capabilities(task).is_some_and(|set| set >> number & 1 != 0)
+}
+
+/// The task's effective set, number N at bit N.
+pub fn capabilities(task: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{task}/status")).ok()?;
+    status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok())
 }
 
 /// Status of a task. proc_pid_status(5).

@@ -289,6 +289,13 @@ pub struct RecordArgs {
     /// Give the program a terminal of this size and keep what it prints there, so that a replay shows it too
     #[arg(long, value_name = "COLUMNSxROWS")]
     pub pty: Option<String>,
+    /// Leave out what goes through buffers: what is read and written, and with --pty what the program prints. Names of
+    /// files and arguments of programs stay
+    #[arg(long)]
+    pub no_payload: bool,
+    /// Leave out the values of environment variables, and their names too
+    #[arg(long)]
+    pub no_env: bool,
     #[command(flatten)]
     pub trace: TraceArgs,
     /// The program to run, with its arguments

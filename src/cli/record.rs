@@ -1,7 +1,7 @@
 //! `sysview record`: a run into a file. Failing to write never ends the program: the run goes on, the failure is said.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use super::args::RecordArgs;
@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::expression::Expressions;
 use super::launch::{self, Plan};
 use crate::capture::Terminal;
-use crate::session::Writer;
+use crate::session::{Fate, Marker, Redaction, Redactor, SessionError, Writer};
 use crate::source::{Message, Source};
 
 pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
@@ -30,12 +30,18 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
     if let Plan::Launch(launch) = &mut plan {
         launch.terminal = terminal;
     }
-    plan.tracing().calibrate = true;
+    let tracing = plan.tracing();
+    tracing.calibrate = true;
+    tracing.environments = !args.no_env;
+    if args.no_payload {
+        tracing.capture_limit = 0;
+    }
     launch::remark(expressions.remarks());
+    say(&stored(args));
     super::view_runtime()?.block_on(async {
         let mut ending = Ending::new(attached).map_err(CliError::failed)?;
         let Source { mut messages, control } = plan.start()?;
-        let mut recording = Recording { file: Some(file), writer: None, broken: None, unwritten: false };
+        let mut recording = Recording::new(file, args.no_payload);
         loop {
             let message = tokio::select! {
                 message = messages.recv() => message,
@@ -43,10 +49,12 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
                 _ = tokio::time::sleep(QUIET), if recording.unwritten => { recording.flush(); continue }
                 () = ending.asked(&*control) => continue,
             };
-            let Some(message) = message else {
+            let Some(mut message) = message else {
                 return Err(CliError::failed("the tracer ended without a word"));
             };
-            recording.take(&message);
+            if let Some(why) = recording.take(&mut message) {
+                say(&format!("{}: {why}; the program runs on", path.display()));
+            }
             match message {
                 Message::Ended(end) => {
                     return match recording.broken {
@@ -57,15 +65,36 @@ pub fn run(args: &RecordArgs) -> Result<i32, CliError> {
                         ))),
                     };
                 }
-                Message::Notice(sentence) => {
-                    // Whoever closed standard error does not want to know.
-                    let _ = writeln!(io::stderr(), "sysview: {sentence}");
-                }
+                Message::Notice(sentence) => say(&sentence),
                 Message::Failed(why) => return Err(CliError::failed(why)),
                 _ => {}
             }
         }
     })
+}
+
+fn say(sentence: &str) {
+    // Whoever closed standard error does not want to know.
+    let _ = writeln!(io::stderr(), "sysview: {sentence}");
+}
+
+/// What the file will hold that its owner might not want to pass on.
+fn stored(args: &RecordArgs) -> String {
+    let buffers = match (args.no_payload, args.trace.capture) {
+        (true, _) | (_, 0) => "nothing of what goes through buffers".into(),
+        (false, 1) => "the first byte of each buffer".into(),
+        (false, limit) => format!("up to {limit} bytes of each buffer"),
+    };
+    let environment = if args.no_env { "no environment variables" } else { "environment variables" };
+    let terminal = if args.pty.is_some() && !args.no_payload { ", what the program prints" } else { "" };
+    let hint = match (args.no_payload || args.trace.capture == 0, args.no_env) {
+        (true, true) => "",
+        (false, true) => "; --no-payload leaves the first out",
+        (true, false) => "; --no-env leaves these out",
+        (false, false) => "; --no-payload and --no-env leave these out",
+    };
+    let file = args.output.display();
+    format!("{file} will hold the calls with their paths and arguments, {buffers}{terminal}, {environment}{hint}.")
 }
 
 /// How long no message may come before what waits is written.
@@ -74,13 +103,21 @@ const QUIET: Duration = Duration::from_secs(1);
 /// The file being written; after the first failure nothing more is tried.
 struct Recording {
     file: Option<File>,
-    writer: Option<Writer<BufWriter<File>>>,
+    writer: Option<Writer<File>>,
+    /// What takes contents out, if they are not to be kept.
+    redactor: Option<Redactor>,
     broken: Option<String>,
     /// Messages came since the last flush.
     unwritten: bool,
 }
 
 impl Recording {
+    fn new(file: File, no_payload: bool) -> Recording {
+        let left_out = Redaction { payload: Fate::LeftOut, ..Redaction::default() };
+        let redactor = no_payload.then(|| Redactor::new(left_out));
+        Recording { file: Some(file), writer: None, redactor, broken: None, unwritten: false }
+    }
+
     fn flush(&mut self) {
         self.unwritten = false;
         if let Some(writer) = &mut self.writer
@@ -91,28 +128,42 @@ impl Recording {
         }
     }
 
-    fn take(&mut self, message: &Message) {
+    /// Writes what belongs into the file, and says so when that fails for the first time.
+    fn take(&mut self, message: &mut Message) -> Option<String> {
         if self.broken.is_some() {
-            return;
+            return None;
         }
         self.unwritten = true;
-        if let Err(error) = self.write(message) {
-            self.broken = Some(error);
+        self.broken = self.write(message).err();
+        if self.broken.is_some() {
             self.writer = None;
         }
+        self.broken.clone()
     }
 
-    fn write(&mut self, message: &Message) -> Result<(), String> {
-        let text = |e: crate::session::SessionError| e.to_string();
+    fn write(&mut self, message: &mut Message) -> Result<(), String> {
+        let text = |e: SessionError| e.to_string();
         if let Message::Started(started) = message
             && let Some(file) = self.file.take()
         {
-            self.writer = Some(Writer::new(BufWriter::new(file), started).map_err(text)?);
+            self.writer = Some(Writer::create(file, started).map_err(text)?);
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
         match message {
-            Message::Batch(batch) => writer.batch(batch).map_err(text),
-            Message::Output(bytes) => writer.output(bytes, None).map_err(text),
+            Message::Batch(batch) => {
+                if let Some(redactor) = &mut self.redactor {
+                    redactor.batch(batch);
+                }
+                match writer.batch(batch) {
+                    // Only that event is missing.
+                    Err(error @ SessionError::TooLarge { .. }) => say(&error.to_string()),
+                    done => done.map_err(text)?,
+                }
+                Ok(())
+            }
+            Message::Output(bytes) if self.redactor.is_none() => writer.output(bytes, None).map_err(text),
+            Message::Notice(sentence) => writer.marker(Marker::Notice(sentence.clone()), None).map_err(text),
+            Message::Vdso(mode) => writer.marker(Marker::Vdso(*mode), None).map_err(text),
             Message::Ended(end) => {
                 writer.end(*end).map_err(text)?;
                 self.writer.take().map_or(Ok(()), |w| w.finish().map(drop).map_err(text))

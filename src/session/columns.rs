@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::{ArrowDictionaryKeyType, Int8Type, Int16Type};
+use arrow_array::types::{ArrowDictionaryKeyType, Int8Type, Int16Type, Int32Type};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, ListArray, PrimitiveArray,
     RecordBatch, StringArray, StructArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array, new_null_array,
@@ -12,15 +12,16 @@ use arrow_schema::{ArrowError, Field, Fields, SchemaRef};
 
 use super::names::{CallNames, Kind, OUTCOMES, outcome_index, warning_name};
 use super::rows::{ExitPart, Row, Rows, What};
-use super::schema::{ARGS, end_fields, exec_fields, map_fields, memory_fields, new_task_fields};
+use super::schema::{ARGS, end_fields, exec_fields, machine_fields, map_fields, namespace_fields, new_task_fields};
 use super::schema::{pid_namespace_fields, siginfo_fields, symbol_fields, tid_item, warning_fields};
-use super::standing;
+use super::words::Words;
+use super::{marker, standing};
 use crate::abi::Arch;
 use crate::model::{
-    Enter, EventKind, Exec, Mapping, NewTask, Outcome, PidNamespace, Region, Signal, SignalDetail, TaskEnd, VdsoState,
+    Enter, EventKind, Exec, Mapping, NewTask, Outcome, PidNamespace, Signal, SignalDetail, TaskEnd, VdsoState,
     VdsoSymbol, Warning,
 };
-use crate::source::End;
+use crate::source::{End, Machine};
 
 /// Makes batches; keeps the dictionaries, which are the same in every batch and so are written once.
 pub(super) struct Columns {
@@ -71,8 +72,10 @@ impl Columns {
             Arc::new(all.iter().map(|r| result(exit(r)?.outcome)).collect::<Int64Array>()),
             Arc::new(all.iter().map(|r| errno(exit(r)?.outcome)).collect::<UInt16Array>()),
             Arc::new(all.iter().map(|r| exit(r)?.after).collect::<UInt32Array>()),
-            memory(rows, all.iter().map(|r| r.entry.clone()).collect())?,
-            memory(rows, all.iter().map(|r| exit(r).map_or(0..0, |e| e.memory.clone())).collect())?,
+        ]);
+        columns.extend(rows.entries.columns(&all.iter().map(|r| Some(&r.entry)).collect::<Vec<_>>())?);
+        columns.extend(rows.exits.columns(&all.iter().map(|r| exit(r).map(|e| &e.memory)).collect::<Vec<_>>())?);
+        columns.extend::<[ArrayRef; 19]>([
             Arc::new(all.iter().map(signal_number).collect::<UInt8Array>()),
             siginfo(all)?,
             exec(all)?,
@@ -83,11 +86,16 @@ impl Columns {
             warning(all)?,
             pid_namespace(all)?,
             standing::column(all)?,
+            marker::column(all)?,
+            machine(all)?,
+            u64s(&|r| r.system_ns),
+            u64s(&|r| exit(r)?.system_ns),
+            words(all.iter().map(|r| r.facts.path).collect(), &rows.paths.paths)?,
+            words(all.iter().map(|r| r.facts.cwd).collect(), &rows.paths.cwds)?,
+            Arc::new(all.iter().map(|r| r.facts.uid).collect::<UInt32Array>()),
+            u64s(&|r| r.facts.capabilities),
+            namespaces(all)?,
         ]);
-        // The columns that nothing fills yet.
-        for field in &self.schema.fields()[columns.len()..] {
-            columns.push(new_null_array(field.data_type(), all.len()));
-        }
         RecordBatch::try_new(self.schema.clone(), columns)
     }
 }
@@ -102,6 +110,8 @@ fn kind(row: &Row) -> Kind {
         What::Event(EventKind::NewTask(_)) => Kind::Task,
         What::Event(EventKind::TaskEnd(_)) => Kind::Exit,
         What::Event(EventKind::Warning(_)) => Kind::Warning,
+        What::Machine(_) => Kind::Machine,
+        What::Marker(_) => Kind::Marker,
         What::Output(_) => Kind::Output,
         What::Ended(_) => Kind::Ended,
     }
@@ -175,16 +185,41 @@ pub(super) fn structure(fields: Fields, columns: Vec<ArrayRef>, present: Vec<boo
     Ok(Arc::new(StructArray::try_new(fields, columns, Some(NullBuffer::from(present)))?))
 }
 
-fn memory(rows: &Rows, ranges: Vec<std::ops::Range<usize>>) -> Result<ArrayRef, ArrowError> {
-    let all: Vec<&Region> = ranges.iter().flat_map(|range| &rows.regions[range.clone()]).collect();
-    let bytes = |r: &&Region| Some(&rows.bytes[r.start as usize..(r.start + r.len) as usize]);
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(all.iter().map(|r| Some(r.addr)).collect::<UInt64Array>()),
-        Arc::new(all.iter().map(|r| Some(r.true_len)).collect::<UInt64Array>()),
-        Arc::new(all.iter().map(|r| Some(r.fault)).collect::<BooleanArray>()),
-        Arc::new(all.iter().map(bytes).collect::<BinaryArray>()),
+/// A dictionary column of bytes.
+fn words(keys: PrimitiveArray<Int32Type>, words: &Words) -> Result<ArrayRef, ArrowError> {
+    Ok(Arc::new(DictionaryArray::try_new(keys, words.array()?)?))
+}
+
+fn machine(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    let machines: Vec<Option<&Machine>> = rows
+        .iter()
+        .map(|row| match &row.what {
+            What::Machine(machine) => Some(&**machine),
+            _ => None,
+        })
+        .collect();
+    let text = |get: fn(&Machine) -> &str| -> ArrayRef {
+        Arc::new(machines.iter().map(|m| m.map(get)).collect::<StringArray>())
+    };
+    let columns = vec![
+        text(|machine| &machine.kernel_release),
+        text(|machine| &machine.machine),
+        text(|machine| &machine.hostname),
     ];
-    list(ranges.iter().map(|range| range.len()).collect(), memory_fields(), columns)
+    structure(machine_fields(), columns, machines.iter().map(Option::is_some).collect())
+}
+
+/// Those that are known: of mounts and of PIDs.
+fn namespaces(rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    let inodes = |get: fn(&Row) -> Option<u64>| -> ArrayRef { Arc::new(rows.iter().map(get).collect::<UInt64Array>()) };
+    let fields = namespace_fields();
+    let columns = fields.iter().map(|field| match field.name().as_str() {
+        "mnt" => inodes(|row| row.facts.mount_ns),
+        "pid" => inodes(|row| row.facts.pid_ns),
+        _ => new_null_array(field.data_type(), rows.len()),
+    });
+    let known = rows.iter().map(|row| row.facts.mount_ns.or(row.facts.pid_ns).is_some()).collect();
+    structure(fields.clone(), columns.collect(), known)
 }
 
 fn siginfo(rows: &[Row]) -> Result<ArrayRef, ArrowError> {

@@ -2,7 +2,6 @@
 //! event or an error: types were checked when the file was opened, values are checked here.
 
 use std::io::Read;
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -12,15 +11,20 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch, StructArray}
 use super::SessionError;
 use super::arrays::{Wrong, binary, field, flag, get, list, number, text, value, words};
 use super::frame::{Frames, State};
+use super::marker::{self, Marker};
 use super::names::{Kind, OUTCOMES, origin};
-use super::schema::{ARGS, started};
-use super::standing;
+use super::pieces::{self, Side};
+use super::schema::{ARGS, LISTS};
+use super::{metadata, standing};
 use crate::abi::Arch;
 use crate::model::*;
 use crate::source::{End, Started};
 
 /// Events of one hand-over, as `model::Batch` says.
 const BATCH_EVENTS: usize = 4096;
+/// Copied memory of one batch of the file, in bytes. A few words of a dictionary can stand for many copies, so the size of
+/// the batch does not bound it; the writer does.
+const MAX_COPIED: usize = 160 << 20;
 /// Task ids that may be missing from the count, over the whole file: a source that loses one is a bug, but a file must
 /// not make tables of tasks grow to millions.
 const TASK_GAPS: u32 = 65_536;
@@ -31,6 +35,7 @@ pub enum Item {
     Batch(Batch),
     /// Bytes that the program wrote to its terminal.
     Output(Vec<u8>),
+    Marker(Marker),
     /// The end of the program; nothing follows.
     Ended(End),
 }
@@ -48,7 +53,7 @@ impl<R: Read> Reader<R> {
     /// Reads the beginning of a recording; `name` is what errors call it.
     pub fn open(input: R, name: &str) -> Result<Reader<R>, SessionError> {
         let frames = Frames::open(input, name)?;
-        let started = started(frames.schema())
+        let started = metadata::started(frames.schema())
             .map_err(|key| frames.corrupt(format!("its {key} is missing or makes no sense")))?;
         Ok(Reader { frames, started, image: None, next_task: 0, task_gaps: 0 })
     }
@@ -76,23 +81,31 @@ impl<R: Read> Reader<R> {
         let columns = Columns::of(batch)?;
         let mut items = Vec::new();
         let mut events = Batch::default();
+        let mut copied = 0;
         for place in columns.places()? {
+            let before = events.bytes.len();
             let item = match place {
                 Place::Exit(row) => {
                     let event = columns.exit(row, &mut events)?;
-                    events.events.push(event);
+                    push(&mut events, event, columns.system_ns(true, row));
                     None
                 }
                 Place::Row(row) => match columns.kind(row)? {
+                    Kind::Machine => None,
+                    Kind::Marker => Some(Item::Marker(marker::read(batch, row)?)),
                     Kind::Output => Some(Item::Output(columns.output(row)?)),
                     Kind::Ended => Some(Item::Ended(columns.ended(row)?)),
                     kind => {
                         let event = self.event(&columns, kind, row, &mut events)?;
-                        events.events.push(event);
+                        push(&mut events, event, columns.system_ns(kind == Kind::Return, row));
                         None
                     }
                 },
             };
+            copied += events.bytes.len() - before;
+            if copied > MAX_COPIED {
+                return Err("its copied memory is more than any that is written");
+            }
             if !events.is_empty() && (item.is_some() || events.events.len() == BATCH_EVENTS) {
                 items.push(Item::Batch(std::mem::take(&mut events)));
             }
@@ -125,10 +138,21 @@ impl<R: Read> Reader<R> {
             }
             Kind::Exit => EventKind::TaskEnd(columns.task_end(row)?),
             Kind::Warning => EventKind::Warning(columns.warning(row)?),
-            Kind::Output | Kind::Ended => return Err("a row is no event"),
+            Kind::Output | Kind::Ended | Kind::Machine | Kind::Marker => return Err("a row is no event"),
         };
         Ok(Event { task, t_ns: columns.t_ns(row)?, kind: event })
     }
+}
+
+/// Adds an event with its CPU time, which stands beside all events of a batch or beside none.
+fn push(batch: &mut Batch, event: Event, system_ns: Option<u64>) {
+    if let Some(system_ns) = system_ns {
+        batch.system_ns.resize(batch.events.len(), 0);
+        batch.system_ns.push(system_ns);
+    } else if !batch.system_ns.is_empty() {
+        batch.system_ns.push(0);
+    }
+    batch.events.push(event);
 }
 
 /// What stands at a place in the order of a batch.
@@ -155,8 +179,10 @@ struct Columns<'a> {
     ip: &'a ArrayRef,
     sp: &'a ArrayRef,
     result: &'a ArrayRef,
-    entry_memory: &'a ArrayRef,
-    exit_memory: &'a ArrayRef,
+    /// Of an event and of an exit that joined its entry; absent in version 1.
+    system_ns: [Option<&'a ArrayRef>; 2],
+    entry_memory: Side<'a>,
+    exit_memory: Side<'a>,
 }
 
 impl<'a> Columns<'a> {
@@ -179,8 +205,9 @@ impl<'a> Columns<'a> {
             ip: get("ip")?,
             sp: get("sp")?,
             result: get("result")?,
-            entry_memory: get("entry_memory")?,
-            exit_memory: get("exit_memory")?,
+            system_ns: ["system_ns", "exit_system_ns"].map(|name| batch.column_by_name(name)),
+            entry_memory: Side::of(batch, pieces::ENTRY, LISTS[0])?,
+            exit_memory: Side::of(batch, pieces::EXIT, LISTS[1])?,
         })
     }
 
@@ -232,18 +259,27 @@ impl<'a> Columns<'a> {
     }
 
     fn enter(&self, row: usize, batch: &mut Batch) -> Result<Enter, Wrong> {
-        let mut args = [0; 6];
-        for (arg, column) in args.iter_mut().zip(self.args) {
-            *arg = value::<UInt64Type>(column, row)?;
-        }
+        let (arch, args) = self.arguments(row)?;
         Ok(Enter {
-            arch: self.arches[row].ok_or("a call is of an unknown architecture")?,
+            arch,
             nr: value::<UInt64Type>(self.nr, row)?,
             args,
             ip: value::<UInt64Type>(self.ip, row)?,
             sp: value::<UInt64Type>(self.sp, row)?,
-            regions: memory(self.entry_memory, row, batch)?,
+            regions: self.entry_memory.read(row, Some((arch, &args)), batch)?,
         })
+    }
+
+    fn arguments(&self, row: usize) -> Result<(Arch, [u64; 6]), Wrong> {
+        let mut args = [0; 6];
+        for (arg, column) in args.iter_mut().zip(self.args) {
+            *arg = value::<UInt64Type>(column, row)?;
+        }
+        Ok((self.arches[row].ok_or("a call is of an unknown architecture")?, args))
+    }
+
+    fn system_ns(&self, of_exit: bool, row: usize) -> Option<u64> {
+        number::<UInt64Type>(self.system_ns[usize::from(of_exit)]?, row)
     }
 
     /// The exit that a row holds, whether it joined its entry or stands alone.
@@ -258,7 +294,11 @@ impl<'a> Columns<'a> {
         };
         // Absent in the first files: no marks.
         let marks = self.batch.column_by_name("marks").and_then(|marks| number::<UInt8Type>(marks, row));
-        let exit = Exit { outcome, marks: Marks(marks.unwrap_or(0)), regions: memory(self.exit_memory, row, batch)? };
+        // Of a call that began in another batch the arguments are not at hand, and not needed.
+        let arguments = self.arguments(row).ok();
+        let arguments = arguments.as_ref().map(|(arch, args)| (*arch, args));
+        let regions = self.exit_memory.read(row, arguments, batch)?;
+        let exit = Exit { outcome, marks: Marks(marks.unwrap_or(0)), regions };
         // An exit in a row of its own has its own time.
         let duration_ns = number::<UInt64Type>(self.duration_ns, row).unwrap_or_default();
         let t_ns = self.t_ns(row)?.wrapping_add(duration_ns);
@@ -420,24 +460,4 @@ impl<'a> Columns<'a> {
             _ => return Err("the program ended in an unknown way"),
         })
     }
-}
-
-/// Copies the pieces of memory of a row into a batch.
-fn memory(column: &ArrayRef, row: usize, batch: &mut Batch) -> Result<Range<u32>, Wrong> {
-    let first = batch.regions.len() as u32;
-    let (range, values) = list(column, row);
-    for index in range {
-        let bytes = binary(values.column(3), index).ok_or("a piece of memory has no bytes")?;
-        // A batch of the file unpacks to far less than 4 GiB, so these fit.
-        let start = batch.bytes.len() as u32;
-        batch.bytes.extend_from_slice(bytes);
-        batch.regions.push(Region {
-            addr: field::<UInt64Type>(values, 0, index)?,
-            true_len: field::<UInt64Type>(values, 1, index)?,
-            start,
-            len: bytes.len() as u32,
-            fault: flag(values.column(2), index).ok_or("a piece of memory is incomplete")?,
-        });
-    }
-    Ok(first..batch.regions.len() as u32)
 }

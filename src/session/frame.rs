@@ -8,10 +8,10 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::reader::{RecordBatchDecoder, read_dictionary};
 use arrow_ipc::{MessageHeader, convert::try_fb_to_schema, root_as_message};
-use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Fields, Schema, SchemaRef};
 
 use super::SessionError;
-use super::schema;
+use super::{metadata, schema};
 
 /// The largest header of one message, in bytes: the schema holds the command line.
 const MAX_HEADER: u32 = 16 << 20;
@@ -71,17 +71,16 @@ impl<R: Read> Frames<R> {
         let parsed = root_as_message(&header).ok().filter(|message| message.bodyLength() == 0);
         let parsed = parsed.and_then(|message| try_fb_to_schema(message.header_as_schema()?).ok());
         let schema = parsed.ok_or_else(stranger)?;
-        match schema::version(&schema) {
-            Some(schema::FORMAT_VERSION) => {}
-            Some(found) => return Err(SessionError::Version { file, found }),
-            None => return Err(stranger()),
-        }
+        let Some(version) = metadata::version(&schema) else { return Err(stranger()) };
+        let Some(wanted) = schema::read_fields(version) else {
+            return Err(SessionError::Version { file, found: version });
+        };
         let corrupt = |column: String| SessionError::Corrupt {
             file: file.clone(),
             offset: 0,
             what: format!("its column {column:?} is missing or of another type"),
         };
-        let projection = projection(&schema).map_err(corrupt)?;
+        let projection = projection(&schema, &wanted).map_err(corrupt)?;
         let mut layout = Vec::new();
         for field in schema.fields() {
             buffers_of(field.data_type(), &mut layout).ok_or_else(|| corrupt(field.name().clone()))?;
@@ -112,7 +111,7 @@ impl<R: Read> Frames<R> {
         SessionError::Corrupt { file: self.file.clone(), offset: self.offset, what: what.into() }
     }
 
-    /// The next batch with the columns of `schema::fields` in that order; None at the end, whole or cut.
+    /// The next batch with the columns of `schema::read_fields` in that order; None at the end, whole or cut.
     pub fn read(&mut self) -> Result<Option<RecordBatch>, SessionError> {
         while self.state == State::Open {
             self.offset = self.input.count;
@@ -162,9 +161,9 @@ impl<R: Read> Frames<R> {
             MessageHeader::DictionaryBatch => {
                 let dictionary =
                     message.header_as_dictionary_batch().ok_or(broken("a dictionary has no description"))?;
-                // The writer knows all words from the start, so one that grows is none of its.
-                if dictionary.isDelta() || self.dictionaries.contains_key(&dictionary.id()) {
-                    return Err(broken("a dictionary comes twice"));
+                // The writer begins them anew and never adds to one.
+                if dictionary.isDelta() {
+                    return Err(broken("a dictionary grows"));
                 }
                 check(&dictionary.data().ok_or(broken("a dictionary has no words"))?, &WORDS, &body)?;
                 read_dictionary(&body.into(), dictionary, &self.schema, &mut self.dictionaries, &version)?;
@@ -175,8 +174,8 @@ impl<R: Read> Frames<R> {
     }
 }
 
-/// The columns of `schema::fields` among those of the file. `Err` names the one that is not there.
-fn projection(schema: &Schema) -> Result<Vec<usize>, String> {
+/// The columns that are read among those of the file. `Err` names the one that is not there.
+fn projection(schema: &Schema, wanted: &Fields) -> Result<Vec<usize>, String> {
     let find = |wanted: &Arc<arrow_schema::Field>| {
         let (index, field) = schema.fields().find(wanted.name())?;
         (field.data_type() == wanted.data_type()).then_some(index)
@@ -184,7 +183,6 @@ fn projection(schema: &Schema) -> Result<Vec<usize>, String> {
     let absent = |wanted: &Arc<arrow_schema::Field>| {
         schema::LATER.contains(&wanted.name().as_str()) && schema.fields().find(wanted.name()).is_none()
     };
-    let wanted = schema::fields();
     let wanted = wanted.iter().filter(|wanted| !absent(wanted));
     wanted.map(|wanted| find(wanted).ok_or_else(|| wanted.name().clone())).collect()
 }

@@ -22,10 +22,12 @@ pub(super) enum Kind {
     Output,
     Ended,
     Warning,
+    Machine,
+    Marker,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Call,
         Kind::Return,
         Kind::Signal,
@@ -36,9 +38,11 @@ impl Kind {
         Kind::Output,
         Kind::Ended,
         Kind::Warning,
+        Kind::Machine,
+        Kind::Marker,
     ];
-    pub const NAMES: [&str; 10] =
-        ["call", "return", "signal", "stop", "exec", "task", "exit", "output", "ended", "warning"];
+    pub const NAMES: [&str; 12] =
+        ["call", "return", "signal", "stop", "exec", "task", "exit", "output", "ended", "warning", "machine", "marker"];
 
     pub fn from_name(name: &str) -> Option<Kind> {
         let index = Kind::NAMES.iter().position(|n| *n == name)?;

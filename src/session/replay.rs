@@ -5,7 +5,7 @@ use std::thread;
 
 use tokio::sync::mpsc;
 
-use super::{Item, Reader, SessionError};
+use super::{Item, Marker, Reader, SessionError};
 use crate::source::{Command, Control, End, MESSAGE_QUEUE, Message, Refused, Source};
 
 /// Opens a recording; `name` is what messages call it. Errors: the file is no recording, of another version, cut before
@@ -42,6 +42,9 @@ fn send_all<R: Read>(mut reader: Reader<R>, name: &str, sender: &mpsc::Sender<Me
             let sent = match item {
                 Item::Batch(batch) => send(Message::Batch(batch)),
                 Item::Output(bytes) => send(Message::Output(bytes)),
+                Item::Marker(Marker::Notice(sentence)) => send(Message::Notice(sentence)),
+                Item::Marker(Marker::Vdso(mode)) => send(Message::Vdso(mode)),
+                Item::Marker(Marker::Begun) => true,
                 Item::Ended(how) => {
                     end = Some(how);
                     true

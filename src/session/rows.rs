@@ -6,19 +6,26 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::context::{Context, Facts, Paths};
+use super::marker::Marker;
+use super::pieces::{Copied, Pieces};
 use crate::model::{Batch, Event, EventKind, Exec, Marks, Outcome, Region};
-use crate::source::End;
+use crate::source::{End, Machine};
 
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub rows: Vec<Row>,
-    pub regions: Vec<Region>,
-    pub bytes: Vec<u8>,
+    /// Memory copied at entries, and at exits.
+    pub entries: Pieces,
+    pub exits: Pieces,
+    pub paths: Paths,
+    context: Context,
     /// Places given so far.
     places: u32,
     /// Row and place of the call that a task is in, by task.
     open: HashMap<u32, (usize, u32)>,
-    /// Roughly what the waiting rows take in memory beyond their fixed size, in bytes.
+    /// Roughly what the waiting rows take in memory beyond their fixed size, in bytes; what comes again counts each time,
+    /// because it does where the file is read.
     pub payload: usize,
 }
 
@@ -26,11 +33,20 @@ pub(super) struct Rows {
 pub(super) struct Row {
     pub task: Option<u32>,
     pub t_ns: Option<u64>,
+    pub system_ns: Option<u64>,
     pub what: What,
     /// The end of the call; of a `What::Event` with an entry in it.
     pub exit: Option<ExitPart>,
     /// Memory copied at entry.
-    pub entry: Range<usize>,
+    pub entry: Copied,
+    pub facts: Facts,
+}
+
+impl Row {
+    fn of(what: What) -> Row {
+        let (entry, facts) = (Copied::default(), Facts::default());
+        Row { task: None, t_ns: None, system_ns: None, what, exit: None, entry, facts }
+    }
 }
 
 #[derive(Debug)]
@@ -38,6 +54,8 @@ pub(super) enum What {
     /// Any event; an exit whose entry was written before is a row of its own.
     Event(EventKind),
     Output(Vec<u8>),
+    Marker(Marker),
+    Machine(Box<Machine>),
     Ended(End),
 }
 
@@ -48,75 +66,91 @@ pub(super) struct ExitPart {
     pub t_ns: u64,
     pub outcome: Outcome,
     pub marks: Marks,
-    pub memory: Range<usize>,
+    pub system_ns: Option<u64>,
+    pub memory: Copied,
 }
 
 impl Rows {
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
     pub fn clear(&mut self) {
         self.rows.clear();
-        self.regions.clear();
-        self.bytes.clear();
+        self.entries.clear();
+        self.exits.clear();
+        self.paths.paths.clear();
+        self.paths.cwds.clear();
         self.open.clear();
         self.places = 0;
         self.payload = 0;
     }
 
-    pub fn event(&mut self, batch: &Batch, event: &Event) {
+    /// Takes the event at `index` of a batch.
+    pub fn event(&mut self, batch: &Batch, index: usize) {
+        let Some(event) = batch.events.get(index) else { return };
+        let system_ns = batch.system_ns.get(index).copied();
         let place = self.places;
         self.places += 1;
         self.payload += payload(batch, event);
+        let facts = self.context.event(batch, event, &mut self.paths);
         let task = event.task.0;
-        let mut entry = 0..0;
-        let mut own_exit = None;
+        let mut row = Row {
+            task: Some(task),
+            t_ns: Some(event.t_ns),
+            system_ns,
+            facts,
+            ..Row::of(What::Event(event.kind.clone()))
+        };
         match &event.kind {
             EventKind::Enter(enter) => {
-                entry = self.copy(batch, &enter.regions);
+                row.entry = self.entries.take(batch, &enter.regions, Some((enter.arch, &enter.args)));
                 self.open.insert(task, (self.rows.len(), place));
             }
             EventKind::Exit(exit) => {
-                let memory = self.copy(batch, &exit.regions);
-                let mut part =
-                    ExitPart { after: None, t_ns: event.t_ns, outcome: exit.outcome, marks: exit.marks, memory };
-                if let Some((row, entered)) = self.open.remove(&task) {
-                    part.after = Some(place - entered);
+                let joined = self.open.remove(&task);
+                let entry = joined.and_then(|(row, _)| match &self.rows[row].what {
+                    What::Event(EventKind::Enter(enter)) => Some((enter.arch, &enter.args)),
+                    _ => None,
+                });
+                let memory = self.exits.take(batch, &exit.regions, entry);
+                let after = joined.map(|(_, entered)| place - entered);
+                let (outcome, marks) = (exit.outcome, exit.marks);
+                let part = ExitPart { after, t_ns: event.t_ns, outcome, marks, system_ns, memory };
+                if let Some((row, _)) = joined {
                     self.rows[row].exit = Some(part);
                     return;
                 }
-                own_exit = Some(part);
+                row.exit = Some(part);
             }
             _ => {}
         }
-        let what = What::Event(event.kind.clone());
-        self.rows.push(Row { task: Some(task), t_ns: Some(event.t_ns), what, exit: own_exit, entry });
+        self.rows.push(row);
     }
 
     pub fn output(&mut self, bytes: &[u8], t_ns: Option<u64>) {
-        self.places += 1;
         self.payload += bytes.len();
-        self.rows.push(Row { task: None, t_ns, what: What::Output(bytes.to_vec()), exit: None, entry: 0..0 });
+        self.push(Row { t_ns, ..Row::of(What::Output(bytes.to_vec())) });
+    }
+
+    pub fn marker(&mut self, marker: Marker, t_ns: Option<u64>) {
+        if let Marker::Notice(sentence) = &marker {
+            self.payload += sentence.len();
+        }
+        self.push(Row { t_ns, ..Row::of(What::Marker(marker)) });
+    }
+
+    pub fn machine(&mut self, machine: &Machine) {
+        self.push(Row { t_ns: Some(0), ..Row::of(What::Machine(Box::new(machine.clone()))) });
     }
 
     pub fn ended(&mut self, end: End) {
-        self.places += 1;
-        self.rows.push(Row { task: None, t_ns: None, what: What::Ended(end), exit: None, entry: 0..0 });
+        self.push(Row::of(What::Ended(end)));
     }
 
-    fn copy(&mut self, batch: &Batch, range: &Range<u32>) -> Range<usize> {
-        let first = self.regions.len();
-        for region in regions(batch, range) {
-            let start = self.bytes.len() as u32;
-            self.bytes.extend_from_slice(batch.region_bytes(region));
-            self.regions.push(Region { start, ..*region });
-        }
-        first..self.regions.len()
+    fn push(&mut self, row: Row) {
+        self.places += 1;
+        self.rows.push(row);
     }
 }
 

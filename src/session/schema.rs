@@ -5,14 +5,16 @@
 //!
 //! | kind     | one row for                          | columns that it uses |
 //! |----------|--------------------------------------|----------------------|
-//! | `call`   | a system call                        | `arch` `nr` `call` `arg0`…`arg5` `ip` `sp` `entry_memory`, `duration_ns`, and those of `return` |
-//! | `return` | the end of a call that began in an earlier batch of the file | `outcome` `result` `errno` `exit_memory` |
+//! | `machine` | the machine, once, before all others | `machine` |
+//! | `call`   | a system call                        | `arch` `nr` `call` `arg0`…`arg5` `ip` `sp` `entry_*` `path`, `duration_ns`, and those of `return` |
+//! | `return` | the end of a call that began in an earlier batch of the file | `outcome` `result` `errno` `exit_*` |
 //! | `signal` | a signal about to be delivered       | `signal` `siginfo` |
 //! | `stop`   | a stop of the whole process          | `signal` |
-//! | `exec`   | a new program image                  | `exec` `standing` |
+//! | `exec`   | a new program image                  | `exec` `standing` `path` |
 //! | `task`   | a task that appeared                 | `new_task` `pid_namespace`, of a process that ran already `exec` `standing` |
 //! | `exit`   | a task that is gone                  | `end` |
 //! | `warning` | tracing made a difference to a task | `warning` |
+//! | `marker` | something about the tracing itself   | `marker` |
 //! | `output` | bytes that the program wrote to its terminal | `output` |
 //! | `ended`  | the end of the program: the last row | `end` |
 //!
@@ -23,34 +25,37 @@
 //!   `killed_by_seccomp`, `detached`; null while the call goes on.
 //! - `exit_after`: how many events after its entry a call came back, within its batch: what is needed to put entries and
 //!   exits of several tasks back into their exact order.
-//! - `entry_memory`, `exit_memory`: what was copied of the task's memory: where it stood, how long the object was there
-//!   (`true_len`), the bytes, and whether reading hit unreadable memory (`fault`).
+//! - `entry_*`, `exit_*`: the first piece that was copied of the task's memory at the entry and at the exit: which argument
+//!   holds its address (`arg`) or else the address itself (`addr`), the `bytes`, how long the
+//!   object was there (`true_len`, null if that is as long as the bytes), and whether reading hit unreadable memory (`fault`). Further pieces stand in the lists `entry_more` and
+//!   `exit_more`.
 //! - `marks`: bits on the end of a call: 1 sysview injected the outcome, 2 it delayed the call, 4 a seccomp filter of the
-//!   program's own set the errno, 8 only seen because the vDSO is off, 16 made by the vDSO itself, 32 no call at all, but an
-//!   answer of the vDSO that was logged.
-//! - `warning`: what it is about, and a number: how long a task was held, how far times of the vDSO's answers may be off, or of
-//!   how many more answers (to the call in `nr`) there is no row. `pid_namespace`: inode of the task's own namespace, and its number in each namespace
-//!   from the recorder's inwards. Files without these columns or `warning` are read as well.
-//! - `path`, `cwd`, `uid`, `capabilities`, `namespaces`: resolved facts about the caller. Nothing fills them yet.
+//!   program's own set the errno, 8 a stub of sysview's made the call in place of the vDSO, 16 a function of the vDSO
+//!   made it, 32 no call at all, but an answer of the vDSO that was logged, 64 how long it took is not known. `warning`: what it
+//!   is about, and a number: how long a task was held, how far times of the vDSO's answers may be off, or of how many more
+//!   answers (to the call in `nr`) there is no row. `pid_namespace`: inode of the task's own namespace, and its number in each namespace from the recorder's
+//!   inwards. `system_ns`, `exit_system_ns`: CPU time of the process in the kernel by then, if it was asked for.
+//! - `marker`: `begun` (rows before come from what a view had kept), `notice` with its sentence, `vdso` with its new mode.
+//! - `path`: the file that a call is about, as far as the events tell: the first path that it was given, from the root if
+//!   its directory is known, or what its first descriptor is of. `cwd`, `uid` (effective), `capabilities` (the effective
+//!   set), `namespaces` (inodes): of the caller when the row began. All are null where nothing is known, and readers of
+//!   sysview's own work them out again.
 //!
-//! Metadata of the schema: `sysview.version` (of the format), `sysview.program`, `sysview.argv` (JSON; an argument that is
-//! no UTF-8 is an array of byte values), `sysview.began_unix_ns`, `sysview.kernel_release`, `sysview.machine`,
-//! `sysview.hostname`, `sysview.vdso` (`natural`, `shown`, `off` or `absent`), `sysview.terminal` (`true` or `false`),
-//! `sysview.floor_apart_ns` and `sysview.floor_together_ns` (what tracing adds to a call, if it was measured). The vDSO's symbols
-//! stand in `exec` rows, because each program image has its own.
+//! Metadata of the schema: see `metadata`. The vDSO's symbols with their places stand in `exec` rows, because each program
+//! image has its own.
+//!
+//! Version 1 has the memory of each side in one list, `entry_memory` and `exit_memory`, and lacks the columns from `marker`
+//! on but for empty ones; its first files lack `marks`, `warning`, `pid_namespace` and `standing` as well. It is read as
+//! before.
 //!
 //! Readers ignore columns and metadata that they do not know; a change that they could misread raises the version.
 
-use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use arrow_schema::{DataType, Field, Fields};
 
-use arrow_schema::{DataType, Field, Fields, Schema};
-
-use super::standing;
-use crate::source::{Floor, Machine, Started, VdsoMode};
+use super::{marker, pieces, standing};
 
 /// Version of the format that is written, and the newest that is read.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// Arguments of a call, by column.
 pub(super) const ARGS: [&str; 6] = ["arg0", "arg1", "arg2", "arg3", "arg4", "arg5"];
@@ -67,7 +72,8 @@ pub(super) fn list_of(fields: Fields) -> DataType {
     DataType::List(Field::new("item", DataType::Struct(fields), true).into())
 }
 
-pub(super) fn memory_fields() -> Fields {
+/// Of version 1.
+fn memory_fields() -> Fields {
     nullable(&[
         ("addr", DataType::UInt64),
         ("true_len", DataType::UInt64),
@@ -145,8 +151,12 @@ pub(super) fn end_fields() -> Fields {
 }
 
 /// Inode numbers of the namespaces, namespaces(7).
-fn namespace_fields() -> Fields {
+pub(super) fn namespace_fields() -> Fields {
     nullable(&["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"].map(|name| (name, DataType::UInt64)))
+}
+
+pub(super) fn machine_fields() -> Fields {
+    nullable(&[("kernel_release", DataType::Utf8), ("machine", DataType::Utf8), ("hostname", DataType::Utf8)])
 }
 
 pub(super) fn warning_fields() -> Fields {
@@ -161,11 +171,54 @@ pub(super) fn pid_namespace_fields() -> Fields {
     nullable(&[("inode", DataType::UInt64), ("tids", DataType::List(tid_item().into()))])
 }
 
-/// Columns that came after the first files were written; a file may lack them.
+/// Columns of version 1 that came after its first files were written; a file may lack them.
 pub(super) const LATER: [&str; 4] = ["marks", "warning", "pid_namespace", standing::NAME];
+
+/// Names of version 1's lists of memory.
+pub(super) const LISTS: [&str; 2] = ["entry_memory", "exit_memory"];
+
+/// Columns that are there for other programs only.
+const DERIVED: [&str; 7] = ["call", "machine", "path", "cwd", "uid", "capabilities", "namespaces"];
 
 /// The columns of a recording, in order.
 pub fn fields() -> Fields {
+    let mut columns = up_to_memory();
+    columns.extend(pieces::fields(pieces::ENTRY));
+    columns.extend(pieces::fields(pieces::EXIT));
+    columns.extend(after_memory());
+    columns.extend([
+        (marker::NAME, DataType::Struct(marker::fields())),
+        ("machine", DataType::Struct(machine_fields())),
+        ("system_ns", DataType::UInt64),
+        ("exit_system_ns", DataType::UInt64),
+        ("path", pieces::binary_dictionary()),
+        ("cwd", pieces::binary_dictionary()),
+        ("uid", DataType::UInt32),
+        ("capabilities", DataType::UInt64),
+        ("namespaces", DataType::Struct(namespace_fields())),
+    ]);
+    nullable(&columns)
+}
+
+/// The columns that are read of a file of this version; None if there is no such version.
+pub(super) fn read_fields(version: u32) -> Option<Fields> {
+    match version {
+        1 => {
+            let mut columns = up_to_memory();
+            columns.extend(LISTS.map(|name| (name, list_of(memory_fields()))));
+            columns.extend(after_memory());
+            columns.retain(|(name, _)| !DERIVED.contains(name));
+            Some(nullable(&columns))
+        }
+        FORMAT_VERSION => {
+            let all = fields();
+            Some(all.iter().filter(|field| !DERIVED.contains(&field.name().as_str())).cloned().collect())
+        }
+        _ => None,
+    }
+}
+
+fn up_to_memory() -> Vec<(&'static str, DataType)> {
     let mut columns = vec![
         ("kind", dictionary(DataType::Int8)),
         ("task", DataType::UInt32),
@@ -183,8 +236,12 @@ pub fn fields() -> Fields {
         ("result", DataType::Int64),
         ("errno", DataType::UInt16),
         ("exit_after", DataType::UInt32),
-        ("entry_memory", list_of(memory_fields())),
-        ("exit_memory", list_of(memory_fields())),
+    ]);
+    columns
+}
+
+fn after_memory() -> Vec<(&'static str, DataType)> {
+    vec![
         ("signal", DataType::UInt8),
         ("siginfo", DataType::Struct(siginfo_fields())),
         ("exec", DataType::Struct(exec_fields())),
@@ -195,92 +252,5 @@ pub fn fields() -> Fields {
         ("warning", DataType::Struct(warning_fields())),
         ("pid_namespace", DataType::Struct(pid_namespace_fields())),
         (standing::NAME, DataType::Struct(standing::fields())),
-        ("path", DataType::Binary),
-        ("cwd", DataType::Binary),
-        ("uid", DataType::UInt32),
-        ("capabilities", DataType::UInt64),
-        ("namespaces", DataType::Struct(namespace_fields())),
-    ]);
-    nullable(&columns)
-}
-
-/// The schema of a recording of this run.
-pub(super) fn schema(started: &Started) -> Schema {
-    let argv = started.argv.iter().map(|arg| match str::from_utf8(arg) {
-        Ok(text) => serde_json::Value::from(text),
-        Err(_) => serde_json::Value::from(arg.clone()),
-    });
-    let metadata = [
-        ("sysview.version", FORMAT_VERSION.to_string()),
-        ("sysview.program", env!("CARGO_PKG_VERSION").into()),
-        ("sysview.argv", serde_json::Value::from_iter(argv).to_string()),
-        ("sysview.began_unix_ns", unix_ns(started.began).to_string()),
-        ("sysview.kernel_release", started.machine.kernel_release.clone()),
-        ("sysview.machine", started.machine.machine.clone()),
-        ("sysview.hostname", started.machine.hostname.clone()),
-        ("sysview.vdso", started.vdso.name().into()),
-        ("sysview.terminal", started.has_terminal.to_string()),
-    ];
-    let floor = started.floor.into_iter().flat_map(|floor| {
-        [("sysview.floor_apart_ns", floor.apart_ns), ("sysview.floor_together_ns", floor.together_ns)]
-    });
-    let metadata = metadata.into_iter().chain(floor.map(|(key, ns)| (key, ns.to_string())));
-    let metadata: HashMap<_, _> = metadata.map(|(key, value)| (key.to_string(), value)).collect();
-    Schema::new_with_metadata(fields(), metadata)
-}
-
-/// The version that a file says it has; None if it is no recording.
-pub(super) fn version(schema: &Schema) -> Option<u32> {
-    schema.metadata.get("sysview.version")?.parse().ok()
-}
-
-/// What the writer knew at the start. `Err` names the entry that makes no sense.
-pub(super) fn started(schema: &Schema) -> Result<Started, &'static str> {
-    let get = |key: &'static str| schema.metadata.get(key).ok_or(key);
-    let argv: serde_json::Value = serde_json::from_str(get("sysview.argv")?).map_err(|_| "sysview.argv")?;
-    let argv = argv.as_array().ok_or("sysview.argv")?;
-    Ok(Started {
-        argv: argv.iter().map(argument).collect::<Option<_>>().ok_or("sysview.argv")?,
-        machine: Machine {
-            kernel_release: get("sysview.kernel_release")?.clone(),
-            machine: get("sysview.machine")?.clone(),
-            hostname: get("sysview.hostname")?.clone(),
-        },
-        began: system_time(get("sysview.began_unix_ns")?).ok_or("sysview.began_unix_ns")?,
-        vdso: VdsoMode::from_name(get("sysview.vdso")?).ok_or("sysview.vdso")?,
-        live: false,
-        has_terminal: get("sysview.terminal")?.parse().map_err(|_| "sysview.terminal")?,
-        // Of a recording they matter no more.
-        attached: false,
-        only: None,
-        floor: floor(schema),
-    })
-}
-
-/// What tracing itself cost on that machine, if it was measured.
-fn floor(schema: &Schema) -> Option<Floor> {
-    let ns = |key| schema.metadata.get(key)?.parse().ok();
-    Some(Floor { apart_ns: ns("sysview.floor_apart_ns")?, together_ns: ns("sysview.floor_together_ns")? })
-}
-
-fn argument(value: &serde_json::Value) -> Option<Vec<u8>> {
-    match value {
-        serde_json::Value::String(text) => Some(text.clone().into_bytes()),
-        serde_json::Value::Array(bytes) => bytes.iter().map(|b| b.as_u64()?.try_into().ok()).collect(),
-        _ => None,
-    }
-}
-
-/// Nanoseconds since 1970, negative before.
-fn unix_ns(time: SystemTime) -> i128 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => after.as_nanos() as i128,
-        Err(before) => -(before.duration().as_nanos() as i128),
-    }
-}
-
-fn system_time(unix_ns: &str) -> Option<SystemTime> {
-    let ns: i128 = unix_ns.parse().ok()?;
-    let apart = Duration::from_nanos(u64::try_from(ns.unsigned_abs()).ok()?);
-    if ns < 0 { UNIX_EPOCH.checked_sub(apart) } else { UNIX_EPOCH.checked_add(apart) }
+    ]
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use sysview::session::{Item, Reader};
+
 use crate::pty::{SYSVIEW, Session};
 
 fn sysview(args: &[&str]) -> Output {
@@ -36,8 +38,63 @@ fn without_a_pty_the_program_keeps_sysviews_streams() {
     let file = temp("streams");
     let run = sysview(&["record", "-o", file.to_str().expect("UTF-8"), "--", "echo", "straight through"]);
     assert_eq!(run.stdout, b"straight through\n");
-    assert_eq!(run.stderr, b"");
+    // What the file holds is said once.
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(said.lines().count() == 1 && said.contains("up to 256 bytes of each buffer"), "{said}");
     std::fs::remove_file(&file).expect("removed");
+}
+
+/// All copied memory of a recording, and what was said when it was made.
+fn memory_of(name: &str, options: &[&str]) -> (String, String) {
+    let file = temp(name);
+    let path = file.to_str().expect("UTF-8");
+    let program = ["--", "sh", "-c", "echo payload-word"];
+    let run = Command::new(SYSVIEW)
+        .args([&["record", "-o", path], options, &program].concat())
+        .env("SECRET_NAME", "environment-word")
+        .output()
+        .expect("sysview runs");
+    let mut reader = Reader::open(std::fs::File::open(&file).expect("the recording"), path).expect("a recording");
+    let mut memory = Vec::new();
+    while let Some(items) = reader.read().expect("readable") {
+        for item in items {
+            match item {
+                Item::Batch(batch) => {
+                    batch.regions.iter().for_each(|region| memory.extend_from_slice(batch.region_bytes(region)));
+                }
+                Item::Output(bytes) => memory.extend(bytes),
+                _ => {}
+            }
+        }
+    }
+    std::fs::remove_file(&file).expect("removed");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&memory), text(&run.stderr))
+}
+
+#[test]
+fn contents_are_kept_or_left_out_as_was_asked_and_said() {
+    // The command line stands in an argument and is kept.
+    let counts = |text: &str| ["payload-word", "environment-word"].map(|word| text.matches(word).count());
+    let (memory, said) = memory_of("contents", &[]);
+    assert!(counts(&memory)[0] == 2 && counts(&memory)[1] > 0, "{:?}", counts(&memory));
+    assert!(said.contains("--no-payload and --no-env leave these out"), "{said}");
+    let (memory, said) = memory_of("no-contents", &["--no-payload", "--no-env", "--pty", "80x24"]);
+    assert_eq!(counts(&memory), [1, 0]);
+    assert!(memory.contains("/dev/tty") || memory.contains("/lib"), "paths are kept");
+    assert!(said.contains("nothing of what goes through buffers, no environment variables."), "{said}");
+    let (memory, _) = memory_of("no-buffers", &["--capture", "0", "--no-env"]);
+    assert_eq!(counts(&memory), [1, 0]);
+}
+
+#[test]
+fn a_full_disk_ends_the_recording_and_not_the_program() {
+    let run = sysview(&["record", "-o", "/dev/full", "--", "sh", "-c", "echo still here"]);
+    assert_eq!(run.stdout, b"still here\n");
+    assert_eq!(run.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(said.contains("/dev/full: the recording stopped: No space left"), "{said}");
+    assert!(said.contains("the program ran to its end, but /dev/full is cut"), "{said}");
 }
 
 #[test]

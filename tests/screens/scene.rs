@@ -77,7 +77,12 @@ pub fn started(live: bool) -> Message {
 pub fn started_as(live: bool, change: impl FnOnce(&mut Started)) -> Message {
     let mut started = Started {
         argv: vec![b"python3".to_vec(), b"demo.py".to_vec()],
-        machine: Machine { kernel_release: "6.18.44-test".into(), machine: "x86_64".into(), hostname: "box".into() },
+        machine: Machine {
+            kernel_release: "6.18.44-test".into(),
+            machine: "x86_64".into(),
+            hostname: "box".into(),
+            ..Machine::default()
+        },
         began: UNIX_EPOCH,
         vdso: VdsoMode::Natural,
         live,

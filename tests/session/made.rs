@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sysview::abi::Arch;
 use sysview::model::*;
+use sysview::source::VdsoMode;
 
 /// An event with the memory that it copied, before it stands in a batch.
 pub type Loose = (Event, Vec<(u64, u64, Vec<u8>, bool)>);

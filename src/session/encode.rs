@@ -1,0 +1,58 @@
+//! Batches as messages of an Arrow IPC stream, each complete in itself: what a batch needs and earlier ones may not have
+//! brought is written with it, so that the last one of a file can be taken back and written again.
+
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
+use arrow_ipc::{CompressionType, MetadataVersion};
+use arrow_schema::{ArrowError, SchemaRef};
+
+/// Of zstd. On traces of builds 3 makes files a tenth larger, and 6 takes a seventh more time for 2 %.
+const ZSTD_LEVEL: i32 = 5;
+/// Dictionaries whose words never change: of kinds, architectures, calls and outcomes, the first in the schema.
+const FIXED: usize = 4;
+/// The mark of a whole stream.
+pub(super) const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+pub(super) struct Encoder {
+    schema: SchemaRef,
+    options: IpcWriteOptions,
+    generator: IpcDataGenerator,
+    context: IpcWriteContext,
+}
+
+impl Encoder {
+    pub fn new(schema: SchemaRef) -> Result<Encoder, ArrowError> {
+        let options = IpcWriteOptions::try_new(8, false, MetadataVersion::V5)?
+            .try_with_compression(Some(CompressionType::ZSTD))?
+            .try_with_compression_level(Some(ZSTD_LEVEL))?;
+        let (generator, context) = (IpcDataGenerator::default(), IpcWriteContext::default());
+        Ok(Encoder { schema, options, generator, context })
+    }
+
+    /// The beginning of the stream: the schema, and the dictionaries that hold for all of it, which any batch has.
+    pub fn beginning(&mut self, any: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+        let mut tracker = DictionaryTracker::new(false);
+        let schema = self.generator.schema_to_bytes_with_dictionary_tracker(&self.schema, &mut tracker, &self.options);
+        let mut bytes = Vec::new();
+        write_message(&mut bytes, schema, &self.options)?;
+        let (dictionaries, _) = self.generator.encode(any, &mut tracker, &self.options, &mut self.context)?;
+        for dictionary in dictionaries.into_iter().take(FIXED) {
+            write_message(&mut bytes, dictionary, &self.options)?;
+        }
+        Ok(bytes)
+    }
+
+    /// A batch with the dictionaries that are its own.
+    pub fn batch(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+        let mut tracker = DictionaryTracker::new(false);
+        // Numbers the dictionaries as the beginning did.
+        self.generator.schema_to_bytes_with_dictionary_tracker(&self.schema, &mut tracker, &self.options);
+        let (dictionaries, data) = self.generator.encode(batch, &mut tracker, &self.options, &mut self.context)?;
+        let mut bytes = Vec::new();
+        for dictionary in dictionaries.into_iter().skip(FIXED) {
+            write_message(&mut bytes, dictionary, &self.options)?;
+        }
+        write_message(&mut bytes, data, &self.options)?;
+        Ok(bytes)
+    }
+}
