@@ -166,7 +166,7 @@ impl Marks {
     /// No call at all: the vDSO answered, and a logger of ours took note. Its entry and its end follow each other at once.
     pub const VDSO: Marks = Marks(32);
 
-    /// Another tool saw it and did not tell how long it took.
+    /// How long it took was not measured: another tool saw it and did not tell, or the vDSO's logger left it out.
     pub const UNTIMED: Marks = Marks(64);
 
     /// Only the remarks on where the call was made.

@@ -192,11 +192,10 @@ impl Histogram {
         if let Some(errno) = call.errno() {
             row.fail(errno);
         }
+        // Not each of them is timed.
         match call.duration_ns(began_ns) {
-            // Not each of them is timed.
-            Some(0) => row.finish_untimed(),
             Some(ns) => row.finish(ns),
-            None => {}
+            None => row.finish_untimed(),
         }
     }
 

@@ -317,7 +317,11 @@ impl Engine {
             Outcome::Returned(record.result)
         };
         self.out.event(id, began_ns, EventKind::Enter(enter));
-        self.out.event(id, ended_ns, EventKind::Exit(Exit { outcome, marks: Marks::VDSO, regions }));
+        let mut marks = Marks::VDSO;
+        if record.cycles == 0 {
+            marks.add(Marks::UNTIMED);
+        }
+        self.out.event(id, ended_ns, EventKind::Exit(Exit { outcome, marks, regions }));
         self.out.seal_if_full();
         true
     }
