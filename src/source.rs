@@ -32,6 +32,11 @@ pub enum Message {
     Released(TaskId),
     /// `Command::Vdso` is done.
     Vdso(VdsoMode),
+    /// So much of a file has been read, in bytes; tells those who wait for the rest.
+    Progress {
+        read: u64,
+        size: u64,
+    },
     /// One sentence for the user about the source itself; events go on or end as they would have. A recording that was
     /// cut short says so here.
     Notice(String),

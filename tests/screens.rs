@@ -14,6 +14,8 @@ mod points;
 mod print;
 #[path = "screens/program.rs"]
 mod program;
+#[path = "screens/recording.rs"]
+mod recording;
 #[path = "screens/remarks.rs"]
 mod remarks;
 #[path = "screens/rows.rs"]

@@ -38,6 +38,7 @@ pub use manner::Manner;
 pub use pids::{after_result, meant, quoted_comm, sender};
 pub use rows::{end_line, group_stop_line, warning_line};
 pub use signal::{signal_line, signal_line_with, signal_name, signal_value};
+pub use time::date;
 pub use value::*;
 
 use std::borrow::Cow;

@@ -71,6 +71,11 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// How much of the file has been read, in bytes.
+    pub fn offset(&self) -> u64 {
+        self.frames.position()
+    }
+
     /// The next stretch of the run; None at its end. A batch has at most 4,096 events.
     pub fn read(&mut self) -> Result<Option<Vec<Item>>, SessionError> {
         let Some(batch) = self.frames.read()? else { return Ok(None) };

@@ -106,6 +106,11 @@ impl<R: Read> Frames<R> {
         self.state
     }
 
+    /// Bytes read so far.
+    pub fn position(&self) -> u64 {
+        self.input.count
+    }
+
     /// An error at the batch that was read last.
     pub fn corrupt(&self, what: impl Into<String>) -> SessionError {
         SessionError::Corrupt { file: self.file.clone(), offset: self.offset, what: what.into() }

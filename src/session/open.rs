@@ -1,7 +1,7 @@
 //! Opens whatever tells of a run, by its content: a recording of sysview's, or strace's text.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::strace::{Import, Text};
@@ -20,7 +20,9 @@ pub fn open(path: &Path) -> Result<Source, SessionError> {
         None => {
             let file = path.display().to_string();
             let opened = File::open(path).map_err(|error| SessionError::Read { file: file.clone(), error })?;
-            replay(BufReader::new(opened), &file)
+            // A pipe has no length.
+            let size = opened.metadata().ok().filter(|metadata| metadata.is_file()).map(|metadata| metadata.len());
+            replay(opened, &file, size)
         }
     }
 }

@@ -8,21 +8,22 @@ use tokio::sync::mpsc;
 use super::{Item, Marker, Reader, SessionError};
 use crate::source::{Command, Control, End, MESSAGE_QUEUE, Message, Refused, Source};
 
-/// Opens a recording; `name` is what messages call it. Errors: the file is no recording, of another version, cut before
+/// Opens a recording; `name` is what messages call it, and `size` its length in bytes, if it is known: then the way to its
+/// end is told as `Message::Progress`. Errors: the file is no recording, of another version, cut before
 /// its first event or unreadable. What is found broken later ends the replay with `Message::Failed`; a file that was
 /// cut short ends with a `Message::Notice`. Reading has a thread of its own, which ends when the receiver is dropped.
-pub fn replay(file: impl Read + Send + 'static, name: &str) -> Result<Source, SessionError> {
+pub fn replay(file: impl Read + Send + 'static, name: &str, size: Option<u64>) -> Result<Source, SessionError> {
     let reader = Reader::open(BufReader::with_capacity(256 << 10, file), name)?;
     let (sender, messages) = mpsc::channel(MESSAGE_QUEUE);
     let name = name.to_string();
     thread::Builder::new()
         .name("replay".into())
-        .spawn(move || send_all(reader, &name, &sender))
+        .spawn(move || send_all(reader, &name, size, &sender))
         .map_err(SessionError::Thread)?;
     Ok(Source { messages, control: Box::new(Nothing) })
 }
 
-fn send_all<R: Read>(mut reader: Reader<R>, name: &str, sender: &mpsc::Sender<Message>) {
+fn send_all<R: Read>(mut reader: Reader<R>, name: &str, size: Option<u64>, sender: &mpsc::Sender<Message>) {
     // A refused message means that nobody looks any more.
     let send = |message| sender.blocking_send(message).is_ok();
     if !send(Message::Started(Box::new(reader.started().clone()))) {
@@ -53,6 +54,12 @@ fn send_all<R: Read>(mut reader: Reader<R>, name: &str, sender: &mpsc::Sender<Me
             if !sent {
                 return;
             }
+        }
+        // The whole of a short file is there at once.
+        if let Some(size) = size.filter(|size| *size > reader.offset())
+            && !send(Message::Progress { read: reader.offset(), size })
+        {
+            return;
         }
     }
     if let Some(offset) = reader.cut() {

@@ -100,6 +100,7 @@ pub enum Id {
     Tours,
     NextStep,
     StepBack,
+    Record,
     Redraw,
     Quit,
     Up,
@@ -262,6 +263,13 @@ static ACTIONS: &[Action] = &[
     action(Id::Wider, Context::Global, &[Key::char(']')], "", "Give the trace more columns."),
     action(Id::Narrower, Context::Global, &[Key::char('[')], "", "Give the trace fewer columns."),
     action(Id::Tours, Context::Global, &[Key::char('L')], "tours", "List the guided tours: start one, or end it."),
+    action(
+        Id::Record,
+        Context::Global,
+        &[Key::char('R')],
+        "",
+        "Record into a file, with what was seen so far; again: end the recording.",
+    ),
     action(Id::Redraw, Context::Global, &[Key::ctrl('l')], "", "Draw the whole screen anew."),
     action(
         Id::Quit,

@@ -2,8 +2,11 @@
 //! Left out: system calls as text (`decode`).
 
 use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use unicode_width::UnicodeWidthChar;
+
+use crate::decode;
 
 /// `12,481`
 pub fn count(n: u64) -> String {
@@ -53,6 +56,25 @@ pub fn duration(ns: u64) -> String {
 /// Time since the start of the session with microseconds: `6.812104`.
 pub fn seconds(ns: u64) -> String {
     format!("{}.{:06}", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000)
+}
+
+/// `812 B`, `3.2 kB`, `812 kB`, `1.2 MB`, rounded down.
+pub fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} B"),
+        1_000..10_000 => format!("{}.{} kB", n / 1_000, n % 1_000 / 100),
+        10_000..1_000_000 => format!("{} kB", n / 1_000),
+        1_000_000..1_000_000_000 => format!("{}.{} MB", n / 1_000_000, n % 1_000_000 / 100_000),
+        _ => format!("{}.{} GB", n / 1_000_000_000, n % 1_000_000_000 / 100_000_000),
+    }
+}
+
+/// A moment in the name of a file, in UTC: `20231114-221320`.
+pub fn stamp(time: SystemTime) -> Option<String> {
+    let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let date = decode::date(i64::try_from(seconds).ok()?, 0, 0)?;
+    let (day, time) = date.split_once('T')?;
+    Some(format!("{}-{}", day.replace('-', ""), time.split('+').next()?.replace(':', "")))
 }
 
 /// `00:07`, `1:02:03`

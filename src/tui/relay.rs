@@ -155,6 +155,7 @@ async fn carry(source: &mut Source, screen: &mut Screen, pane: &mut ProgramPane,
                     | Message::Vdso(_)
                     | Message::Held(_)
                     | Message::Released(_)
+                    | Message::Progress { .. }
                     | Message::Notice(_),
                 ) => {}
                 None => return Err(Error::Source(VANISHED.into())),

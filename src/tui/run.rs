@@ -111,8 +111,12 @@ impl Control for Nobody {
 }
 
 async fn session(mut source: Source, screen: &mut Screen, app: &mut App) -> Result<Finish, Error> {
-    let signal = watch(&mut source, screen, app).await?;
-    let mut finish = Finish { end: app.session().end(), handed_over: false, signal, failure: app.failure() };
+    let signal = watch(&mut source, screen, app).await;
+    // Also when the terminal is gone: what was to be recorded is kept.
+    let unrecorded = app.finish_recording();
+    let signal = signal?;
+    let mut finish =
+        Finish { end: app.session().end(), handed_over: false, signal, failure: app.failure().or(unrecorded) };
     if signal.is_none() && app.leave() == Some(Leave::HandOver) {
         finish.handed_over = true;
         let result = match app.session().has_terminal() {

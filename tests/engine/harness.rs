@@ -77,7 +77,9 @@ pub fn collect(mut source: Source) -> Run {
             }
             Message::Output(bytes) => run.output.extend(bytes),
             Message::Notice(text) => run.notices.push(text),
-            Message::Vdso(_) | Message::Held(_) | Message::Released(_) => panic!("nobody asked for that"),
+            Message::Vdso(_) | Message::Held(_) | Message::Released(_) | Message::Progress { .. } => {
+                panic!("nobody asked for that")
+            }
             Message::Detached => run.detached = true,
             Message::Ended(end) => {
                 run.end = end;
@@ -263,6 +265,7 @@ impl Watch {
                 Message::Detached => self.detached = true,
                 Message::Held(held) => self.held.push(held),
                 Message::Released(task) => self.held.retain(|held| held.task != task),
+                Message::Progress { .. } => panic!("a program has no length"),
                 Message::Ended(end) => self.end = Some(end),
                 Message::Failed(sentence) => panic!("{sentence}"),
             }

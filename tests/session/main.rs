@@ -224,7 +224,7 @@ fn sizes_that_no_file_warrants_are_refused_before_anything_is_allocated() {
 }
 
 fn messages(file: Vec<u8>) -> Vec<Message> {
-    let mut source = replay(Cursor::new(file), "run.sysview").unwrap();
+    let mut source = replay(Cursor::new(file), "run.sysview", None).unwrap();
     assert_eq!(source.control.send(Command::Kill), Err(Refused::Gone));
     std::iter::from_fn(|| source.messages.blocking_recv()).collect()
 }
@@ -431,7 +431,7 @@ fn a_dropped_view_ends_the_reading() {
     let (alive, gone) = std::sync::mpsc::channel();
     // More than the queue holds, so that the thread waits for the view.
     let file = Cursor::new(write_run(&[plain_run(60_000)]));
-    let mut source = replay(Guarded { file, _alive: alive }, "run.sysview").unwrap();
+    let mut source = replay(Guarded { file, _alive: alive }, "run.sysview", None).unwrap();
     assert!(matches!(source.messages.blocking_recv(), Some(Message::Started(_))));
     assert_eq!(gone.recv_timeout(Duration::from_millis(100)), Err(std::sync::mpsc::RecvTimeoutError::Timeout));
     drop(source);

@@ -137,7 +137,8 @@ pub fn run(args: &LogArgs) -> Result<i32, CliError> {
                     | Message::Detached
                     | Message::Vdso(_)
                     | Message::Held(_)
-                    | Message::Released(_),
+                    | Message::Released(_)
+                    | Message::Progress { .. },
                 ) => {}
                 None => return Err(CliError::failed("the tracer ended without a word")),
             }

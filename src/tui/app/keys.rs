@@ -41,6 +41,7 @@ impl App {
         let typing = self.typing();
         match self.layers.last_mut() {
             Some(Layer::Chooser(chooser)) => chooser.path.paste(text),
+            Some(Layer::Record(input)) => input.paste(text),
             Some(Layer::Form(form)) => {
                 form.input().paste(text);
                 form.typed();

@@ -14,6 +14,7 @@ mod mouse;
 mod overlay;
 mod points;
 mod popups;
+mod record;
 mod room;
 mod tour;
 mod update;
@@ -35,6 +36,7 @@ use super::state::layer::Layer;
 use super::state::narrow::{Narrow, Rows};
 use super::state::outbox::Outbox;
 use super::state::points::Points;
+use super::state::recording::Recording;
 use super::state::session::{Phase, Session};
 use super::state::table::TableState;
 use super::state::tour::Tours;
@@ -82,6 +84,7 @@ pub struct App {
     pub(super) leaving: Option<Leaving>,
     /// Why rows could not be read back, as was said.
     lost: Option<String>,
+    pub(super) recording: Option<Recording>,
     /// Before there is a source: the processes that were chosen to attach to.
     pub(super) picked: Option<Vec<i32>>,
     /// The escape key was just pressed in the program's pane; a second press sends it.
@@ -125,6 +128,7 @@ impl App {
             leave: None,
             leaving: None,
             lost: None,
+            recording: None,
             picked: None,
             escaped: false,
             now_ms: 0,
@@ -169,6 +173,9 @@ impl App {
                 self.tell_size();
             }
             Message::Batch(batch) => {
+                if let Some(recording) = &mut self.recording {
+                    recording.batch(&self.session.store, &batch);
+                }
                 let changes = self.session.append(&batch);
                 if let Some(narrow) = &mut self.trace.narrow {
                     narrow.revise(&changes);
@@ -177,20 +184,29 @@ impl App {
                 self.revise_tour(&changes);
             }
             Message::Output(bytes) => {
+                self.recording.iter_mut().for_each(|recording| recording.output(&bytes));
                 self.program.feed(&bytes);
                 let replies = self.program.take_replies();
                 self.send_input(&replies);
             }
             Message::Held(held) => self.held(held),
             Message::Released(task) => self.session.holds.release(task),
-            Message::Vdso(mode) => self.session.vdso = mode,
-            Message::Notice(sentence) => self.say(sentence),
+            Message::Vdso(mode) => {
+                self.recording.iter_mut().for_each(|recording| recording.vdso(mode));
+                self.session.vdso = mode;
+            }
+            Message::Progress { read, size } => self.session.progress = Some((read, size)),
+            Message::Notice(sentence) => {
+                self.recording.iter_mut().for_each(|recording| recording.notice(&sentence));
+                self.say(sentence);
+            }
             Message::Detached => {
                 self.session.leave_phase(Phase::Detached, self.now_ms);
                 self.detached();
             }
             Message::Ended(end) => {
                 self.session.leave_phase(Phase::Ended(end), self.now_ms);
+                self.end_recording(end);
                 self.ended();
             }
             Message::Failed(sentence) => self.fail(sentence),
@@ -217,11 +233,12 @@ impl App {
             self.notice = None;
             self.dirty = true;
         }
-        self.dirty |= second && self.session.phase == Phase::Live;
+        self.dirty |= second && (self.session.phase == Phase::Live || self.recording.is_some());
         if second {
             self.look_for_room();
         }
         self.leave_if_late();
+        self.look_at_recording();
         self.work_slice();
         self.settle();
         self.explain_selected();
@@ -283,6 +300,9 @@ impl App {
     /// One slice of background work; true while there is more.
     fn work_slice(&mut self) -> bool {
         let mut more = self.scan_tour() | self.write_export();
+        if let Some(recording) = &mut self.recording {
+            more |= recording.work(&self.session.store, self.session.newest_ns());
+        }
         self.narrow_for(|narrow, rows| narrow.slice(rows));
         let store = &self.session.store;
         more |= self.trace.narrow.as_ref().is_some_and(|narrow| narrow.left(store.len()) > 0);

@@ -69,6 +69,7 @@ impl App {
                 }
                 &mut chooser.path
             }
+            Some(Layer::Record(input)) => input,
             _ => return false,
         };
         typed(input, key, code)
@@ -104,6 +105,7 @@ impl App {
             Some(Layer::Points { list, line }) => self.edit_point(list, line),
             Some(Layer::Form(form)) => self.confirm_form(form),
             Some(Layer::Picker(picker)) => self.attach(picker),
+            Some(Layer::Record(input)) => self.begin_recording(input),
             _ => {}
         }
     }

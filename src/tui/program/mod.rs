@@ -167,6 +167,13 @@ impl ProgramPane {
         out
     }
 
+    /// What makes a blank terminal look as this one does.
+    pub fn picture(&self) -> Vec<u8> {
+        let mut out = self.screen().contents_formatted();
+        out.extend(self.screen().input_mode_formatted());
+        out
+    }
+
     /// The escape sequences for the place of the cursor and the style of the text to come.
     pub fn cursor_sequences(&self) -> Vec<u8> {
         let (row, col) = self.screen().cursor_position();

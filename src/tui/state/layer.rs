@@ -28,6 +28,8 @@ pub enum Layer {
     Form(Form),
     /// The processes to attach to.
     Picker(Picker),
+    /// The file to record into.
+    Record(Input),
     /// A sentence that must not be missed.
     Failure(String),
 }

@@ -13,6 +13,7 @@ pub mod narrow;
 pub mod outbox;
 pub mod picker;
 pub mod points;
+pub mod recording;
 pub mod session;
 pub mod table;
 pub mod tour;

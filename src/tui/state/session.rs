@@ -55,6 +55,8 @@ pub struct Session {
     pub store: Store,
     pub histogram: Histogram,
     pub holds: Holds,
+    /// How much of a file has been read and how long it is, in bytes, while there is more to read.
+    pub progress: Option<(u64, u64)>,
     /// How the vDSO of the programs is now.
     pub vdso: VdsoMode,
     /// How it is to be, as was asked last.
@@ -82,6 +84,7 @@ impl Session {
             store: Store::new(),
             histogram: Histogram::default(),
             holds: Holds::default(),
+            progress: None,
             vdso: VdsoMode::Natural,
             vdso_asked: VdsoMode::Natural,
             modes: Modes::new(VdsoMode::Natural),
@@ -154,6 +157,11 @@ impl Session {
         made_to_wait(&self.holds, seq, call)
     }
 
+    /// Time of the newest row, in nanoseconds.
+    pub fn newest_ns(&self) -> u64 {
+        self.newest_ns
+    }
+
     /// Tasks that have not ended. Looks at all of them.
     pub fn living(&self) -> usize {
         self.store.tasks().iter().filter(|task| task.ended.is_none()).count()
@@ -193,6 +201,7 @@ impl Session {
     pub fn leave_phase(&mut self, phase: Phase, now_ms: u64) {
         // The end of a program that we no longer trace says nothing about the trace, but it is worth showing.
         self.phase = phase;
+        self.progress = None;
         self.holds.release_all();
         self.over_ms.get_or_insert(now_ms);
     }

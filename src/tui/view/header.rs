@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::recording;
 use crate::decode;
 use crate::model::{TaskEnd, VdsoState};
 use crate::source::{End, VdsoMode};
@@ -50,6 +51,8 @@ fn first_line(app: &App) -> Vec<Piece> {
         piece("sysview".into(), Role::Title, 6),
         piece(cut(&command_line(app), usize::from(app.cols / 4).max(8)), Role::Header, 0),
         piece(phase, role, 0),
+        piece(reading(app), Role::Notice, 0),
+        piece(recording::word(app).unwrap_or_default(), Role::Notice, 1),
         piece(held(app), Role::Held, 0),
         piece(calls(session.histogram.calls()), Role::Text, 1),
     ];
@@ -90,6 +93,22 @@ fn first_line(app: &App) -> Vec<Piece> {
 
 fn calls(n: u64) -> String {
     if n == 1 { "1 call".into() } else { format!("{} calls", count(n)) }
+}
+
+/// `reading ████▌░░░░░ 45 %`; nothing once all of a file is there.
+fn reading(app: &App) -> String {
+    const CELLS: u64 = 10;
+    let Some((read, size)) = app.session.progress else { return String::new() };
+    let percent = (read.min(size) * 100).checked_div(size).unwrap_or(100);
+    let halves = percent * CELLS * 2 / 100;
+    let bar: String = (0..CELLS)
+        .map(|cell| match halves.saturating_sub(cell * 2) {
+            0 => '░',
+            1 => '▌',
+            _ => '█',
+        })
+        .collect();
+    format!("reading {bar} {percent} %")
 }
 
 /// `‖ held 3 of 5`; nothing while nothing is to be held.

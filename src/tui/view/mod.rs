@@ -14,6 +14,7 @@ mod picker;
 mod points;
 pub mod popup;
 mod quit;
+mod recording;
 mod remarks;
 mod standing;
 mod times;

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::vdso;
-use super::{form, judged, picker, points, quit, tour};
+use super::{form, judged, picker, points, quit, recording, tour, vdso};
 use crate::policy;
 use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
@@ -125,6 +124,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Points { list, line } => points::content(app, *list, *line, width),
         Layer::Form(form) => form::content(app, form, width),
         Layer::Picker(picker) => picker::content(app, picker, width),
+        Layer::Record(input) => recording::content(app, input, width),
         Layer::Failure(sentence) => {
             let mut lines = text(sentence, width);
             lines.push(Line::default());
