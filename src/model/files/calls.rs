@@ -220,9 +220,15 @@ impl Files {
     }
 
     fn give(&mut self, task: TaskId, row: u64, t_ns: u64, fd: i32, what: What, cloexec: bool) {
-        let Some(table) = self.table(task, t_ns + 1).filter(|_| fd >= 0) else { return };
+        self.given_out(task, row, t_ns, fd, what, cloexec);
+    }
+
+    /// As `give`; the number of what is behind the descriptor.
+    fn given_out(&mut self, task: TaskId, row: u64, t_ns: u64, fd: i32, what: What, cloexec: bool) -> Option<u32> {
+        let table = self.table(task, t_ns + 1).filter(|_| fd >= 0)?;
         let description = self.describe(what, Some(row));
         self.tables.open(table, fd, t_ns, description, cloexec, Some(row));
+        Some(description)
     }
 
     /// Nothing is known of the new one if nothing is of the old.
@@ -252,15 +258,19 @@ impl Files {
     fn accepted(&mut self, task: TaskId, row: u64, t_ns: u64, made: &Made<'_>, fd: i32) {
         let Some(table) = self.table(task, t_ns + 1) else { return };
         let slot = self.tables.get(table, made.fd(0), t_ns);
-        let listener = slot.and_then(|slot| self.descriptions.get(slot.description as usize));
-        let what = listener.map_or(What::Other { call: made.name, name: Vec::new() }, |listener| listener.what.clone());
-        let local = listener.and_then(|listener| listener.local.last()).map(|(_, address)| address.clone());
-        self.give(task, row, t_ns, fd, what, made.cloexec());
+        let listener = slot.map(|slot| slot.description);
+        let what = listener.and_then(|listener| self.descriptions.what(listener)).cloned();
+        let local = listener.and_then(|listener| self.descriptions.addresses(listener)?.local.last().cloned());
+        let what = what.unwrap_or(What::Other { call: made.name, name: Vec::new() });
+        let given = self.given_out(task, row, t_ns, fd, what, made.cloexec());
         let len = made.exit.exact(made.address(2), 4).map_or(0, |len| int(len).max(0) as usize);
         let peer = made.exit.at(made.address(1)).map(|piece| piece.bytes[..len.min(piece.bytes.len())].to_vec());
-        if let Some(description) = self.descriptions.last_mut() {
-            description.local.extend(local.map(|address| (t_ns, address)));
-            description.peer.extend(peer.filter(|address| address.len() >= 2).map(|address| (t_ns, address)));
+        let Some(given) = given else { return };
+        if let Some((_, address)) = local {
+            self.descriptions.bound(given, t_ns, address);
+        }
+        if let Some(address) = peer.filter(|address| address.len() >= 2) {
+            self.descriptions.connected(given, t_ns, address);
         }
     }
 
@@ -269,9 +279,10 @@ impl Files {
         let address = made.entry.at(made.address(1)).map(|piece| piece.bytes[..len.min(piece.bytes.len())].to_vec());
         let Some(address) = address.filter(|address| address.len() >= 2) else { return };
         let slot = self.table(task, t_ns + 1).and_then(|table| self.tables.get(table, made.fd(0), t_ns));
-        if let Some(description) = slot.and_then(|slot| self.descriptions.get_mut(slot.description as usize)) {
-            let list = if made.name == "bind" { &mut description.local } else { &mut description.peer };
-            list.push((t_ns, address));
+        match slot {
+            Some(slot) if made.name == "bind" => self.descriptions.bound(slot.description, t_ns, address),
+            Some(slot) => self.descriptions.connected(slot.description, t_ns, address),
+            None => {}
         }
     }
 

@@ -10,11 +10,13 @@
 //! is known as any other descriptor.
 
 mod calls;
+mod descriptions;
 mod given;
 mod ids;
 mod table;
 
 pub use calls::shares;
+use descriptions::Descriptions;
 use table::{TableId, Tables};
 
 use super::TaskId;
@@ -38,7 +40,7 @@ pub struct Descriptor<'a> {
 }
 
 /// What is behind a descriptor, as far as the call tells that made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum What {
     /// Opened by this path. Where it did not begin with `/` and the directory is known, that stands before it.
     File(Vec<u8>),
@@ -63,13 +65,14 @@ pub enum What {
     Link(Vec<u8>),
 }
 
-#[derive(Debug)]
-struct Description {
-    what: What,
-    row: Option<u64>,
-    /// Addresses with their times, the own and the other end's.
-    local: Vec<(u64, Vec<u8>)>,
-    peer: Vec<(u64, Vec<u8>)>,
+impl What {
+    /// The path or name in it; empty without one.
+    fn name(&self) -> &[u8] {
+        match self {
+            What::File(name) | What::Other { name, .. } | What::Link(name) => name,
+            What::PipeEnd { .. } | What::Socket { .. } | What::Pidfd(_) | What::Received => &[],
+        }
+    }
 }
 
 /// A working directory and a root with their times; shared by tasks with CLONE_FS.
@@ -94,7 +97,7 @@ struct Holder {
 #[derive(Debug, Default)]
 pub struct Files {
     tables: Tables,
-    descriptions: Vec<Description>,
+    descriptions: Descriptions,
     places: Vec<Place>,
     holders: Vec<Holder>,
     /// Some descriptor was made that gives others when it is read.
@@ -113,17 +116,24 @@ impl Files {
     /// changes before `end_ns` count.
     pub fn descriptor(&self, task: TaskId, fd: i32, end_ns: u64) -> Option<Descriptor<'_>> {
         let slot = self.tables.get(self.table(task, end_ns)?, fd, end_ns)?;
-        let description = self.descriptions.get(slot.description as usize)?;
-        let last = |list: &'_ [(u64, Vec<u8>)]| list.partition_point(|(t_ns, _)| *t_ns < end_ns).checked_sub(1);
+        let what = self.descriptions.what(slot.description)?;
+        let made = self.descriptions.row(slot.description);
+        let addresses = self.descriptions.addresses(slot.description);
+        let last = |list| since(list, end_ns).map(|(_, address): &(u64, Vec<u8>)| address.as_slice());
         Some(Descriptor {
-            what: &description.what,
+            what,
             row: slot.row,
-            made: description.row.filter(|row| Some(*row) != slot.row),
+            made: made.filter(|row| Some(*row) != slot.row),
             generation: slot.generation,
             cloexec: slot.cloexec,
-            local: last(&description.local).map(|at| description.local[at].1.as_slice()),
-            peer: last(&description.peer).map(|at| description.peer[at].1.as_slice()),
+            local: addresses.and_then(|addresses| last(&addresses.local)),
+            peer: addresses.and_then(|addresses| last(&addresses.peer)),
         })
+    }
+
+    /// What all this takes in memory, in bytes, as far as it grows with the calls.
+    pub fn size(&self) -> usize {
+        self.descriptions.size() + self.tables.size()
     }
 
     /// The working directory of a task, if it is known.
@@ -179,8 +189,7 @@ impl Files {
     }
 
     fn describe(&mut self, what: What, row: Option<u64>) -> u32 {
-        self.descriptions.push(Description { what, row, local: Vec::new(), peer: Vec::new() });
-        self.descriptions.len() as u32 - 1
+        self.descriptions.add(what, row)
     }
 
     fn own_table(&mut self, task: TaskId, t_ns: u64, executed: bool) {

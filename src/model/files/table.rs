@@ -25,10 +25,37 @@ pub struct Slot {
     pub generation: u32,
 }
 
+/// A slot from a moment on, in few bytes: there is one for each change.
 #[derive(Debug, Clone, Copy)]
 struct Version {
     t_ns: u64,
-    slot: Option<Slot>,
+    /// The row, with `CLOEXEC`; `NO_ROW` without one.
+    row: u64,
+    /// `CLOSED` while it is.
+    description: u32,
+    generation: u32,
+}
+
+const CLOSED: u32 = u32::MAX;
+const CLOEXEC: u64 = 1 << 63;
+const NO_ROW: u64 = CLOEXEC - 1;
+
+impl Version {
+    fn new(t_ns: u64, slot: Option<Slot>) -> Version {
+        let Some(slot) = slot else { return Version { t_ns, row: NO_ROW, description: CLOSED, generation: 0 } };
+        let row = slot.row.unwrap_or(NO_ROW) | if slot.cloexec { CLOEXEC } else { 0 };
+        Version { t_ns, row, description: slot.description, generation: slot.generation }
+    }
+
+    fn slot(self) -> Option<Slot> {
+        let row = self.row & !CLOEXEC;
+        (self.description != CLOSED).then_some(Slot {
+            description: self.description,
+            cloexec: self.row & CLOEXEC != 0,
+            row: (row != NO_ROW).then_some(row),
+            generation: self.generation,
+        })
+    }
 }
 
 /// close_range(2): many numbers at once.
@@ -60,13 +87,17 @@ struct Table {
 
 /// Every table of a session. Times of look-ups are ends: changes before them count.
 #[derive(Debug, Default)]
-pub struct Tables(Vec<Table>);
+pub struct Tables {
+    all: Vec<Table>,
+    /// Changes that are kept.
+    versions: usize,
+}
 
 impl Tables {
     /// A table of which nothing is known.
     pub fn create(&mut self) -> TableId {
-        self.0.push(Table::default());
-        TableId(self.0.len() as u32 - 1)
+        self.all.push(Table::default());
+        TableId(self.all.len() as u32 - 1)
     }
 
     /// A table that begins as another one is at `end_ns`; after an execve, without what that closes.
@@ -82,11 +113,11 @@ impl Tables {
                 next = table.inherited.map(|inherited| inherited.from);
             }
             let open = numbers.into_iter().filter_map(|fd| self.inherited_slot(inherited, fd).map(|slot| (fd, slot)));
-            let history = open.map(|(fd, slot)| (fd, vec![Version { t_ns: 0, slot: Some(slot) }])).collect();
+            let history = open.map(|(fd, slot)| (fd, vec![Version::new(0, Some(slot))])).collect();
             made = Table { history, ..Table::default() };
         }
-        self.0.push(made);
-        TableId(self.0.len() as u32 - 1)
+        self.all.push(made);
+        TableId(self.all.len() as u32 - 1)
     }
 
     /// What a number is; None if it is closed or nothing is known of it.
@@ -97,7 +128,7 @@ impl Tables {
             before.checked_sub(1).map(|last| versions[last])
         });
         let (since_ns, mut slot) = match own {
-            Some(version) => (version.t_ns, version.slot),
+            Some(version) => (version.t_ns, version.slot()),
             None => (0, table.inherited.and_then(|inherited| self.inherited_slot(inherited, fd))),
         };
         let number = u32::try_from(fd).ok()?;
@@ -125,7 +156,7 @@ impl Tables {
     /// The number's last close did not happen after all.
     pub fn undo_close(&mut self, id: TableId, fd: i32, t_ns: u64) {
         let last = self.table(id).history.get(&fd).and_then(|versions| versions.last());
-        let Some(closed_ns) = last.filter(|version| version.slot.is_none()).map(|version| version.t_ns) else { return };
+        let Some(closed_ns) = last.filter(|version| version.slot().is_none()).map(|version| version.t_ns) else { return };
         if let Some(slot) = self.get(id, fd, closed_ns) {
             self.set(id, fd, t_ns, Some(slot));
         }
@@ -140,20 +171,21 @@ impl Tables {
 
     /// close_range(2): closes numbers, or makes them close-on-exec.
     pub fn sweep(&mut self, id: TableId, first: u32, last: u32, t_ns: u64, close: bool) {
-        self.0[id.0 as usize].sweeps.push(Sweep { t_ns, first, last, close });
+        self.all[id.0 as usize].sweeps.push(Sweep { t_ns, first, last, close });
     }
 
     fn set(&mut self, id: TableId, fd: i32, t_ns: u64, slot: Option<Slot>) {
-        let versions = self.0[id.0 as usize].history.entry(fd).or_default();
+        let versions = self.all[id.0 as usize].history.entry(fd).or_default();
         // Nearly always the end: only other sources than ptrace tell late.
         let place = versions.partition_point(|version| version.t_ns <= t_ns);
-        versions.insert(place, Version { t_ns, slot });
+        versions.insert(place, Version::new(t_ns, slot));
+        self.versions += 1;
     }
 
     fn generation(&self, id: TableId, fd: i32) -> u32 {
         let mut next = Some(id);
         while let Some(table) = next.map(|id| self.table(id)) {
-            let known = table.history.get(&fd).and_then(|versions| versions.iter().rev().find_map(|v| v.slot));
+            let known = table.history.get(&fd).and_then(|versions| versions.iter().rev().find_map(|v| v.slot()));
             if let Some(slot) = known {
                 return slot.generation;
             }
@@ -166,8 +198,14 @@ impl Tables {
         self.get(inherited.from, fd, inherited.end_ns).filter(|slot| !(inherited.executed && slot.cloexec))
     }
 
+    /// What they take in memory, in bytes.
+    pub fn size(&self) -> usize {
+        // Lists grow by doubling, so a quarter of them is free on average.
+        self.all.capacity() * size_of::<Table>() + self.versions * size_of::<Version>() * 4 / 3
+    }
+
     fn table(&self, id: TableId) -> &Table {
-        &self.0[id.0 as usize]
+        &self.all[id.0 as usize]
     }
 }
 

@@ -381,7 +381,7 @@ impl Store {
     /// Bytes in memory besides packed segments.
     fn besides(&self) -> u64 {
         let recent: usize = self.recent.iter().map(Recent::size).sum();
-        self.index_size + (recent + self.late.size()) as u64
+        self.index_size + (recent + self.late.size() + self.files.size()) as u64
     }
 
     fn newest(&mut self) -> &mut Recent {
