@@ -96,7 +96,8 @@ mod tests {
     fn the_same_file_is_said_once() {
         let mut descriptions = Descriptions::default();
         let file = |name: &str| What::File(name.as_bytes().to_vec());
-        let numbers: Vec<u32> = (0..3000).map(|row| descriptions.add(file(["/a", "/b"][row % 2]), Some(row as u64))).collect();
+        let numbers: Vec<u32> =
+            (0..3000).map(|row| descriptions.add(file(["/a", "/b"][row % 2]), Some(row as u64))).collect();
         let before = descriptions.add(What::Received, None);
         assert_eq!((numbers[2], before, descriptions.whats.len()), (2, 3000, 3));
         assert_eq!((descriptions.what(1), descriptions.row(1)), (Some(&file("/b")), Some(1)));

@@ -156,7 +156,9 @@ impl Tables {
     /// The number's last close did not happen after all.
     pub fn undo_close(&mut self, id: TableId, fd: i32, t_ns: u64) {
         let last = self.table(id).history.get(&fd).and_then(|versions| versions.last());
-        let Some(closed_ns) = last.filter(|version| version.slot().is_none()).map(|version| version.t_ns) else { return };
+        let Some(closed_ns) = last.filter(|version| version.slot().is_none()).map(|version| version.t_ns) else {
+            return;
+        };
         if let Some(slot) = self.get(id, fd, closed_ns) {
             self.set(id, fd, t_ns, Some(slot));
         }
