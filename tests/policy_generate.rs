@@ -186,7 +186,7 @@ fn what_cannot_be_made_is_told() {
         (vec![], "nothing to make a profile of"),
         (vec!["--format", "dockr", "--", "true"], "did you mean docker?"),
         (vec!["--default", "EPREM", "--", "true"], "write an error's name"),
-        (vec!["/no/such/recording"], "cannot open /no/such/recording"),
+        (vec!["/no/such/recording"], "/no/such/recording: cannot be read"),
         (vec!["/etc/passwd"], "/etc/passwd"),
     ] {
         let output = generate(&args);

@@ -13,12 +13,13 @@ use roaring::RoaringTreemap;
 
 use super::error::CliError;
 use super::profile::args::JudgeArgs;
-use super::{filter, log, profile};
+use super::{filter, launch, log, profile};
 use crate::model::Store;
 use crate::policy::{self, Judge};
 use crate::query::{self, Filter};
-use crate::session::Redaction;
 use crate::session::export::{About, Format, Out, Seen, Step, Walk};
+use crate::session::strace::Import;
+use crate::session::{self, Redaction};
 use crate::source::Started;
 
 const EXIT_STATUS: &str = "\
@@ -162,7 +163,7 @@ impl Which<'_> {
         let verdict = |seq| {
             let held = store.call(seq)?;
             let call = held.view();
-            Some(self.judge?.verdict(call.arch, call.nr, call.args).action)
+            Some(self.judge?.verdict_on(&call)?.action)
         };
         filter.matches(&query::Context { verdict: Some(&verdict), ..query::Context::new(store) }, seq)
     }
@@ -216,6 +217,10 @@ pub struct Run {
 impl Run {
     pub fn open(path: &Path, redaction: Option<Redaction>) -> Result<Run, CliError> {
         let name = path.display().to_string();
+        if let Some(texts) = session::text(path).map_err(CliError::failed)? {
+            let walk = Walk::of_text(Import::new(texts).map_err(CliError::failed)?, redaction);
+            return Ok(Run { walk, name, progress: Progress::new(0, Rc::default()) });
+        }
         let file = File::open(path).map_err(|e| CliError::failed(format!("cannot open {name}: {e}")))?;
         // Of a pipe no length is known, and no progress is shown.
         let length = file.metadata().map_or(0, |file| file.len());
@@ -255,6 +260,7 @@ impl Run {
 
     /// After the last row.
     pub fn say_if_cut(&self) {
+        launch::remark(self.walk.notices().into_iter());
         if let Some(offset) = self.walk.cut() {
             let name = &self.name;
             // Whoever closed standard error does not want to know.

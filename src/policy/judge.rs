@@ -5,6 +5,7 @@ use super::resolve::Resolved;
 use super::table::{Conditional, Entry};
 use super::{Action, Certainty, Context, ENOSYS, Profile, Verdict};
 use crate::abi::{Arch, X32_BIT};
+use crate::model::CallView;
 
 /// Judges calls one at a time, without looking at the profile's text again: an array lookup per call, and the
 /// comparisons of its rules where they look at arguments.
@@ -84,6 +85,29 @@ impl Judge {
         let mut seen = std::collections::HashSet::new();
         answers.retain(|action| seen.insert(*action));
         answers
+    }
+
+    /// The answer to a call of which only text may tell; None if it depends on a register whose content is not told.
+    pub fn verdict_on(&self, view: &CallView<'_>) -> Option<Verdict> {
+        let unknown = view.unknown_registers();
+        let certain = unknown == 0 || unknown & self.looks_at(view.arch, view.nr, view.args) == 0;
+        certain.then(|| self.verdict(view.arch, view.nr, view.args))
+    }
+
+    /// Bit N: the answer to such a call depends on its argument N, or can.
+    pub fn looks_at(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> u8 {
+        let bits = |indices: &mut dyn Iterator<Item = u8>| indices.fold(0, |all, index| all | 1 << index);
+        if !self.profile.programs().is_empty() {
+            let data = Data::of(arch, nr, args);
+            return self.profile.programs().iter().fold(0, |all, program| all | program.arguments_loaded(&data));
+        }
+        match self.find(arch, nr) {
+            Found::Conditional(conditional) => {
+                let conditions = conditional.clauses.iter().flat_map(|clause| &clause.conditions);
+                bits(&mut conditions.map(|condition| condition.index))
+            }
+            Found::BadArchitecture | Found::Above(_) | Found::Default | Found::Fixed { .. } => 0,
+        }
     }
 
     /// What happens to calls of architectures that the filter has no part for.

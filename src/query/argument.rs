@@ -157,6 +157,13 @@ fn as_number(arg: &Arg, arch: Arch, raw: u64) -> i128 {
     if signed { i128::from(((raw << unused) as i64) >> unused) } else { i128::from((raw << unused) >> unused) }
 }
 
+/// Whether the content of the argument's register is known: text of another tool may not tell it, and then nothing fits.
+fn is_told(view: &CallView<'_>, arg: &Arg) -> bool {
+    let call = abi::lookup(view.arch, view.nr).map(|call| call.select(view.args));
+    let register = call.and_then(|call| call.args.iter().position(|own| std::ptr::eq(own, arg)));
+    register.is_none_or(|register| view.knows(register))
+}
+
 impl ArgTest {
     /// False for a call that has no argument of that name or one to which the constants say nothing.
     pub(super) fn matches(&self, view: &CallView<'_>) -> bool {
@@ -177,7 +184,7 @@ impl ArgTest {
                 Question::Is(compare) => compare.holds(actual, wanted),
             }
         };
-        super::subject::arguments(view).filter(|(arg, _)| arg.name == self.name).any(fits)
+        super::subject::arguments(view).filter(|(arg, _)| arg.name == self.name && is_told(view, arg)).any(fits)
     }
 
     pub(super) fn describe(&self) -> String {

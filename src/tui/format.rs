@@ -58,17 +58,6 @@ pub fn seconds(ns: u64) -> String {
     format!("{}.{:06}", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000)
 }
 
-/// `812 B`, `3.2 kB`, `812 kB`, `1.2 MB`, rounded down.
-pub fn bytes(n: u64) -> String {
-    match n {
-        0..1_000 => format!("{n} B"),
-        1_000..10_000 => format!("{}.{} kB", n / 1_000, n % 1_000 / 100),
-        10_000..1_000_000 => format!("{} kB", n / 1_000),
-        1_000_000..1_000_000_000 => format!("{}.{} MB", n / 1_000_000, n % 1_000_000 / 100_000),
-        _ => format!("{}.{} GB", n / 1_000_000_000, n % 1_000_000_000 / 100_000_000),
-    }
-}
-
 /// A moment in the name of a file, in UTC: `20231114-221320`.
 pub fn stamp(time: SystemTime) -> Option<String> {
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
@@ -202,6 +191,13 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_named_by_the_moment() {
+        let time = UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        assert_eq!(stamp(time).as_deref(), Some("20231114-221320"));
+        assert_eq!(stamp(UNIX_EPOCH), None);
+    }
 
     #[test]
     fn numbers_read_as_people_write_them() {

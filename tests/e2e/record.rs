@@ -88,6 +88,22 @@ fn contents_are_kept_or_left_out_as_was_asked_and_said() {
 }
 
 #[test]
+fn calls_of_other_architectures_are_shown_by_their_names() {
+    let picture = temp("architectures.svg");
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/session/kept/version2.sysview");
+    let keys = "z home";
+    let args = ["open", kept, "--svg", picture.to_str().expect("UTF-8"), "--size", "120x40", "--keys", keys];
+    let drawn = sysview(&args);
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let svg = std::fs::read_to_string(&picture).expect("the picture");
+    // Number 0 on x86-64, i386 and aarch64.
+    for name in ["read(3", "restart_syscall(", "io_setup(3"] {
+        assert!(svg.contains(name), "{name} is not in {svg}");
+    }
+    std::fs::remove_file(&picture).expect("removed");
+}
+
+#[test]
 fn a_full_disk_ends_the_recording_and_not_the_program() {
     let run = sysview(&["record", "-o", "/dev/full", "--", "sh", "-c", "echo still here"]);
     assert_eq!(run.stdout, b"still here\n");

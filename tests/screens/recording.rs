@@ -103,6 +103,21 @@ fn the_key_ends_it_and_leaving_does() {
 }
 
 #[test]
+fn the_header_tells_how_far_a_file_is_read() {
+    let mut app = App::new(Options::default());
+    app.resize(120, 40);
+    app.message(scene::started(false));
+    app.message(scene::run());
+    app.message(Message::Progress { read: 45, size: 100 });
+    shows(&app, "reading ████▌░░░░░ 45 %");
+    // What is there can be used.
+    press(&mut app, "Home");
+    shows(&app, "execve");
+    app.message(Message::Ended(End::Replayed));
+    assert!(!print::text(&app, 120, 40).contains("reading"), "{}", print::text(&app, 120, 40));
+}
+
+#[test]
 fn a_file_that_is_there_is_not_replaced() {
     let file = temp("there");
     std::fs::write(&file, "precious").unwrap();

@@ -321,10 +321,10 @@ fn mistakes_are_told_in_one_sentence_with_their_status() {
         (&["export", file, "--format", "csv", "--filter", "err="], 2, "--filter"),
         (&["export", file, "--format", "csv", "--filter", "blocked"], 2, "--seccomp"),
         (&["export", file, "--format", "csv", "-o", file], 2, "the recording itself"),
-        (&["export", missing.text(), "--format", "csv"], 1, "cannot open"),
+        (&["export", missing.text(), "--format", "csv"], 1, "cannot be read"),
         (&["export", file, "--format", "csv", "-o", "/dev/full"], 1, "cannot write /dev/full"),
         (&["diff", file], 2, "--filter-a"),
-        (&["diff", file, missing.text()], 2, "cannot open"),
+        (&["diff", file, missing.text()], 2, "cannot be read"),
         (&["diff", file, file, "--fail-on", "new-moons"], 2, "no such threshold"),
         (&["diff", file, file, "--filter", "blocked"], 2, "no profile"),
     ] {

@@ -1,7 +1,6 @@
 //! `sysview profile generate`: recordings, or a run, into a profile; and what the profile is worth, on standard error.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::path::Path;
 
 use super::args::GenerateArgs;
 use super::{form, here, judging, put, say};
@@ -10,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::expression::Expressions;
 use crate::cli::{launch, view_runtime};
 use crate::policy::{self, Action, Context, Form, Gathered, Profile, Wishes};
-use crate::session::{Item, Reader};
+use crate::session;
 use crate::source::{Message, Source};
 
 pub fn run(args: &GenerateArgs) -> Result<i32, CliError> {
@@ -81,23 +80,21 @@ fn action(word: &str) -> Result<Action, CliError> {
 }
 
 fn read(name: &str, gathered: &mut Gathered, context: &mut Context) -> Result<(), CliError> {
-    let file = File::open(name).map_err(|e| CliError::failed(format!("cannot open {name}: {e}")))?;
-    let mut reader = Reader::open(BufReader::new(file), name).map_err(CliError::failed)?;
-    let started = reader.started();
-    *context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
-    if let Some(only) = &started.only {
-        say(&format!("{name} has only the calls of {only}: the profile will not allow the others"));
-    }
+    let mut source = session::open(Path::new(name)).map_err(CliError::failed)?;
     gathered.begin(name);
-    while let Some(items) = reader.read().map_err(CliError::failed)? {
-        for item in items {
-            if let Item::Batch(batch) = item {
-                gathered.batch(&batch);
+    while let Some(message) = source.messages.blocking_recv() {
+        match message {
+            Message::Started(started) => {
+                *context = Context::docker(&started.machine.kernel_release, &started.machine.machine);
+                if let Some(only) = &started.only {
+                    say(&format!("{name} has only the calls of {only}: the profile will not allow the others"));
+                }
             }
+            Message::Batch(batch) => gathered.batch(&batch),
+            Message::Notice(sentence) => say(&sentence),
+            Message::Failed(why) => return Err(CliError::failed(why)),
+            _ => {}
         }
-    }
-    if let Some(offset) = reader.cut() {
-        say(&format!("{name} breaks off at byte {offset}; what the program did after that is not in the profile"));
     }
     Ok(())
 }

@@ -96,6 +96,22 @@ impl Program {
 
     /// What the program returns, and the index of the instruction that did. Programs always end, for jumps go forward.
     pub fn run(&self, data: &Data) -> Result<(u32, usize), BadProgram> {
+        self.run_telling(data, |_| {})
+    }
+
+    /// Bit N: on its way to the answer it loads a part of argument N. What it does not load does not matter.
+    pub fn arguments_loaded(&self, data: &Data) -> u8 {
+        let mut loaded = 0;
+        // A program that cannot be run has one answer.
+        let _ = self.run_telling(data, |offset| {
+            if let Some(within) = offset.checked_sub(16) {
+                loaded |= 1u8.checked_shl(within / 8).unwrap_or(0);
+            }
+        });
+        loaded
+    }
+
+    fn run_telling(&self, data: &Data, mut loads: impl FnMut(u32)) -> Result<(u32, usize), BadProgram> {
         let (mut a, mut x, mut memory) = (0_u32, 0_u32, [0_u32; SCRATCH_WORDS as usize]);
         let mut at = 0;
         while let Some(&Instruction { code, jt, jf, k }) = self.instructions.get(at) {
@@ -105,7 +121,10 @@ impl Program {
             let operand = if code & X != 0 { x } else { k };
             at += 1;
             match (code & 7, code & !7) {
-                (LD, ABS) => a = data.word(k).ok_or(bad("loads from outside struct seccomp_data"))?,
+                (LD, ABS) => {
+                    loads(k);
+                    a = data.word(k).ok_or(bad("loads from outside struct seccomp_data"))?;
+                }
                 (LD, IMM) => a = k,
                 (LD, LEN) => a = 64,
                 (LD, MEM) => a = *memory.get(slot).ok_or(bad("loads from outside the scratch memory"))?,

@@ -66,7 +66,7 @@ impl Sink for Csv {
 }
 
 fn field(line: &mut String, text: &str) {
-    if !text.contains(['"', ',', '\r', '\n']) {
+    if !text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n')) {
         return line.push_str(text);
     }
     line.push('"');

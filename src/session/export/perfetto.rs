@@ -124,9 +124,9 @@ impl Perfetto {
             text.push_str(",\"result\":");
             json::string(text, &result);
         }
-        if let Some(judge) = seen.judge {
+        if let Some(verdict) = seen.judge.and_then(|judge| judge.verdict_on(&view)) {
             text.push_str(",\"verdict\":");
-            json::string(text, &judge.verdict(call.arch, call.nr, &call.args).action.to_string());
+            json::string(text, &verdict.action.to_string());
         }
         text.push('}');
         true

@@ -98,7 +98,7 @@ pub fn cells(seen: Seen<'_>, seq: u64, options: &decode::Options) -> Option<Cell
     let view = held.view();
     cells.path = place::path(&view, store.files(), row.task, row.t_ns).map(|path| plain(&path));
     cells.duration_ns = call.duration_ns(row.t_ns);
-    cells.verdict = seen.judge.map(|judge| judge.verdict(call.arch, call.nr, &call.args).action.to_string());
+    cells.verdict = seen.judge.and_then(|judge| Some(judge.verdict_on(&view)?.action.to_string()));
     of_call(&mut cells, call, &view, options);
     Some(cells)
 }

@@ -1,8 +1,9 @@
-//! Reads a recording row by row, through a store that forgets the rows behind.
+//! Reads a recording, or another tool's text, row by row, through a store that forgets the rows behind.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
+use super::super::strace::Import;
 use super::super::{Item, Reader, Redaction, Redactor, SessionError};
 use crate::model::{Batch, RowKind, Store, TaskId};
 use crate::source::{End, Started};
@@ -16,9 +17,24 @@ pub struct Step {
     pub rows: Vec<u64>,
 }
 
+/// What tells of the run.
+enum Input<R> {
+    Recording(Box<Reader<R>>),
+    Text(Box<Import>),
+}
+
+impl<R: Read> Input<R> {
+    fn read(&mut self) -> Result<Option<Vec<Item>>, SessionError> {
+        match self {
+            Input::Recording(reader) => reader.read(),
+            Input::Text(import) => Ok(import.next_batch().map(|batch| vec![Item::Batch(batch)])),
+        }
+    }
+}
+
 /// A recording on its way through a store.
 pub struct Walk<R> {
-    reader: Reader<R>,
+    input: Input<R>,
     store: Store,
     redactor: Option<Redactor>,
     /// The call that each task is in.
@@ -31,13 +47,32 @@ impl<R: Read> Walk<R> {
     /// # Errors
     /// The file is no recording that can be read; `name` is what errors call it.
     pub fn open(file: R, name: &str, redaction: Option<Redaction>) -> Result<Walk<R>, SessionError> {
-        let reader = Reader::open(file, name)?;
+        Ok(Walk::through(Input::Recording(Box::new(Reader::open(file, name)?)), redaction))
+    }
+
+    /// The same of text.
+    pub fn of_text(import: Import, redaction: Option<Redaction>) -> Walk<R> {
+        Walk::through(Input::Text(Box::new(import)), redaction)
+    }
+
+    fn through(input: Input<R>, redaction: Option<Redaction>) -> Walk<R> {
         let redactor = redaction.map(Redactor::new);
-        Ok(Walk { reader, store: Store::new(), redactor, open: HashMap::new(), end: None, over: false })
+        Walk { input, store: Store::new(), redactor, open: HashMap::new(), end: None, over: false }
     }
 
     pub fn started(&self) -> &Started {
-        self.reader.started()
+        match &self.input {
+            Input::Recording(reader) => reader.started(),
+            Input::Text(import) => import.started(),
+        }
+    }
+
+    /// What the user should know of a text, once everything was read.
+    pub fn notices(&self) -> Vec<String> {
+        match &self.input {
+            Input::Recording(_) => Vec::new(),
+            Input::Text(import) => import.notices(),
+        }
     }
 
     /// Where the rows of the last step stand.
@@ -52,7 +87,10 @@ impl<R: Read> Walk<R> {
 
     /// At which byte the file breaks off, once everything was read.
     pub fn cut(&self) -> Option<u64> {
-        self.reader.cut()
+        match &self.input {
+            Input::Recording(reader) => reader.cut(),
+            Input::Text(_) => None,
+        }
     }
 
     /// Reads on; None at the end. The rows can be asked of the store until the next step.
@@ -64,7 +102,7 @@ impl<R: Read> Walk<R> {
             return Ok(None);
         }
         self.store.forget(self.store.len());
-        let Some(items) = self.reader.read()? else {
+        let Some(items) = self.input.read()? else {
             self.over = true;
             let mut rows: Vec<u64> = self.open.drain().map(|(_, seq)| seq).collect();
             rows.sort_unstable();

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::abi::Arch;
 use crate::model::{CallView, Store};
 use crate::policy::{Context, Judge, Profile, ProfileError, Verdict};
 use crate::tui::layout::Pane;
@@ -36,14 +35,18 @@ impl Overlay {
         Ok(Overlay { profile, context, judge, on: true, blocked: Blocked::default(), enforced: None })
     }
 
-    pub fn verdict(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> Verdict {
-        self.judge.verdict(arch, nr, args)
+    /// None if it depends on what only text could tell and does not.
+    pub fn verdict(&self, view: &CallView<'_>) -> Option<Verdict> {
+        self.judge.verdict_on(view)
     }
 
     /// Judges up to `budget` more rows; true while there are more.
     pub fn scan(&mut self, store: &Store, budget: u64) -> bool {
         let judge = &self.judge;
-        self.blocked.scan(store, budget, |arch, nr, args| judge.verdict(arch, nr, args))
+        self.blocked.scan(store, budget, |seq, call| match judge.looks_at(call.arch, call.nr, &call.args) {
+            0 => Some(judge.verdict(call.arch, call.nr, &call.args)),
+            _ => judge.verdict_on(&store.call(seq)?.view()),
+        })
     }
 }
 

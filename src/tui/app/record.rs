@@ -71,7 +71,7 @@ impl App {
         let Some(outcome) = self.recording.as_ref().and_then(Recording::outcome) else { return };
         let Some(recording) = self.recording.take() else { return };
         self.say(match outcome {
-            Ok(()) => format!("Recorded in {}, {}.", recording.name, format::bytes(recording.written())),
+            Ok(()) => format!("Recorded in {}, {}.", recording.name, format::size(recording.written())),
             Err(why) => format!("{}: {why}. The trace goes on.", recording.name),
         });
     }

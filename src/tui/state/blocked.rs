@@ -25,7 +25,7 @@ pub struct Blocked {
 
 impl Blocked {
     /// Judges up to `budget` more rows; true while there are more.
-    pub fn scan(&mut self, store: &Store, budget: u64, verdict: impl Fn(Arch, u64, &[u64; 6]) -> Verdict) -> bool {
+    pub fn scan(&mut self, store: &Store, budget: u64, verdict: impl Fn(u64, &CallRow) -> Option<Verdict>) -> bool {
         self.look_again(store);
         let end = store.len().min(self.judged.saturating_add(budget));
         for seq in self.judged..end {
@@ -34,7 +34,7 @@ impl Blocked {
                 // No filter ever sees what the vDSO answers.
                 RowKind::Call(call) if call.marks.has(Marks::VDSO) => {}
                 RowKind::Call(call) => {
-                    let verdict = verdict(call.arch, call.nr, &call.args);
+                    let Some(verdict) = verdict(seq, call) else { continue };
                     *self.by_rule.entry(verdict.rule).or_default() += 1;
                     if verdict.action.blocks() {
                         self.total += 1;

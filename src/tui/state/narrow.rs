@@ -59,7 +59,7 @@ impl Rows<'_> {
     fn verdict(&self, seq: u64) -> Option<Action> {
         let call = self.store.call(seq)?;
         let view = call.view();
-        Some(self.judge?.verdict(view.arch, view.nr, view.args).action)
+        Some(self.judge?.verdict_on(&view)?.action)
     }
 }
 

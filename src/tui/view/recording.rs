@@ -32,6 +32,6 @@ pub(super) fn word(app: &App) -> Option<String> {
     let name = cut(&format::escape(recording.name.as_bytes()), 30);
     Some(match recording.passed() {
         Some(passed) => format!("● {name} {} %", passed * 100 / app.session.store.len().max(1)),
-        None => format!("● {name} {}", format::bytes(recording.written())),
+        None => format!("● {name} {}", format::size(recording.written())),
     })
 }

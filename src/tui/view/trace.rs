@@ -228,7 +228,8 @@ fn policy_mark(app: &App, seq: u64) -> ((char, Role), Option<String>) {
     let Some(overlay) = app.overlay.as_ref().filter(|o| o.on) else { return none };
     let Some(call) = app.session.store.call(seq) else { return none };
     let view = call.view();
-    let action = overlay.verdict(view.arch, view.nr, view.args).action;
+    let Some(verdict) = overlay.verdict(&view) else { return (('?', Role::Dim), None) };
+    let action = verdict.action;
     let row = app.session.store.row(seq);
     if !action.blocks() {
         return if row.is_some_and(|row| is_guess(app, seq, &row)) { ((':', Role::Dim), None) } else { none };

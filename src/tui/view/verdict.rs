@@ -15,13 +15,19 @@ const MOST_CHANGES: usize = 4;
 pub(super) fn blocks(app: &App, view: &CallView<'_>) -> bool {
     let hidden = view.marks.has(Marks::VDSO);
     !hidden
-        && app.overlay.as_ref().is_some_and(|overlay| overlay.verdict(view.arch, view.nr, view.args).action.blocks())
+        && app
+            .overlay
+            .as_ref()
+            .is_some_and(|overlay| overlay.verdict(view).is_some_and(|verdict| verdict.action.blocks()))
 }
 
 pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
     let app = page.app;
     let Some(overlay) = &app.overlay else { return };
-    let verdict = overlay.verdict(view.arch, view.nr, view.args);
+    let Some(verdict) = overlay.verdict(view) else {
+        let text = "not known: the profile looks at an argument that the text does not tell";
+        return page.entry("seccomp", text, Role::Text);
+    };
     if view.marks.has(Marks::VDSO) {
         let name = abi::lookup(view.arch, view.nr).map_or("it", |call| call.name);
         let text = match verdict.action.blocks() {
