@@ -175,11 +175,9 @@ impl Engine {
         if task.thread_pointer.is_none() || sets {
             self.learn_thread_pointer(tid);
         }
-        self.switch.standing = Some(tid);
         if let Some(at) = self.log_of(tgid) {
             self.read_log(at, tid, if last { Told::Now } else { Told::Later }, now);
         }
-        self.switch.standing = None;
         if let Some(task) = self.tasks.get_mut(tid) {
             task.told_ns = task.told_ns.max(now);
         }
@@ -284,8 +282,6 @@ impl Engine {
         let Some(counter) = self.switch.counter else { return false };
         // It lives on, so an exit that waits for that is one.
         self.release_held(tid);
-        // What a task that stands noted was before its stop, which is told as of now.
-        let stands = self.switch.standing == Some(tid) || self.turns.holds(tid);
         let Some(task) = self.tasks.get_mut(tid) else { return false };
         // What it could not answer has a row already: that of the call that it made.
         let asked_ns = counter.ns(record.began);
@@ -293,7 +289,8 @@ impl Engine {
             return true;
         }
         // Between what was told of the task before and what comes next, whatever the counter says.
-        let latest_ns = if stands { now.max(task.told_ns) } else { u64::MAX };
+        // The counter's time is off by a little: an answer is never told as later than what is told next.
+        let latest_ns = now.max(task.told_ns);
         let ended = record.began.wrapping_add(u64::from(record.cycles));
         let began_ns = asked_ns.clamp(task.told_ns, latest_ns);
         let ended_ns = counter.ns(ended).clamp(began_ns, latest_ns);

@@ -59,8 +59,6 @@ pub struct Switch {
     logs: Vec<Log>,
     read_at_ns: u64,
     counter: Option<Counter>,
-    /// The task at whose stop a log is read.
-    standing: Option<i32>,
     /// Kept so that no reading allocates.
     records: Vec<Record>,
 }
