@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use sysview::abi::{self, Arch, X32_BIT};
-use sysview::policy::{Certainty, Context, Judge, Profile, Runtime, builtin};
+use sysview::policy::{Certainty, Context, Form, Judge, Profile, Runtime, builtin};
 
 struct Case<'a> {
     /// `file: title`, for complaints.
@@ -35,7 +35,8 @@ fn every_case_holds() {
     assert!(cases > 40 && lines > 150, "{cases} cases with {lines} lines in {files:?}");
 }
 
-/// `== title`, then the lines of the profile (or `builtin NAME`), then `--`, then the lines about it.
+/// `== title`, then the lines of the profile (or `builtin NAME`; a first line `form NAME` says in which form it is), then
+/// `--`, then the lines about it.
 fn split<'a>(text: &'a str, file: &str) -> Vec<Case<'a>> {
     let mut cases: Vec<Case> = Vec::new();
     let mut in_profile = false;
@@ -70,7 +71,12 @@ impl Case<'_> {
     fn check(&self) {
         let parsed = match self.profile.trim().strip_prefix("builtin ") {
             Some(name) => Ok(builtin(name).expect("a built-in profile")),
-            None => Profile::parse(&self.profile, "p.json"),
+            None => match self.profile.strip_prefix("form ").and_then(|rest| rest.split_once('\n')) {
+                Some((form, text)) => {
+                    Profile::parse_as(text.as_bytes(), "p.json", Form::from_name(form).expect("a form"))
+                }
+                None => Profile::parse(&self.profile, "p.json"),
+            },
         };
         let mut context = Context::docker("6.18.1-test", "x86_64");
         for line in &self.lines {

@@ -107,6 +107,46 @@ fn read_as_kubernetes_does_dockers_conditions_are_dropped() {
     assert!(kubernetes.contains("unshare: ALLOW"), "{kubernetes}");
 }
 
+/// The address space that a profile may need at most, in bytes, this program's own included.
+const ROOM: &str = "--as=600000000";
+
+#[test]
+fn a_million_rules_are_refused_and_what_is_read_needs_little_memory() {
+    let rule = r#"{"names": ["read"], "action": "SCMP_ACT_ALLOW"}"#;
+    let json = |rule: &str, count: usize| {
+        let rules = vec![rule; count].join(",");
+        format!(r#"{{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{rules}]}}"#)
+    };
+    let condition = r#"{"names":["lseek"],"action":"SCMP_ACT_ALLOW","args":[{"index":1,"op":"SCMP_CMP_EQ","value":"#;
+    let conditions: Vec<String> = (0..38_000).map(|value| format!("{condition}{value}}}]}}")).collect();
+    let conditions = json(&conditions.join(","), 1);
+    for (name, text, says) in [
+        ("million.json", json(rule, 1_000_000), "larger than 4 MiB"),
+        ("million.policy", "read: 1\n".repeat(1_000_000), "larger than 4 MiB"),
+        ("million.service", format!("[Service]\n{}", "SystemCallFilter=read\n".repeat(1_000_000)), "larger than 4 MiB"),
+        (
+            "names.json",
+            json(&format!(r#"{{"names": [{}]}}"#, vec![r#""a""#; 900_000].join(",")), 1),
+            "more than 100000",
+        ),
+        (
+            "sets.service",
+            format!("[Service]\nSystemCallFilter={}", "@system-service ".repeat(200_000)),
+            "more than 100000",
+        ),
+        ("lists.json", format!("[{}]", vec!["[]"; 1_300_000].join(",")), "must be an object"),
+        ("conditions.json", conditions, "more than 4096 rules with conditions on one call (lseek)"),
+    ] {
+        let path = file(name, &text);
+        let mut command = Command::new("prlimit");
+        command.args([ROOM, env!("CARGO_BIN_EXE_sysview"), "profile", "diff", &path, &path]).args(HERE);
+        let output = command.stdin(Stdio::null()).output().expect("prlimit runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        assert!(stderr.contains(says), "{name}: {stderr}");
+    }
+}
+
 #[test]
 fn show_and_list_name_what_there_is() {
     let list = out(&["list"], 0);

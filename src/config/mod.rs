@@ -6,6 +6,7 @@
 
 mod filters;
 mod place;
+pub mod profile;
 mod save;
 
 use std::fs::File;

@@ -2,7 +2,6 @@
 //! resolves the profile again under each circumstance that could matter, so nothing here is guessed.
 
 use super::condition::Number;
-use super::error::position;
 use super::judge::{Found, Judge, real, visible};
 use super::multiplex::on_i386;
 use super::resolve::Dropped;
@@ -28,7 +27,10 @@ impl Explanation {
     pub fn headline(&self) -> String {
         let action = self.verdict.action;
         match (&self.rule, self.reason) {
-            (Some(rule), _) => format!("{} (line {})", rule.summary, rule.name_line),
+            (Some(rule), _) => match &rule.file {
+                Some(file) => format!("{} (line {} of {file})", rule.summary, rule.name_line),
+                None => format!("{} (line {})", rule.summary, rule.name_line),
+            },
             (None, Reason::Architecture) => format!("{action}: the profile has no part for this architecture"),
             (None, Reason::AboveHighest(highest)) => {
                 format!("{action}: the number is above {highest}, the highest that the profile names")
@@ -57,6 +59,8 @@ pub enum Reason {
 pub struct Quote {
     /// In the profile's own order, from 0.
     pub index: usize,
+    /// The file in which it stands, if it is another than the profile's own.
+    pub file: Option<String>,
     /// The line on which the rule begins, from 1.
     pub line: usize,
     /// The line on which the call's name stands.
@@ -118,9 +122,10 @@ impl Judge {
         let (line, text) = self.profile().rule_text(index)?;
         let name = rule.names.iter().find(|name| call.is(name)).or(rule.names.first());
         let quoted = name.and_then(|name| text.find(&format!("\"{name}\"")));
-        let name_line = quoted.map_or(line, |at| position(self.profile().text(), rule.span.start + at).0);
+        let name_line = quoted.map_or(line, |at| self.profile().texts().place(rule.span.start + at).line);
         let summary = summary(rule, name.map_or("", |n| n));
-        Some(Quote { index, line, name_line, text: text.to_owned(), summary })
+        let file = self.profile().rule_file(index).map(str::to_owned);
+        Some(Quote { index, file, line, name_line, text: text.to_owned(), summary })
     }
 
     fn checks(&self, call: &Call) -> Vec<Check> {

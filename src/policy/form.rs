@@ -95,9 +95,11 @@ impl Form {
         if file.ends_with(".bpf") || text.contains('\0') {
             return Form::Bpf;
         }
-        if text.trim_start().starts_with('{') {
+        if text.trim_start().starts_with('{') && !lines().next().is_some_and(is_policy_line) {
             let has = |key: &str| text.contains(&format!("\"{key}\""));
-            return if !has("defaultAction") && (has("filter_action") || has("match_action")) {
+            return if has("SeccompProfile") && has("spec") {
+                Form::Spo
+            } else if !has("defaultAction") && (has("filter_action") || has("match_action")) {
                 Form::Seccompiler
             } else if has("defaultErrno") || has("errno") {
                 Form::Podman
@@ -105,7 +107,8 @@ impl Form {
                 Form::Docker
             };
         }
-        if begins("SystemCall") || begins("[Service]") || file.ends_with(".service") {
+        let is_unit = [".service", ".socket", ".mount", ".swap"].iter().any(|kind| file.ends_with(kind));
+        if begins("SystemCall") || begins("[Service]") || is_unit {
             Form::Systemd
         } else if begins("apiVersion:") || begins("spec:") || begins("defaultAction:") {
             Form::Spo
@@ -123,8 +126,17 @@ impl Form {
 fn is_policy_line(line: &str) -> bool {
     let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let own = ["@include", "@denylist", "@default", "@frequency"];
-    own.iter().any(|o| line.split_whitespace().next() == Some(o))
-        || line.split_once(':').is_some_and(|(name, rest)| word(name.trim()) && !rest.trim().is_empty())
+    // `{ read, write }: 1`, `read[arch=x86_64]: 1`.
+    let names = |text: &str| {
+        let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+        text.split(',').all(|name| word(name.split('[').next().unwrap_or(name).trim()))
+    };
+    let mut words = line.split_whitespace();
+    let (first, second) = (words.next(), words.next());
+    // systemd has a set of this name.
+    let systemds = first == Some("@default") && second.is_none_or(|second| second.starts_with('@'));
+    own.iter().any(|o| first == Some(o) && !systemds)
+        || line.split_once(':').is_some_and(|(name, rest)| names(name.trim()) && !rest.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -141,6 +153,10 @@ mod tests {
             ("a.policy", "", Form::Minijail),
             ("a", "# x\nread: 1\n", Form::Minijail),
             ("a", "@denylist\nread: 1\n", Form::Minijail),
+            ("a", "{ read, write }: 1\n", Form::Minijail),
+            ("a", "read[arch=x86_64]: 1\n", Form::Minijail),
+            ("a.json", "{\"kind\": \"SeccompProfile\", \"spec\": {\"defaultAction\": \"x\"}}", Form::Spo),
+            ("a.socket", "[Socket]\n", Form::Systemd),
             ("unit", "# x\nSystemCallFilter=@basic-io\n", Form::Systemd),
             ("x.service", "[Unit]\n[Service]\n", Form::Systemd),
             ("a", "@system-service ~@mount\n", Form::Systemd),

@@ -1,8 +1,8 @@
 //! What is probably a mistake in a profile, and what is dangerous in it. Nothing here changes a verdict.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use super::error::position;
 use super::form::Form;
 use super::profile::Architectures;
 use super::resolve::Dropped;
@@ -12,6 +12,8 @@ use crate::abi::{Meaning, Type, Width, by_name};
 /// One finding. Lines count from 1; 0: the profile as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
+    /// The file, if it is another than the profile's own.
+    pub file: Option<String>,
     pub line: usize,
     pub column: usize,
     pub message: String,
@@ -19,9 +21,15 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{file}:")?;
+        }
         write!(f, "{}:{}: {}", self.line, self.column, self.message)
     }
 }
+
+/// Findings about one profile that are worth reading; the others are counted.
+const MAX_FINDINGS: usize = 1000;
 
 /// Calls that give a program power over others or the kernel, or have been the way out of many sandboxes.
 const DANGEROUS: &[(&str, &str)] = &[
@@ -53,19 +61,23 @@ pub fn check(profile: &Profile, context: &Context) -> Vec<Finding> {
     let mut found: Vec<Finding> = profile
         .warnings()
         .iter()
-        .map(|w| Finding { line: w.line, column: w.column, message: w.message.clone() })
+        .map(|w| Finding { file: w.file.clone(), line: w.line, column: w.column, message: w.message.clone() })
         .collect();
     let judge = match profile.resolve(context) {
         Ok(judge) => judge,
         Err(error) => {
-            found.push(Finding { line: error.line, column: error.column, message: error.message });
+            let file = (error.file != profile.name()).then_some(error.file);
+            found.push(Finding { file, line: error.line, column: error.column, message: error.message });
             return found;
         }
     };
+    let plain = plain_rules(profile);
     for (index, rule) in profile.rules().iter().enumerate() {
-        let (line, column) = position(profile.text(), rule.span.start);
-        let mut say = |message: String| found.push(Finding { line, column, message });
-        useless(profile, &judge, index, rule, &mut say);
+        if found.len() > MAX_FINDINGS {
+            break;
+        }
+        let mut say = |message: String| found.push(at(profile, rule.span.start, message));
+        useless(profile, &judge, &plain, (index, rule), &mut say);
         conditions(profile, rule, &mut say);
         if let Form::Docker | Form::Podman = profile.form() {
             for (key, selector) in [("includes", &rule.includes), ("excludes", &rule.excludes)] {
@@ -76,14 +88,45 @@ pub fn check(profile: &Profile, context: &Context) -> Vec<Finding> {
         }
     }
     whole(profile, &judge, &mut found);
-    found.sort_by_key(|f| (f.line == 0, f.line, f.column));
+    found.sort_by(|a, b| (a.line == 0, &a.file, a.line, a.column).cmp(&(b.line == 0, &b.file, b.line, b.column)));
     found.dedup();
     dangers(&judge, &mut found);
     found
 }
 
+/// By name of a call, the first rule on it that always takes part and looks at no argument.
+fn plain_rules(profile: &Profile) -> HashMap<&str, usize> {
+    let mut plain = HashMap::new();
+    for (index, rule) in profile.rules().iter().enumerate() {
+        let always = rule.includes == Default::default() && rule.excludes == Default::default();
+        if rule.args.is_empty() && always && rule.action != profile.default_action() {
+            for name in &rule.names {
+                plain.entry(name.as_str()).or_insert(index);
+            }
+        }
+    }
+    plain
+}
+
+/// A finding at a byte of the profile's texts.
+fn at(profile: &Profile, offset: usize, message: String) -> Finding {
+    let place = profile.texts().place(offset);
+    Finding { file: (!place.is_own).then(|| place.file.to_owned()), line: place.line, column: place.column, message }
+}
+
+/// A finding about the profile as a whole.
+fn overall(message: String) -> Finding {
+    Finding { file: None, line: 0, column: 0, message }
+}
+
 /// Rules that change nothing.
-fn useless(profile: &Profile, judge: &Judge, index: usize, rule: &Rule, say: &mut dyn FnMut(String)) {
+fn useless(
+    profile: &Profile,
+    judge: &Judge,
+    plain: &HashMap<&str, usize>,
+    (index, rule): (usize, &Rule),
+    say: &mut dyn FnMut(String),
+) {
     if judge.resolved().dropped[index] == Some(Dropped::SameAsDefault) {
         say(format!("this rule is dead: {} is the default action, and runtimes leave such rules out", rule.action));
         return;
@@ -91,26 +134,15 @@ fn useless(profile: &Profile, judge: &Judge, index: usize, rule: &Rule, say: &mu
     if judge.resolved().dropped[index].is_some() || profile.form() == Form::Systemd {
         return;
     }
-    let always = |r: &Rule| r.args.is_empty() && r.includes == Default::default() && r.excludes == Default::default();
     let shadow = |name: &String| {
-        profile.rules().iter().enumerate().position(|(i, other)| {
-            let beats = if other.args.is_empty() {
-                i < index || !rule.args.is_empty() && !profile.form().is_in_order()
-            } else {
-                false
-            };
-            i != index
-                && beats
-                && always(other)
-                && other.action != profile.default_action()
-                && other.names.contains(name)
-        })
+        let other = plain.get(name.as_str()).copied().filter(|other| *other != index)?;
+        (other < index || !rule.args.is_empty() && !profile.form().is_in_order()).then_some(other)
     };
     let shadowed: Vec<(&String, usize)> = rule.names.iter().filter_map(|name| Some((name, shadow(name)?))).collect();
     if let Some((name, other)) = shadowed.first() {
-        let line = profile.rule_text(*other).map_or(0, |(line, _)| line);
+        let place = profile.rule_place(*other);
         let more = if shadowed.len() > 1 { format!(" and {} more", shadowed.len() - 1) } else { String::new() };
-        say(format!("for {name}{more} this rule is shadowed by the one on line {line}, which has no conditions"));
+        say(format!("for {name}{more} this rule is shadowed by the one on {place}, which has no conditions"));
     }
 }
 
@@ -167,7 +199,7 @@ fn hole(action: Action, condition: &Condition) -> Option<&'static str> {
 }
 
 fn whole(profile: &Profile, judge: &Judge, found: &mut Vec<Finding>) {
-    let mut say = |message: String| found.push(Finding { line: 0, column: 0, message });
+    let mut say = |message: String| found.push(overall(message));
     if !profile.programs().is_empty() {
         return;
     }
@@ -218,8 +250,11 @@ fn dangers(judge: &Judge, found: &mut Vec<Finding>) {
             continue;
         }
         let span = verdict.rule.and_then(|index| judge.profile().rules().get(index)).map(|rule| rule.span.start);
-        let (line, column) = span.map_or((0, 0), |at| position(judge.profile().text(), at));
-        found.push(Finding { line, column, message: format!("dangerous: {name} is allowed: {why}") });
+        let message = format!("dangerous: {name} is allowed: {why}");
+        found.push(match span {
+            Some(offset) => at(judge.profile(), offset, message),
+            None => overall(message),
+        });
     }
 }
 

@@ -25,6 +25,7 @@ mod form;
 mod generate;
 mod json;
 mod judge;
+mod library;
 mod lint;
 mod multiplex;
 mod names;
@@ -37,6 +38,7 @@ mod runtime;
 mod table;
 #[cfg(test)]
 mod tests_random;
+mod texts;
 mod words;
 mod write;
 
@@ -54,6 +56,7 @@ pub use explain::{Change, Check, Explanation, Quote, Reason};
 pub use form::Form;
 pub use generate::{Evidence, Gathered, Seen, Wishes, generate, not_allowed};
 pub use judge::Judge;
+pub use library::{Alone, Library, Source};
 pub use lint::{Finding, check};
 pub use profile::{Architectures, Profile, Rule, Selector};
 pub use read::{Set, members, sets};

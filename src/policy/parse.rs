@@ -3,24 +3,24 @@
 
 use std::collections::HashSet;
 
-use super::error::{Fault, Warning};
+use super::error::Fault;
 use super::form::Form;
 use super::json::{self, Kind, Member, Value};
-use super::profile::{Architectures, Inner, Rule, Selector};
+use super::profile::{Architectures, Reading, Rule, Selector};
+use super::read::MAX_RULES;
 use super::words::{self, nearest, not_among};
 use super::{Action, Condition, EPERM, Op, names};
-use crate::abi::Arch;
 
 /// libseccomp refuses an errno from here on.
 const MAX_ERRNO: u64 = 4095;
 
-pub(super) fn parse(text: &str, name: &str, form: Form) -> Result<Inner, Fault> {
-    document(&json::read(text)?, text, name, form)
+pub(super) fn parse(text: &str, form: Form) -> Result<Reading, Fault> {
+    document(&json::read(text)?, form)
 }
 
 /// What [`parse`] makes of a document that was read already.
-pub(super) fn document(document: &Value, text: &str, name: &str, form: Form) -> Result<Inner, Fault> {
-    let mut parser = Parser { text, form, warnings: Vec::new(), unknown_calls: HashSet::new(), idle_errno: None };
+pub(super) fn document(document: &Value, form: Form) -> Result<Reading, Fault> {
+    let mut parser = Parser { form, warnings: Vec::new(), unknown_calls: HashSet::new(), idle_errno: None, named: 0 };
     let mut top = Object::of(document, "the profile")?;
     if let Some(spec) = top.get("spec").filter(|_| form == Form::Spo) {
         top = Object::of(spec, "spec")?;
@@ -48,16 +48,17 @@ pub(super) fn document(document: &Value, text: &str, name: &str, form: Form) -> 
             "defaultErrno",
             "baseProfileName",
             "disabled",
+            "state",
         ],
     );
-    if let Some(base) = top.get("baseProfileName").filter(|_| form == Form::Spo) {
-        let what = "the calls of baseProfileName are added in the cluster; they are not known here";
-        parser.warn(base.span.start, what);
-    }
     parser.flags(&top)?;
     let architectures = parser.architectures(&top)?;
     let mut rules = Vec::new();
-    for item in list(top.get("syscalls"), "syscalls")? {
+    let items = list(top.get("syscalls"), "syscalls")?;
+    if let Some(item) = items.get(MAX_RULES) {
+        return Err(Fault::new(item.span.start, format!("more than {MAX_RULES} rules")));
+    }
+    for item in items {
         rules.push(parser.rule(item)?);
     }
     let default_action = match top.get("defaultAction") {
@@ -75,32 +76,23 @@ pub(super) fn document(document: &Value, text: &str, name: &str, form: Form) -> 
     if default_action == Action::Notify {
         parser.warn(top.at, "runc refuses SCMP_ACT_NOTIFY as defaultAction");
     }
-    Ok(Inner {
-        name: name.to_owned(),
-        text: text.to_owned(),
-        default_action,
-        numbers: rules.iter().map(|rule| rule.names.iter().map(|name| numbers(name)).collect()).collect(),
-        rules,
-        architectures,
-        warnings: parser.warnings,
-        form,
-        idle_errno: parser.idle_errno,
-        programs: Vec::new(),
-    })
+    let Parser { warnings, idle_errno, .. } = parser;
+    Ok(Reading { default_action, rules, architectures, warnings, idle_errno, programs: Vec::new() })
 }
 
-struct Parser<'a> {
-    text: &'a str,
+struct Parser {
     form: Form,
-    warnings: Vec<Warning>,
+    warnings: Vec<Fault>,
     /// Each is reported once.
     unknown_calls: HashSet<String>,
     idle_errno: Option<usize>,
+    /// Calls named so far, in all rules.
+    named: usize,
 }
 
-impl Parser<'_> {
+impl Parser {
     fn warn(&mut self, offset: usize, message: impl Into<String>) {
-        self.warnings.push(Fault::new(offset, message).into_warning(self.text));
+        self.warnings.push(Fault::new(offset, message));
     }
 
     /// Go ignores keys that it does not know; a misspelt one is worth a word.
@@ -109,7 +101,7 @@ impl Parser<'_> {
         for member in object.members {
             let lower = member.key.to_lowercase();
             let podman = matches!(lower.as_str(), "defaulterrno" | "errno") && self.form != Form::Podman;
-            let spo = matches!(lower.as_str(), "baseprofilename" | "disabled") && self.form != Form::Spo;
+            let spo = matches!(lower.as_str(), "baseprofilename" | "disabled" | "state") && self.form != Form::Spo;
             if podman || spo || !valid.iter().any(|v| v.eq_ignore_ascii_case(&member.key)) {
                 let hint = match nearest(&member.key, valid.iter().copied()) {
                     _ if spo => "; it is the Security Profiles Operator's".to_owned(),
@@ -198,6 +190,10 @@ impl Parser<'_> {
                 continue;
             }
             self.check_call(call, value.span.start);
+            self.named += 1;
+            if self.named > MAX_RULES {
+                return Err(Fault::new(value.span.start, format!("more than {MAX_RULES} calls are named")));
+            }
             calls.push(call.to_owned());
         }
         if calls.is_empty() {
@@ -250,6 +246,7 @@ impl Parser<'_> {
             Some(named) => Some(named),
             None => errno.map(|e| Ok((e.span.start, unsigned(e, key)?))).transpose()?,
         };
+        let key = if named.is_some() { named_key } else { key };
         let number_or_eperm = |limit: u64| match number {
             None => Ok(EPERM),
             Some((at, n)) if n >= limit => Err(Fault::new(at, format!("{key} must be less than {limit}, not {n}"))),
@@ -382,11 +379,6 @@ fn word(value: &Value, what: &str, valid: &[&str]) -> Result<String, Fault> {
 
 fn architecture(value: &Value) -> Result<String, Fault> {
     word(value, "architecture", &words::ARCHITECTURES)
-}
-
-/// In the order of `Arch::ALL`, which is that of its numbers.
-pub(super) fn numbers(name: &str) -> [Option<u64>; 4] {
-    Arch::ALL.map(|arch| names::number(arch, name))
 }
 
 /// "4.8": exactly two numbers, each at most 255.

@@ -4,9 +4,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::bpf::Program;
-use super::error::{Fault, position};
+use super::error::Fault;
 use super::form::Form;
+use super::library::{Alone, Library};
+use super::names;
+use super::texts::Texts;
 use super::{Action, Condition, Context, Judge, ProfileError, Warning, read, resolve};
+use crate::abi::Arch;
+
+/// Warnings kept of one profile; the others are counted.
+const MAX_WARNINGS: usize = 1000;
 
 /// A parsed profile: rules in file order, each with its place in the text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -17,17 +24,31 @@ pub struct Profile {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub name: String,
-    pub text: String,
+    pub form: Form,
+    pub texts: Texts,
     pub default_action: Action,
     pub rules: Vec<Rule>,
     /// Per rule and name: the call's number on each architecture, by `Arch as usize`.
-    pub numbers: Vec<Vec<[Option<u64>; 4]>>,
+    pub numbers: Vec<Vec<Numbers>>,
     pub architectures: Architectures,
     pub warnings: Vec<Warning>,
-    pub form: Form,
     /// Where an errno stands beside an action that has none, the first time.
     pub idle_errno: Option<usize>,
     /// The profile is a program, or several that hold at once, the one installed last first; it has no rules then.
+    pub programs: Vec<Program>,
+}
+
+/// A call's number by `Arch as usize`, which is the order of `Arch::ALL`. `None`: the architecture does not have it.
+pub(super) type Numbers = [Option<u64>; 4];
+
+/// What a reader makes of a profile's texts.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub default_action: Action,
+    pub rules: Vec<Rule>,
+    pub architectures: Architectures,
+    pub warnings: Vec<Fault>,
+    pub idle_errno: Option<usize>,
     pub programs: Vec<Program>,
 }
 
@@ -41,7 +62,7 @@ pub struct Rule {
     pub includes: Selector,
     pub excludes: Selector,
     pub comment: String,
-    /// Bytes of the profile's text.
+    /// Bytes of the profile's texts.
     pub span: Range<usize>,
 }
 
@@ -80,16 +101,42 @@ impl Profile {
 
     /// Reads a profile in this form. As OCI's or Kubernetes's, Docker's own keys mean nothing.
     pub fn parse_as(bytes: &[u8], name: &str, form: Form) -> Result<Profile, ProfileError> {
-        let inner = match (form, std::str::from_utf8(bytes)) {
-            (Form::Bpf, _) => read::programs(&[bytes], name).map_err(|fault| fault.in_file(name, "")),
-            (_, Ok(text)) => read::text(text, name, form).map_err(|fault| fault.in_file(name, text)),
-            (_, Err(error)) => {
+        Profile::parse_with(bytes, name, form, &Alone)
+    }
+
+    /// Like [`Profile::parse_as`], with the files that it names.
+    pub fn parse_with(bytes: &[u8], name: &str, form: Form, library: &dyn Library) -> Result<Profile, ProfileError> {
+        let text = match std::str::from_utf8(bytes) {
+            _ if form == Form::Bpf => "",
+            Ok(text) => text,
+            Err(error) => {
                 let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
                 let what = format!("this is no text, from byte {} on", error.valid_up_to());
-                Err(Fault::new(good.len(), what).in_file(name, &good))
+                return Err(Texts::of(name, &good).error(Fault::new(good.len(), what)));
             }
         };
-        Ok(Profile { inner: Arc::new(inner?) })
+        let mut texts = Texts::of(name, text);
+        let reading = match form {
+            Form::Bpf => read::programs(&[bytes]),
+            _ => read::text(&mut texts, form, library),
+        };
+        Profile::new(name, form, texts, reading)
+    }
+
+    fn new(name: &str, form: Form, texts: Texts, reading: Result<Reading, Fault>) -> Result<Profile, ProfileError> {
+        let Reading { default_action, rules, architectures, mut warnings, idle_errno, programs } =
+            reading.map_err(|fault| texts.error(fault))?;
+        if warnings.len() > MAX_WARNINGS {
+            let last = Fault::new(warnings[MAX_WARNINGS].offset, format!("{} more", warnings.len() - MAX_WARNINGS));
+            warnings.truncate(MAX_WARNINGS);
+            warnings.push(last);
+        }
+        let numbers = rules.iter().map(|rule| rule.names.iter().map(|name| numbers(name, form)).collect()).collect();
+        let warnings = warnings.into_iter().map(|fault| texts.warning(fault)).collect();
+        let name = name.to_owned();
+        let inner =
+            Inner { name, form, texts, default_action, rules, numbers, architectures, warnings, idle_errno, programs };
+        Ok(Profile { inner: Arc::new(inner) })
     }
 
     pub fn form(&self) -> Form {
@@ -103,8 +150,7 @@ impl Profile {
 
     /// Filters that hold at once, the one installed last first, as the kernel shows those of a process.
     pub fn of_programs(programs: &[Vec<u8>], name: &str) -> Result<Profile, ProfileError> {
-        let inner = read::programs(programs, name).map_err(|fault| fault.in_file(name, ""))?;
-        Ok(Profile { inner: Arc::new(inner) })
+        Profile::new(name, Form::Bpf, Texts::of(name, ""), read::programs(programs))
     }
 
     /// What the profile means under these circumstances.
@@ -113,7 +159,7 @@ impl Profile {
     /// what crun and Podman do not take.
     pub fn resolve(&self, context: &Context) -> Result<Judge, ProfileError> {
         let profile = self.read_by(context)?;
-        let resolved = resolve::resolve(&profile.inner, context).map_err(|fault: Fault| self.error(fault))?;
+        let resolved = resolve::resolve(&profile.inner, context).map_err(|fault| self.inner.texts.error(fault))?;
         Ok(Judge::new(self.clone(), profile, context.clone(), resolved))
     }
 
@@ -130,9 +176,13 @@ impl Profile {
         &self.inner.name
     }
 
-    /// The whole text of the file.
+    /// The whole text of the profile's own file.
     pub fn text(&self) -> &str {
-        &self.inner.text
+        self.inner.texts.own_str()
+    }
+
+    pub(super) fn texts(&self) -> &Texts {
+        &self.inner.texts
     }
 
     pub fn rules(&self) -> &[Rule] {
@@ -155,11 +205,29 @@ impl Profile {
     /// The line on which a rule begins, from 1, and the rule as it was written. `None`: there is no such rule.
     pub fn rule_text(&self, index: usize) -> Option<(usize, &str)> {
         let span = self.inner.rules.get(index)?.span.clone();
-        let (line, _) = position(&self.inner.text, span.start);
-        Some((line, self.inner.text.get(span)?))
+        Some((self.inner.texts.place(span.start).line, self.inner.texts.get(span)?))
     }
 
-    fn error(&self, fault: Fault) -> ProfileError {
-        fault.in_file(&self.inner.name, &self.inner.text)
+    /// The file in which a rule stands, if it is another than the profile's own.
+    pub fn rule_file(&self, index: usize) -> Option<&str> {
+        let place = self.inner.texts.place(self.inner.rules.get(index)?.span.start);
+        (!place.is_own).then_some(place.file)
+    }
+
+    /// Where a rule begins: `line 3`, or `line 3 of other.policy`.
+    pub(super) fn rule_place(&self, index: usize) -> String {
+        let line = self.rule_text(index).map_or(0, |(line, _)| line);
+        match self.rule_file(index) {
+            Some(file) => format!("line {line} of {file}"),
+            None => format!("line {line}"),
+        }
+    }
+}
+
+/// The number of a call that a rule names; minijail's policies may name it by its number.
+fn numbers(name: &str, form: Form) -> Numbers {
+    match name.parse() {
+        Ok(number) if form == Form::Minijail => [Some(number); 4],
+        _ => Arch::ALL.map(|arch| names::number(arch, name)),
     }
 }

@@ -1,9 +1,10 @@
 //! What a profile means under a context: Docker's selection of rules, then runc's and libseccomp's reading of them.
 
-use super::error::{Fault, position};
+use super::bpf::MAX_INSTRUCTIONS;
+use super::error::Fault;
 use super::multiplex::on_i386;
 use super::profile::{Architectures, Inner, Rule, Selector};
-use super::table::{Clause, Table};
+use super::table::{Clause, Entry, Table};
 use super::{Action, Condition, Context, Op, names};
 use crate::abi::Arch;
 
@@ -137,6 +138,7 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
         for numbers in &profile.numbers[index] {
             if let Some(nr) = numbers[arch as usize] {
                 table.add_in_order(nr, Clause { rule: index, action: rule.action, conditions: conditions.clone() });
+                bounded(table, nr, rule)?;
             }
         }
         return Ok(());
@@ -152,6 +154,7 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
             if let Some(nr) = numbers[arch as usize] {
                 let added = table.add(nr, clause(conditions.clone()));
                 added.map_err(|other| clashing(profile, rule, other, format!("for {name:?}")))?;
+                bounded(table, nr, rule)?;
             }
             if let Some((nr, call)) = on_i386(name).filter(|_| arch == Arch::I386) {
                 let selects = Condition { index: 0, op: Op::Eq, value: call, value_two: 0 };
@@ -161,10 +164,26 @@ fn add(table: &mut Table, arch: Arch, profile: &Inner, index: usize, rule: &Rule
                     "for {name:?} as a part of i386's socketcall or ipc, where its first argument cannot be compared,"
                 );
                 added.map_err(|other| clashing(profile, rule, other, what))?;
+                bounded(table, nr, rule)?;
             }
         }
     }
     Ok(())
+}
+
+/// Rules that look at arguments, more of one call than the kernel has room for: each needs an instruction at least.
+fn bounded(table: &Table, nr: u64, rule: &Rule) -> Result<(), Fault> {
+    match table.entry(nr) {
+        Entry::Conditional(conditional) if conditional.clauses.len() > MAX_INSTRUCTIONS => {
+            let name = rule.names.first().map_or("", |name| name.as_str());
+            let what = format!(
+                "more than {MAX_INSTRUCTIONS} rules with conditions on one call ({name}): the kernel takes filters of \
+                 {MAX_INSTRUCTIONS} instructions"
+            );
+            Err(Fault::new(rule.span.start, what))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// By argument, so that equal sets of conditions compare equal, and without those that always hold: a rule whose only
@@ -176,7 +195,11 @@ fn settled(mut conditions: Vec<Condition>) -> Vec<Condition> {
 }
 
 fn clashing(profile: &Inner, rule: &Rule, other: usize, what: String) -> Fault {
-    let line = profile.rules.get(other).map_or(0, |r| position(&profile.text, r.span.start).0);
+    let place = profile.rules.get(other).map(|rule| profile.texts.place(rule.span.start));
+    let line = match place {
+        Some(place) if !place.is_own => format!("{} of {}", place.line, place.file),
+        place => place.map_or(0, |place| place.line).to_string(),
+    };
     let message = format!(
         "the rule on line {line} has the same or narrower conditions {what} and another action; libseccomp refuses such a \
          profile: remove one of the two rules"

@@ -145,6 +145,26 @@ pub fn nearest<'a>(word: &str, valid: impl IntoIterator<Item = &'a str>) -> Opti
     (steps <= (found.len() / 3).max(2) && steps * 2 <= found.len()).then_some(found)
 }
 
+/// Words that mean the same in different forms, far as they are from each other.
+const SYNONYMS: [&[&str]; 10] = [
+    &["amd64", "x86_64", "x86-64", "SCMP_ARCH_X86_64"],
+    &["arm64", "aarch64", "SCMP_ARCH_AARCH64"],
+    &["386", "i386", "i686", "x86", "SCMP_ARCH_X86"],
+    &["=", "==", "EQ", "SCMP_CMP_EQ"],
+    &["!=", "NE", "SCMP_CMP_NE"],
+    &["<", "LT", "SCMP_CMP_LT"],
+    &["<=", "LE", "SCMP_CMP_LE"],
+    &[">", "GT", "SCMP_CMP_GT"],
+    &[">=", "GE", "SCMP_CMP_GE"],
+    &["deny", "block", "SCMP_ACT_ERRNO", "EPERM"],
+];
+
+/// The valid word that means what this one means elsewhere.
+fn synonym<'a>(word: &str, valid: &[&'a str]) -> Option<&'a str> {
+    let group = SYNONYMS.iter().find(|group| group.iter().any(|other| other.eq_ignore_ascii_case(word)))?;
+    valid.iter().copied().find(|valid| group.contains(valid))
+}
+
 /// Levenshtein distance.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -166,15 +186,16 @@ pub(super) fn errno(word: &str, at: usize) -> Result<u64, Fault> {
         return Ok(number.into());
     }
     word.parse().map_err(|_| {
-        let names = abi::all_errors().filter_map(|number| Some(abi::errno(number)?.0));
-        let near = nearest(word, names).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        let names: Vec<&str> = abi::all_errors().filter_map(|number| Some(abi::errno(number)?.0)).collect();
+        let near = synonym(word, &names).or_else(|| nearest(word, names));
+        let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         Fault::new(at, format!("{word:?} is no error of errno(3){near}"))
     })
 }
 
 /// "`word` is no …; …": names the nearest valid word, or all of them.
 pub(super) fn not_among(word: &str, what: &str, valid: &[&str]) -> String {
-    match nearest(word, valid.iter().copied()) {
+    match synonym(word, valid).or_else(|| nearest(word, valid.iter().copied())) {
         Some(near) => format!("{word:?} is no {what}; the nearest valid one is {near:?}"),
         None => format!("{word:?} is no {what}; valid are {}", valid.join(", ")),
     }
@@ -192,6 +213,9 @@ mod tests {
         assert_eq!(nearest("x86_64", ARCHITECTURES), Some("SCMP_ARCH_X86_64"));
         assert_eq!(nearest("something else", ACTIONS), None);
         assert_eq!(nearest("", ACTIONS), None);
+        assert_eq!(synonym("AMD64", &ARCHITECTURES), Some("SCMP_ARCH_X86_64"));
+        assert_eq!(synonym("x86_64", &MACHINES), Some("amd64"));
+        assert_eq!(synonym("something", &MACHINES), None);
         assert_eq!(distance(&['a', 'b'], &['b']), 1);
     }
 

@@ -1,14 +1,7 @@
 //! A seccomp profile from a file that the user named, in the chooser or on the command line.
 
-use std::fmt::Display;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
-use crate::policy::{Profile, builtins};
-
-/// Larger files are no seccomp profiles: the biggest known one has under 100 KiB. In bytes.
-const LIMIT: u64 = 4 << 20;
+use crate::config::profile;
+use crate::policy::Profile;
 
 /// Reads and parses a profile.
 ///
@@ -16,25 +9,9 @@ const LIMIT: u64 = 4 << 20;
 /// One sentence for the user: the file cannot be read, is none, or is no profile (then with line and column).
 pub fn load(path: &str) -> Result<Profile, String> {
     if path.is_empty() {
-        return Err("Type the path of a seccomp profile (JSON, as Docker and OCI use it).".into());
+        return Err("Type the path of a seccomp profile, in any form that `sysview profile list` names.".into());
     }
-    let refuse = |what: &dyn Display| {
-        let names: Vec<&str> = builtins().iter().map(|b| b.name).collect();
-        format!("{path}: {what}; give a profile's file or one of: {}", names.join(", "))
-    };
-    // A device or a pipe could keep the view waiting for ever.
-    if !Path::new(path).metadata().map_err(|e| refuse(&e))?.is_file() {
-        return Err(refuse(&"this is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|e| refuse(&e))?;
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| refuse(&e))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(refuse(&"this is larger than 4 MiB and no seccomp profile"));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|e| refuse(&format!("this is no text, from byte {} on", e.utf8_error().valid_up_to())))?;
-    Profile::parse(&text, path).map_err(|e| e.to_string())
+    profile::load(path, None)
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ pub fn run(args: &ExplainArgs) -> Result<i32, CliError> {
         out += &format!("  {check}\n");
     }
     if let Some(rule) = &explanation.rule {
-        out += &format!("rule, from line {}:\n", rule.line);
+        let file = rule.file.as_ref().map(|file| format!(" of {file}")).unwrap_or_default();
+        out += &format!("rule, from line {}{file}:\n", rule.line);
         for line in rule.text.lines() {
             // A file can hold escape sequences; the terminal is not to see them.
             let shown: String =

@@ -6,19 +6,17 @@ mod explain;
 mod generate;
 mod judging;
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use args::{ContextArgs, ConvertArgs, MergeArgs, OutArgs, ShowArgs, What};
 
 use super::error::CliError;
 use crate::abi::Arch;
 use crate::capture;
+use crate::config;
 use crate::policy::{self, Context, Draft, Form, Profile, Runtime, Written};
-
-/// Larger files are no seccomp profiles. In bytes.
-const LIMIT: u64 = 4 << 20;
 
 pub fn run(args: &args::ProfileArgs) -> Result<i32, CliError> {
     match &args.what {
@@ -45,22 +43,7 @@ fn load_as(spec: &str, form: Option<Form>) -> Result<Profile, CliError> {
     if let Some(pid) = spec.strip_prefix("pid:") {
         return of_process(pid, spec);
     }
-    let refuse = |what: &dyn std::fmt::Display| {
-        let names: Vec<&str> = policy::builtins().iter().map(|b| b.name).collect();
-        CliError::usage(format!("{spec}: {what}; give a profile's file or one of: {}", names.join(", ")))
-    };
-    // A device or a pipe could keep us waiting for ever.
-    if !Path::new(spec).metadata().map_err(|e| refuse(&e))?.is_file() {
-        return Err(refuse(&"this is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(spec).map_err(|e| refuse(&e))?;
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| refuse(&e))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(refuse(&"this is larger than 4 MiB and no seccomp profile"));
-    }
-    let form = form.unwrap_or_else(|| Form::detect(spec, &bytes));
-    Profile::parse_as(&bytes, spec, form).map_err(CliError::usage)
+    config::profile::load(spec, form).map_err(CliError::usage)
 }
 
 /// The filters under which a process runs.

@@ -1,194 +1,198 @@
-//! minijail's policies, minijail0(5): a line a call, `name: expression`. An expression is alternatives (`||`) of
-//! comparisons (`&&`) of an argument with a constant. Left out: `@include` and `@frequency`, which name other files.
+//! minijail's policies, minijail0(5) and its compiler's wider grammar: statements `NAME: EXPRESSION`, `@include` of other
+//! policies, `@default`, `@denylist`, `@frequency`. Left out: groups of calls, which stand in a file of the compiler's own.
+//!
+//! What is said about one call in several statements is one list, of which the first that applies decides. A call that is
+//! named, and to which nothing applies, is killed.
 
+use std::collections::HashMap;
+
+use super::minijail_expression::{Statement, Token, statement, tokens};
 use super::{Builder, rule};
-use crate::abi::{self, Arch};
 use crate::policy::error::Fault;
-use crate::policy::form::Form;
-use crate::policy::profile::{Architectures, Inner};
-use crate::policy::words::{self, nearest};
-use crate::policy::{Action, Condition, Op};
+use crate::policy::library::Library;
+use crate::policy::profile::{Architectures, Reading, Selector};
+use crate::policy::texts::Texts;
+use crate::policy::words::not_among;
+use crate::policy::{Action, names};
 
-/// A comparison with several bits stands for as many alternatives; more than this are refused.
-const MAX_ALTERNATIVES: usize = 256;
-const ACTIONS: [&str; 9] =
-    ["allow", "kill", "kill-process", "kill-thread", "log", "return", "trace", "trap", "user-notify"];
 const DIRECTIVES: [&str; 4] = ["@default", "@denylist", "@frequency", "@include"];
+const DEFAULTS: [&str; 4] = ["kill", "kill-process", "kill-thread", "trap"];
+/// The compiler takes ten files inside each other; minijail0 itself only one.
+const MAX_DEPTH: usize = 10;
 
-pub fn read(text: &str, name: &str) -> Result<Inner, Fault> {
-    let mut builder = Builder::new(text, name, Form::Minijail);
-    let mut default = Action::KillProcess;
+struct Reader<'a> {
+    builder: Builder,
+    texts: &'a mut Texts,
+    library: &'a dyn Library,
+    default: Action,
+    /// What happens to a call that is named, and none of whose conditions hold.
+    unmatched: Action,
+    calls: HashMap<String, Said>,
+}
+
+/// What was said about a call so far.
+struct Said {
+    /// The last statement.
+    span: std::ops::Range<usize>,
+    /// It ended with an action without conditions.
+    decided: bool,
+    only: Selector,
+}
+
+pub fn read(texts: &mut Texts, library: &dyn Library) -> Result<Reading, Fault> {
+    let text = texts.own();
+    let (default, unmatched) = (Action::KillProcess, Action::KillProcess);
+    let mut reader = Reader { builder: Builder::new(), texts, library, default, unmatched, calls: HashMap::new() };
+    reader.lines(&text, 0, 0)?;
+    reader.finish()
+}
+
+impl Reader<'_> {
+    fn lines(&mut self, text: &str, base: usize, depth: usize) -> Result<(), Fault> {
+        let mut pending: Vec<Token> = Vec::new();
+        for (at, line) in super::lines(text) {
+            let at = base + at;
+            let (line, goes_on) = match line.trim_end().strip_suffix('\\') {
+                Some(line) => (line, true),
+                None => (line, false),
+            };
+            if pending.is_empty()
+                && let Some((start, word)) = super::words(line, at).next()
+                && word.starts_with('@')
+            {
+                let rest = &line[start - at + word.len()..];
+                let rest = rest.split('#').next().unwrap_or(rest);
+                self.directive(word, start, rest, depth)?;
+                continue;
+            }
+            pending.extend(tokens(line, at)?);
+            if !goes_on {
+                self.statement(&std::mem::take(&mut pending))?;
+            }
+        }
+        self.statement(&pending)
+    }
+
+    fn directive(&mut self, word: &str, at: usize, rest: &str, depth: usize) -> Result<(), Fault> {
+        let end = at + word.len();
+        let mut words = super::words(rest, end);
+        let argument = words.next();
+        if let Some((extra, _)) = words.next() {
+            return Err(Fault::new(extra, format!("{word} takes one word, and this is a second one")));
+        }
+        let needed = |what: &str| argument.ok_or_else(|| Fault::new(end, format!("{word} needs {what}")));
+        match word {
+            "@denylist" => self.default = Action::Allow,
+            "@default" => {
+                let (place, name) = needed("an action, as in @default trap")?;
+                self.default = match name {
+                    "kill" | "kill-process" => Action::KillProcess,
+                    "kill-thread" => Action::KillThread,
+                    "trap" => Action::Trap,
+                    _ => return Err(Fault::new(place, not_among(name, "default action of minijail", &DEFAULTS))),
+                };
+                self.unmatched = self.default;
+            }
+            "@include" => {
+                let (place, path) = needed("a path, as in @include ./other.policy")?;
+                if depth >= MAX_DEPTH {
+                    return Err(Fault::new(at, format!("files include each other more than {MAX_DEPTH} levels deep")));
+                }
+                if depth == 1 {
+                    self.builder.warn(at, "minijail0 refuses @include in an included file; only its compiler takes it");
+                }
+                let (text, base) = self.open(path, place)?;
+                self.lines(&text, base, depth + 1)?;
+            }
+            "@frequency" => {
+                let (place, path) = needed("a path, as in @frequency ./calls.frequency")?;
+                let (text, base) = self.open(path, place)?;
+                frequencies(&text, base)?;
+            }
+            _ => return Err(Fault::new(at, not_among(word, "directive", &DIRECTIVES))),
+        }
+        Ok(())
+    }
+
+    /// Another file by its path as written: absolute, or beginning with a point.
+    fn open(&mut self, path: &str, at: usize) -> Result<(std::sync::Arc<str>, usize), Fault> {
+        if !path.starts_with(['/', '.']) {
+            let what = format!("a path must begin with / or with ./, as in ./{path}");
+            return Err(Fault::new(at, what));
+        }
+        let source = self.library.file(path).map_err(|why| Fault::new(at, format!("{path}: {why}")))?;
+        self.texts.add(&source.name, &source.text, at)
+    }
+
+    fn statement(&mut self, tokens: &[Token]) -> Result<(), Fault> {
+        let Some(first) = tokens.first() else { return Ok(()) };
+        let last = tokens.last().unwrap_or(first);
+        let span = first.at..last.at + last.text.len();
+        let Statement { calls, clauses } = statement(tokens)?;
+        for call in calls {
+            if call.name.contains('@') {
+                let what = format!(
+                    "{:?} is a group; groups stand in a file of minijail's compiler, write the calls out",
+                    call.name
+                );
+                return Err(Fault::new(call.at, what));
+            }
+            match call.name.parse::<u64>() {
+                Ok(0..=0xffff) => {}
+                Ok(number) => return Err(Fault::new(call.at, format!("no call has the number {number}"))),
+                Err(_) => self.builder.check_call(&call.name, call.at),
+            }
+            let said = self.calls.get(&call.name);
+            if let Some(said) = said.filter(|said| said.decided && said.only == call.only) {
+                let place = self.texts.place(said.span.start);
+                let file = if place.is_own { String::new() } else { format!(" of {}", place.file) };
+                let what =
+                    format!("{} is decided on line {}{file} already; keep one of the two", call.name, place.line);
+                return Err(Fault::new(call.at, what));
+            }
+            if said.is_some_and(|said| said.only == call.only) {
+                let what = format!("minijail0 refuses a second line on {}; only its compiler takes it", call.name);
+                self.builder.warn(call.at, what);
+            }
+            let decided = clauses.iter().any(|clause| clause.args.is_empty());
+            for clause in &clauses {
+                let mut rule = rule(vec![call.name.clone()], clause.action, span.clone());
+                rule.args = clause.args.clone();
+                rule.includes = call.only.clone();
+                self.builder.push(rule)?;
+            }
+            self.calls.insert(call.name, Said { span: span.clone(), decided, only: call.only });
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Reading, Fault> {
+        let mut open: Vec<(String, Said)> = self.calls.into_iter().filter(|(_, said)| !said.decided).collect();
+        open.sort_by_key(|(name, said)| (said.span.start, name.clone()));
+        for (name, said) in open {
+            let mut rule = rule(vec![name], self.unmatched, said.span);
+            rule.includes = said.only;
+            self.builder.push(rule)?;
+        }
+        Ok(self.builder.finish(self.default, Architectures::Native))
+    }
+}
+
+/// `NAME: NUMBER` lines: in which order calls are best compared. They change no verdict and are only looked at.
+fn frequencies(text: &str, base: usize) -> Result<(), Fault> {
     for (at, line) in super::lines(text) {
-        let line = line.split('#').next().unwrap_or(line).trim_end();
-        let Some((start, first)) = super::words(line, at).next() else { continue };
-        if let Some(after) = line.strip_suffix('\\') {
-            return Err(Fault::new(
-                at + after.len(),
-                "a line that goes on in the next one is not read; write it as one",
-            ));
-        }
-        if first.starts_with('@') {
-            let (place, rest) = super::words(line, at).nth(1).unwrap_or((start, ""));
-            match first {
-                "@denylist" => default = Action::Allow,
-                "@default" => {
-                    default = action(rest, place)?.ok_or_else(|| Fault::new(place, "@default needs an action"))?
-                }
-                "@frequency" => builder.warn(start, "@frequency only orders the comparisons and is not read"),
-                "@include" => {
-                    return Err(Fault::new(
-                        start,
-                        "other files are not read; put their lines here in the place of @include",
-                    ));
-                }
-                _ => return Err(Fault::new(start, not_among(first, "directive", &DIRECTIVES))),
-            }
-            continue;
-        }
-        let Some((call, expression)) = line.split_once(':') else {
-            return Err(Fault::new(start, "a line must be NAME: EXPRESSION, as in read: 1"));
+        let line = line.split('#').next().unwrap_or(line);
+        let Some((start, _)) = super::words(line, base + at).next() else { continue };
+        let Some((name, number)) = line.split_once(':') else {
+            return Err(Fault::new(start, "a line of frequencies must be NAME: NUMBER, as in read: 2"));
         };
-        let call = call.trim();
-        builder.check_call(call, start);
-        let span = start..at + line.len();
-        let expression_at = at + (expression.as_ptr() as usize - line.as_ptr() as usize);
-        for (action, args) in statement(expression, expression_at)? {
-            let mut rule = rule(vec![call.to_owned()], action, span.clone());
-            rule.args = args;
-            builder.push(rule)?;
+        if !names::known(name.trim()) {
+            return Err(Fault::new(start, format!("no architecture has a system call {:?}", name.trim())));
+        }
+        if number.trim().parse::<u64>().is_err() {
+            let place = base + at + name.len() + 1 + (number.len() - number.trim_start().len());
+            return Err(Fault::new(place, format!("{:?} is no number of times", number.trim())));
         }
     }
-    Ok(builder.finish(default, Architectures::Native))
-}
-
-type Alternatives = Vec<Vec<Condition>>;
-
-/// `expression`, `action`, or `expression; action`.
-fn statement(text: &str, at: usize) -> Result<Vec<(Action, Vec<Condition>)>, Fault> {
-    let (first, then) = text.split_once(';').map_or((text, None), |(a, b)| (a, Some(b)));
-    if let Some(action) = action(first.trim(), at + indent(first))? {
-        return match then {
-            None => Ok(vec![(action, Vec::new())]),
-            Some(_) => Err(Fault::new(at + first.len(), "nothing can follow an action")),
-        };
-    }
-    let mut out: Vec<_> = alternatives(first, at)?.into_iter().map(|args| (Action::Allow, args)).collect();
-    match then {
-        Some(then) => {
-            let place = at + first.len() + 1 + indent(then);
-            let action = action(then.trim(), place)?;
-            let action = action.ok_or_else(|| Fault::new(place, "an action should follow, as in return EPERM"))?;
-            out.push((action, Vec::new()));
-        }
-        // Without a match the call is killed, whatever the default is.
-        None => out.push((Action::KillProcess, Vec::new())),
-    }
-    Ok(out)
-}
-
-fn indent(text: &str) -> usize {
-    text.len() - text.trim_start().len()
-}
-
-/// `None`: this is an expression about arguments.
-fn action(text: &str, at: usize) -> Result<Option<Action>, Fault> {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    Ok(Some(match word {
-        "1" | "allow" => Action::Allow,
-        "kill" | "kill-process" => Action::KillProcess,
-        "kill-thread" => Action::KillThread,
-        "trap" => Action::Trap,
-        "log" => Action::Log,
-        "trace" => Action::Trace(0),
-        "user-notify" => Action::Notify,
-        "return" => {
-            let place = at + text.len() - rest.len() + indent(rest);
-            let number = words::errno(rest.trim(), place)?;
-            let number = u16::try_from(number).ok().filter(|n| *n <= 4095);
-            Action::Errno(number.ok_or_else(|| Fault::new(place, "an errno is at most 4095"))?)
-        }
-        _ if word.starts_with("arg") => return Ok(None),
-        _ => return Err(Fault::new(at, not_among(word, "action or argument (arg0 to arg5)", &ACTIONS))),
-    }))
-}
-
-fn not_among(word: &str, what: &str, valid: &[&str]) -> String {
-    words::not_among(word, what, valid)
-}
-
-fn alternatives(text: &str, at: usize) -> Result<Alternatives, Fault> {
-    let mut out = Alternatives::new();
-    for (start, part) in split(text, at, "||") {
-        let mut all: Alternatives = vec![Vec::new()];
-        for (start, atom) in split(part, start, "&&") {
-            let choices = comparison(atom, start)?;
-            let crossed = all.iter().flat_map(|a| choices.iter().map(|c| [a.as_slice(), &[*c]].concat()));
-            all = crossed.collect();
-            if all.len() + out.len() > MAX_ALTERNATIVES {
-                return Err(Fault::new(start, format!("this stands for more than {MAX_ALTERNATIVES} alternatives")));
-            }
-        }
-        out.extend(all);
-    }
-    Ok(out)
-}
-
-fn split<'a>(text: &'a str, at: usize, by: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
-    text.split(by).map(move |part| (at + (part.as_ptr() as usize - text.as_ptr() as usize) + indent(part), part.trim()))
-}
-
-/// One comparison; several conditions if any of them is enough.
-fn comparison(text: &str, at: usize) -> Result<Vec<Condition>, Fault> {
-    let mut words = super::words(text, at);
-    let (Some((_, argument)), Some((op_at, op))) = (words.next(), words.next()) else {
-        return Err(Fault::new(at, "a comparison must be argN OPERATOR CONSTANT, as in arg0 == 1"));
-    };
-    let Some(index) = argument.strip_prefix("arg").and_then(|n| n.parse().ok()).filter(|n| *n <= 5u8) else {
-        return Err(Fault::new(at, format!("{argument:?} is no argument; there are arg0 to arg5")));
-    };
-    let Some((value_at, _)) = words.next() else {
-        return Err(Fault::new(at + text.len(), "a constant is missing here"));
-    };
-    let value = constant(text[value_at - at..].trim(), value_at)?;
-    let one = |op, value, value_two| vec![Condition { index, op, value, value_two }];
-    Ok(match op {
-        "==" => one(Op::Eq, value, 0),
-        "!=" => one(Op::Ne, value, 0),
-        "<" => one(Op::Lt, value, 0),
-        "<=" => one(Op::Le, value, 0),
-        ">" => one(Op::Gt, value, 0),
-        ">=" => one(Op::Ge, value, 0),
-        // Only these bits, and any of these bits.
-        "in" => one(Op::MaskedEq, !value, 0),
-        "&" => {
-            let bits = (0..64).map(|bit| 1u64 << bit).filter(|bit| value & bit != 0);
-            bits.map(|bit| Condition { index, op: Op::MaskedEq, value: bit, value_two: bit }).collect()
-        }
-        _ => return Err(Fault::new(op_at, not_among(op, "operator", &["==", "!=", "<", "<=", ">", ">=", "&", "in"]))),
-    })
-}
-
-/// Numbers and names of constants, joined by `|`; `~` inverts.
-fn constant(text: &str, at: usize) -> Result<u64, Fault> {
-    let mut all = 0;
-    for (start, part) in split(text, at, "|") {
-        let (part, inverted) = part.strip_prefix('~').map_or((part, false), |rest| (rest.trim(), true));
-        let value = match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
-            Some(digits) => u64::from_str_radix(digits, 16).ok(),
-            None if part.starts_with('-') => part.parse::<i64>().ok().map(|n| n as u64),
-            None if part.len() > 1 && part.starts_with('0') => u64::from_str_radix(part, 8).ok(),
-            None => part.parse().ok().or_else(|| named(part)),
-        };
-        let value = value.ok_or_else(|| {
-            let near = nearest(part, abi::flag_sets().flat_map(|s| s.constants(Arch::X86_64)).map(|c| c.name));
-            let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-            Fault::new(start, format!("{part:?} is no number and no known constant{near}"))
-        })?;
-        all |= if inverted { !value } else { value };
-    }
-    Ok(all)
-}
-
-fn named(name: &str) -> Option<u64> {
-    abi::flag_sets().find_map(|set| set.value(Arch::X86_64, name))
+    Ok(())
 }

@@ -1,70 +1,74 @@
 //! From a file to a profile, one reader a form. Each complains at a line and column, with the nearest valid word.
 
+mod bases;
 mod minijail;
+mod minijail_expression;
 mod seccompiler;
 mod sets;
+mod spo;
 mod systemd;
 mod yaml;
 
 use std::collections::HashSet;
 
 use super::bpf::Program;
-use super::error::{Fault, Warning};
+use super::error::Fault;
 use super::form::Form;
-use super::profile::{Architectures, Inner, Rule};
+use super::library::Library;
+use super::profile::{Architectures, Reading, Rule};
+use super::texts::{LIMIT, Texts};
 use super::words::nearest;
 use super::{Action, names, parse};
 
 pub use sets::{Set, members, sets};
 
-/// Larger files are no profiles: the biggest known one has under 100 KiB. In bytes.
-pub const LIMIT: usize = 4 << 20;
-/// Rules more than these are refused, so that no file takes much memory or time.
-const MAX_RULES: usize = 100_000;
+/// Rules, and calls that they name, more than these are refused, so that no file takes much memory or time.
+pub const MAX_RULES: usize = 100_000;
 
-pub(super) fn text(text: &str, name: &str, form: Form) -> Result<Inner, Fault> {
+pub(super) fn text(texts: &mut Texts, form: Form, library: &dyn Library) -> Result<Reading, Fault> {
+    let text = texts.own();
     if text.len() > LIMIT {
         return Err(Fault::new(0, "this is larger than 4 MiB and no profile"));
     }
     match form {
-        Form::Docker | Form::Podman | Form::Oci | Form::Kubernetes => parse::parse(text, name, form),
-        Form::Spo => parse::document(&yaml::read(text)?, text, name, form),
-        Form::Systemd => systemd::read(text, name),
-        Form::Minijail => minijail::read(text, name),
-        Form::Seccompiler => seccompiler::read(text, name),
-        Form::Bpf => programs(&[text.as_bytes()], name),
+        Form::Docker | Form::Podman | Form::Oci | Form::Kubernetes => parse::parse(&text, form),
+        Form::Spo => spo::read(texts, library),
+        Form::Systemd => systemd::read(texts, library),
+        Form::Minijail => minijail::read(texts, library),
+        Form::Seccompiler => seccompiler::read(&text),
+        Form::Bpf => programs(&[text.as_bytes()]),
     }
 }
 
 /// Filters as bytes, the one installed last first, checked as the kernel does.
-pub(super) fn programs(filters: &[impl AsRef<[u8]>], name: &str) -> Result<Inner, Fault> {
-    let mut inner = Builder::new("", name, Form::Bpf).finish(Action::KillProcess, Architectures::Native);
+pub(super) fn programs(filters: &[impl AsRef<[u8]>]) -> Result<Reading, Fault> {
+    let mut reading = Builder::new().finish(Action::KillProcess, Architectures::Native);
     for bytes in filters.iter().map(AsRef::as_ref) {
         let program = Program::from_bytes(bytes)
             .ok_or_else(|| Fault::new(0, format!("{} bytes are no program: an instruction has eight", bytes.len())))?;
         program.check().map_err(|e| Fault::new(0, e.to_string()))?;
-        inner.programs.push(program);
+        reading.programs.push(program);
     }
-    Ok(inner)
+    Ok(reading)
 }
 
 /// What the readers of lines and of seccompiler's JSON have in common.
-struct Builder<'a> {
-    text: &'a str,
-    name: &'a str,
-    form: Form,
+#[derive(Default)]
+struct Builder {
     rules: Vec<Rule>,
-    warnings: Vec<Warning>,
+    warnings: Vec<Fault>,
+    /// Names that were reported already.
     unknown: HashSet<String>,
+    named: usize,
 }
 
-impl<'a> Builder<'a> {
-    fn new(text: &'a str, name: &'a str, form: Form) -> Builder<'a> {
-        Builder { text, name, form, rules: Vec::new(), warnings: Vec::new(), unknown: HashSet::new() }
+impl Builder {
+    fn new() -> Builder {
+        Builder::default()
     }
 
     fn warn(&mut self, at: usize, message: impl Into<String>) {
-        self.warnings.push(Fault::new(at, message).into_warning(self.text));
+        self.warnings.push(Fault::new(at, message));
     }
 
     /// Reports a name that no architecture has, once.
@@ -77,27 +81,17 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, rule: Rule) -> Result<(), Fault> {
-        if self.rules.len() >= MAX_RULES {
+        self.named += rule.names.len();
+        if self.rules.len() >= MAX_RULES || self.named > MAX_RULES {
             return Err(Fault::new(rule.span.start, format!("more than {MAX_RULES} rules")));
         }
         self.rules.push(rule);
         Ok(())
     }
 
-    fn finish(self, default_action: Action, architectures: Architectures) -> Inner {
-        let numbers = self.rules.iter().map(|rule| rule.names.iter().map(|n| parse::numbers(n)).collect()).collect();
-        Inner {
-            name: self.name.to_owned(),
-            text: self.text.to_owned(),
-            default_action,
-            rules: self.rules,
-            numbers,
-            architectures,
-            warnings: self.warnings,
-            form: self.form,
-            idle_errno: None,
-            programs: Vec::new(),
-        }
+    fn finish(self, default_action: Action, architectures: Architectures) -> Reading {
+        let Builder { rules, warnings, .. } = self;
+        Reading { default_action, rules, architectures, warnings, idle_errno: None, programs: Vec::new() }
     }
 }
 

@@ -3,19 +3,20 @@
 
 use super::{Builder, rule};
 use crate::policy::error::Fault;
-use crate::policy::form::Form;
 use crate::policy::json::{self, Kind, Value};
 use crate::policy::parse::{Object, list, string, unsigned, wrong};
-use crate::policy::profile::{Architectures, Inner};
+use crate::policy::profile::{Architectures, Reading};
 use crate::policy::words::not_among;
 use crate::policy::{Action, Condition, Op};
 
 const INT: u64 = u32::MAX as u64;
+/// Comparisons of one half of an argument stand for several rules; more than this of one rule are refused.
+const MAX_ALTERNATIVES: usize = 4096;
 const ACTIONS: [&str; 7] = ["allow", "errno", "kill_process", "kill_thread", "log", "trace", "trap"];
 const OPERATORS: [&str; 7] = ["eq", "ne", "lt", "le", "gt", "ge", "masked_eq"];
 
-pub fn read(text: &str, name: &str) -> Result<Inner, Fault> {
-    let mut builder = Builder::new(text, name, Form::Seccompiler);
+pub fn read(text: &str) -> Result<Reading, Fault> {
+    let mut builder = Builder::new();
     let document = json::read(text)?;
     let top = Object::of(&document, "the profile")?;
     let Some((first, others)) = top.members.split_first() else {
@@ -39,10 +40,21 @@ pub fn read(text: &str, name: &str) -> Result<Inner, Fault> {
         };
         let word = string(call, "syscall")?;
         builder.check_call(word, call.span.start);
-        let mut rule = rule(vec![word.to_owned()], matched, item.span.clone());
-        rule.args = list(object.get("args"), "args")?.iter().map(condition).collect::<Result<_, _>>()?;
-        rule.comment = object.get("comment").map_or(Ok(""), |c| string(c, "comment"))?.to_owned();
-        builder.push(rule)?;
+        let comment = object.get("comment").map_or(Ok(""), |c| string(c, "comment"))?;
+        let mut all: Vec<Vec<Condition>> = vec![Vec::new()];
+        for item in list(object.get("args"), "args")? {
+            let choices = condition(item)?;
+            all = all.iter().flat_map(|a| choices.iter().map(|c| [a.as_slice(), &[*c]].concat())).collect();
+            if all.len() > MAX_ALTERNATIVES {
+                let what = format!("these comparisons of lower halves stand for more than {MAX_ALTERNATIVES} rules");
+                return Err(Fault::new(item.span.start, what));
+            }
+        }
+        for args in all {
+            let mut rule = rule(vec![word.to_owned()], matched, item.span.clone());
+            (rule.args, rule.comment) = (args, comment.to_owned());
+            builder.push(rule)?;
+        }
     }
     Ok(builder.finish(default, Architectures::Native))
 }
@@ -75,7 +87,8 @@ fn action(value: &Value) -> Result<Action, Fault> {
     }
 }
 
-fn condition(item: &Value) -> Result<Condition, Fault> {
+/// One comparison; several conditions if any of them is enough.
+fn condition(item: &Value) -> Result<Vec<Condition>, Fault> {
     let object = Object::of(item, "a condition of args")?;
     let need = |key: &str| object.get(key).ok_or_else(|| Fault::new(object.at, format!("this condition has no {key}")));
     let index = match unsigned(need("index")?, "index")? {
@@ -111,14 +124,64 @@ fn condition(item: &Value) -> Result<Condition, Fault> {
             let mask =
                 mask.ok_or_else(|| Fault::new(operator.span.start, "masked_eq needs a mask: {\"masked_eq\": 255}"))?;
             let mask = if int { mask & INT } else { mask };
-            Ok(Condition { index, op, value: mask, value_two: value })
+            Ok(vec![Condition { index, op, value: mask, value_two: value }])
         }
-        // A dword is the lower half of the argument.
-        (Op::Eq, true) => Ok(Condition { index, op: Op::MaskedEq, value: INT, value_two: value & INT }),
-        (_, false) => Ok(Condition { index, op, value, value_two: 0 }),
-        (_, true) => {
-            let what = format!("{word} on a dword cannot be judged here; only eq and masked_eq look at one half alone");
-            Err(Fault::new(operator.span.start, what))
+        (_, false) => Ok(vec![Condition { index, op, value, value_two: 0 }]),
+        (_, true) => Ok(halves(index, op, value & INT)),
+    }
+}
+
+/// A comparison of the lower half of an argument. Numbers are ordered by the highest bit in which they differ, so each
+/// order is a choice among equalities under a mask: the bits above are equal, and this one is the greater one's.
+fn halves(index: u8, op: Op, value: u64) -> Vec<Condition> {
+    let masked = |mask: u64, bits: u64| Condition { index, op: Op::MaskedEq, value: mask, value_two: bits };
+    let mut out = Vec::new();
+    if matches!(op, Op::Eq | Op::Le | Op::Ge) {
+        out.push(masked(INT, value));
+    }
+    for bit in (0..32).map(|bit| 1u64 << bit) {
+        let is_set = value & bit != 0;
+        let differs = match op {
+            Op::Lt | Op::Le => is_set,
+            Op::Gt | Op::Ge => !is_set,
+            _ => false,
+        };
+        if op == Op::Ne {
+            out.push(masked(bit, !value & bit));
+        } else if differs {
+            let mask = INT & !(bit - 1);
+            out.push(masked(mask, (value ^ bit) & mask));
+        }
+    }
+    // Nothing is below 0 or above all: a condition that never holds.
+    if out.is_empty() {
+        out.push(Condition { index, op: Op::Lt, value: 0, value_two: 0 });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_is_compared_as_a_number() {
+        let values = [0, 1, 2, 5, 6, 7, 8, 255, 256, 0x7fff_ffff, 0x8000_0000, INT - 1, INT];
+        for value in values {
+            for actual in values.into_iter().flat_map(|v| [v, v | 1 << 32, v | 0xffff_ffff << 32]) {
+                let half = actual & INT;
+                for (op, holds) in [
+                    (Op::Eq, half == value),
+                    (Op::Ne, half != value),
+                    (Op::Lt, half < value),
+                    (Op::Le, half <= value),
+                    (Op::Gt, half > value),
+                    (Op::Ge, half >= value),
+                ] {
+                    let found = halves(0, op, value).iter().any(|c| c.holds(&[actual, 0, 0, 0, 0, 0]));
+                    assert_eq!(found, holds, "{actual:#x} {op:?} {value:#x}");
+                }
+            }
         }
     }
 }

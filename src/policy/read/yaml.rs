@@ -1,5 +1,5 @@
 //! The YAML that seccomp profiles are written in, read into the same values as JSON: block and flow collections, plain
-//! and quoted scalars, comments. Left out: anchors, tags, block scalars, several documents; each is refused by name.
+//! and quoted scalars, comments, several documents. Left out: anchors, tags, block scalars; each is refused by name.
 
 use crate::policy::error::Fault;
 use crate::policy::json::{self, Kind, Member, Value};
@@ -13,10 +13,12 @@ struct Line<'a> {
     content: &'a str,
 }
 
-/// Reads one document.
-pub fn read(text: &str) -> Result<Value, Fault> {
-    let mut lines = Vec::new();
-    let mut documents = 0;
+/// Documents of one file, more than these are refused.
+const MAX_DOCUMENTS: usize = 64;
+
+/// Reads all documents, of which there is at least one.
+pub fn documents(text: &str) -> Result<Vec<Value>, Fault> {
+    let mut parts: Vec<Vec<Line>> = vec![Vec::new()];
     for (start, line) in super::lines(text) {
         let content = uncommented(line);
         let trimmed = content.trim_start_matches(' ');
@@ -24,18 +26,28 @@ pub fn read(text: &str) -> Result<Value, Fault> {
         if trimmed.starts_with('\t') {
             return Err(Fault::new(start + indent, "YAML is indented with spaces, not with tabs"));
         }
-        match trimmed.trim_end() {
+        match content {
             "" => {}
-            "---" if lines.is_empty() => documents += 1,
-            "---" | "..." => {
-                documents += 1;
-                return Err(Fault::new(start, format!("only one document is read, and this is number {documents}")));
+            "---" | "..." if parts.len() > MAX_DOCUMENTS => {
+                return Err(Fault::new(start, format!("more than {MAX_DOCUMENTS} documents in one file")));
             }
-            content => lines.push(Line { at: start + indent, indent, content }),
+            "---" | "..." => parts.push(Vec::new()),
+            _ if trimmed.is_empty() => {}
+            _ => {
+                let content = trimmed.trim_end();
+                parts.last_mut().into_iter().for_each(|lines| lines.push(Line { at: start + indent, indent, content }));
+            }
         }
     }
-    let Some(first) = lines.first() else { return Err(Fault::new(0, "there is nothing in this file")) };
-    let indent = first.indent;
+    parts.retain(|lines| !lines.is_empty());
+    if parts.is_empty() {
+        return Err(Fault::new(0, "there is nothing in this file"));
+    }
+    parts.into_iter().map(document).collect()
+}
+
+fn document(lines: Vec<Line>) -> Result<Value, Fault> {
+    let indent = lines.first().map_or(0, |line| line.indent);
     let mut reader = Reader { lines, next: 0 };
     let value = reader.block(indent, 0)?;
     match reader.lines.get(reader.next) {
@@ -229,7 +241,8 @@ fn flow(text: &str, at: usize) -> Result<Value, Fault> {
     Ok(Value { span: at..at + text.len(), kind: Kind::Array(items) })
 }
 
-fn shift(value: &mut Value, by: usize) {
+/// Moves a value to where its text stands.
+pub fn shift(value: &mut Value, by: usize) {
     value.span = value.span.start + by..value.span.end + by;
     match &mut value.kind {
         Kind::Array(items) => items.iter_mut().for_each(|item| shift(item, by)),
@@ -261,6 +274,17 @@ mod tests {
         }
     }
 
+    fn one(text: &str) -> Result<Value, Fault> {
+        documents(text).map(|mut all| all.remove(0))
+    }
+
+    #[test]
+    fn documents_are_divided() {
+        let all = documents("# first\n---\na: 1\n---\n---\n  - b\n...\n").unwrap_or_else(|e| panic!("{}", e.message));
+        assert_eq!(all.iter().map(shown).collect::<Vec<_>>(), ["{a:1}", "[\"b\"]"]);
+        assert!(documents(&"---\na: 1\n".repeat(100)).is_err_and(|e| e.message.contains("more than 64")));
+    }
+
     #[test]
     fn what_profiles_use() {
         for (text, wanted) in [
@@ -272,7 +296,7 @@ mod tests {
             ("-\n  a: 1\n- 2\n", "[{a:1},2]"),
             ("\"q: r\": 'it''s'\n", "{q: r:\"it's\"}"),
         ] {
-            assert_eq!(read(text).map(|v| shown(&v)).unwrap_or_else(|e| e.message), wanted, "{text}");
+            assert_eq!(one(text).map(|v| shown(&v)).unwrap_or_else(|e| e.message), wanted, "{text}");
         }
     }
 
@@ -282,13 +306,12 @@ mod tests {
             ("", 0, "nothing"),
             ("a:\n\tb: 1\n", 3, "tabs"),
             ("a: &x 1\n", 3, "anchors"),
-            ("a: 1\n---\nb: 2\n", 5, "one document"),
             ("a: 1\n  b: 2\n", 7, "indented more"),
             ("  a: 1\nb: 2\n", 7, "indented less"),
             ("a: 'x\n", 3, "closing quote"),
             ("a: 1\nword\n", 5, "colon"),
         ] {
-            let fault = read(text).expect_err(text);
+            let fault = documents(text).expect_err(text);
             assert_eq!(fault.offset, offset, "{text}: {}", fault.message);
             assert!(fault.message.contains(part), "{text}: {}", fault.message);
         }
@@ -297,8 +320,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_value_or_a_complaint(text in "([ \\-:#'\"\\[\\]{},a1ä\t\n]|- |: |  ){0,40}") {
-            match read(&text) {
-                Ok(value) => prop_assert!(text.get(value.span.clone()).is_some(), "{:?}", value.span),
+            match documents(&text) {
+                Ok(values) => prop_assert!(values.iter().all(|value| text.get(value.span.clone()).is_some())),
                 Err(fault) => prop_assert!(fault.offset <= text.len()),
             }
         }
