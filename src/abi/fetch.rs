@@ -71,6 +71,8 @@ pub fn at_failure(arch: Arch, call: &'static Call, args: &[u64; 6], errno: u16, 
         ("perf_event_open", E2BIG) => (0, 8),
         ("sched_setattr", E2BIG) => (1, 8),
         ("capget" | "capset", EINVAL) => (0, 8),
+        // A driver that refuses controls says which.
+        ("ioctl", _) if matches!(args[1] & 0xffff, 0x5647..=0x5649) => (2, (args[1] >> 16 & 0x3fff) as usize),
         // The verifier says why it refused a program.
         ("bpf", _) if args[0] as u32 == BPF_PROG_LOAD => {
             let bytes = f.object(args[1], 40);

@@ -98,6 +98,12 @@ fn single(arch: Arch, word: &str) -> Option<u64> {
     if let Some(value) = abi::constant(arch, word) {
         return Some(value);
     }
+    if let Some((class, offset)) = word.split_once('+') {
+        return Some(single(arch, class)? + single(arch, offset)?);
+    }
+    if word == "0" {
+        return Some(0);
+    }
     if let Some(digits) = word.strip_prefix("0x") {
         return u64::from_str_radix(digits, 16).ok();
     }
@@ -137,6 +143,15 @@ fn elsewhere(word: &str) -> Option<u64> {
         "_LINUX_CAPABILITY_VERSION_3" => 0x2008_0522,
         _ => return None,
     })
+}
+
+/// A character as C writes it: `'a'`, `'\\'`, `'\x00'`.
+fn letter_of(text: &str) -> u64 {
+    match text.as_bytes() {
+        [b'\'', b'\\', b'x', _, _, b'\''] => u64::from_str_radix(&text[3..5], 16).unwrap_or_default(),
+        [b'\'', b'\\', own, b'\''] | [b'\'', own, b'\''] => u64::from(*own),
+        _ => 0,
+    }
 }
 
 /// A signal by its name without `SIG`, as sets have it.
@@ -269,6 +284,16 @@ impl Style {
         if !text.starts_with(|first: char| first.is_ascii_uppercase()) {
             return None;
         }
+        if self.option == Constants::Numbers && text.starts_with("V4L2_") {
+            // Bits and numbers in one word: none of its parts stands alone.
+            let parts = text.split('|').map(|part| part.split(' ').next().unwrap_or_default());
+            return parts.map(|part| single(self.arch, part)).try_fold(0, |all, one| Some(all | one?)).map(hexadecimal);
+        }
+        if text.starts_with("V4L2_CTRL_FLAG_NEXT_") {
+            let (flags, id) = text.rsplit_once('|')?;
+            let id = self.name(id).unwrap_or_else(|| id.to_owned());
+            return Some(format!("{}|{id}", self.shown(hexadecimal(number(self.arch, flags)?), flags)));
+        }
         let Some((first, others)) = text.split_once('|') else { return self.name(text) };
         let first = self.name(first)?;
         if others.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -306,6 +331,10 @@ impl Style {
                 let address: std::net::Ipv6Addr = args.get(1)?.text().trim_matches('"').parse().ok()?;
                 let words = format!("inet_pton(AF_INET6, {})", args.get(1)?.text());
                 return Some(self.shown(quoted(&address.octets()), &words));
+            }
+            "v4l2_fourcc" if self.option == Constants::Numbers => {
+                let letters = args.iter().zip([0, 8, 16, 24]);
+                hexadecimal(letters.map(|(letter, shift)| letter_of(&letter.text()) << shift).sum())
             }
             "KERNEL_VERSION" => hexadecimal(unsigned(0)? << 16 | unsigned(1)? << 8 | unsigned(2)?),
             "IOPRIO_PRIO_VALUE" => {

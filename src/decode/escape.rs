@@ -18,7 +18,7 @@ pub fn escaped(out: &mut String, bytes: &[u8]) {
 /// As `escaped`, and the `also` in octal.
 pub fn escaped_with(out: &mut String, bytes: &[u8], also: &[u8]) {
     for (i, &byte) in bytes.iter().enumerate() {
-        let full = matches!(bytes.get(i + 1), Some(b'0'..=b'9'));
+        let full = matches!(bytes.get(i + 1), Some(b'0'..=b'7'));
         match byte {
             _ if also.contains(&byte) => octal(out, byte, full),
             b'"' => out.push_str("\\\""),
@@ -81,7 +81,7 @@ mod tests {
             r#""hello\0world\n\1772\33[0m\r\t\v\f\"\\ \377""#
         );
         assert_eq!(text(b"\x0012"), r#""\00012""#);
-        assert_eq!(text(b"\x019"), r#""\0019""#);
+        assert_eq!(text(b"\x019"), r#""\19""#);
         assert_eq!(text(b"\0a"), r#""\0a""#);
         assert_eq!(text(b""), r#""""#);
     }

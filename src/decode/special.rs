@@ -356,6 +356,11 @@ pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
                 out.push_str(&format!(" (entry_number={entry})"));
             }
         }
+        "ioctl" if ctx.call.variant == "VIDIOC_CREATE_BUFS" => {
+            if let Some(created) = custom::video::created(ctx) {
+                out.push_str(&format!(" ({created})"));
+            }
+        }
         "poll" => found(out, ctx, value, None),
         "ppoll" | "ppoll_time64" => found(out, ctx, value, Some(2)),
         "recvmmsg" | "recvmmsg_time64" => remark_left(out, ctx, 4),

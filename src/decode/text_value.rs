@@ -9,7 +9,7 @@ use super::value::Value;
 const DEPTH_LIMIT: usize = 24;
 
 /// Values that look like a call of a function.
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 11] = [
     "makedev",
     "htons",
     "htonl",
@@ -20,6 +20,7 @@ const FUNCTIONS: [&str; 10] = [
     "IOPRIO_PRIO_VALUE",
     "QCMD",
     "_IOC",
+    "v4l2_fourcc",
 ];
 
 /// Reads a value.

@@ -48,6 +48,9 @@ mod sockaddr_more;
 pub mod sockopt;
 mod tee;
 pub mod times;
+pub mod video;
+mod video_control;
+mod video_format;
 pub mod wait_status;
 pub mod words;
 
@@ -201,6 +204,7 @@ fn decoder(name: &str) -> Option<Decoder> {
         "socket_protocol" => |ctx, index, _| small::socket_protocol(ctx, index),
         "sockopt" => sockopt::decode,
         "sockopt_name" => |ctx, index, _| small::sockopt_name(ctx, index),
+        "video" => |ctx, index, _| video::request(ctx, index),
         "wait_status" => wait_status::decode,
         _ => return None,
     })

@@ -115,6 +115,37 @@ pub const DEVCONF4: Set = Set("nl_devconf4");
 pub const DEVCONF6: Set = Set("nl_devconf6");
 pub const IP_STATISTICS: Set = Set("nl_ipstats");
 pub const ICMP6_STATISTICS: Set = Set("nl_icmp6stats");
+pub const V4L2_BUFFER_FLAGS: Set = Set("v4l2_buffer_flags");
+pub const V4L2_BUFFER_TIME: Set = Set("v4l2_buffer_time");
+pub const V4L2_BUFFER_TIME_SOURCE: Set = Set("v4l2_buffer_time_source");
+pub const V4L2_CAPTURE_MODE: Set = Set("v4l2_capture_mode");
+pub const V4L2_COLORSPACE: Set = Set("v4l2_colorspace");
+pub const V4L2_CONTROL: Set = Set("v4l2_control");
+pub const V4L2_CONTROL_CLASS: Set = Set("v4l2_control_class");
+pub const V4L2_CONTROL_FLAGS: Set = Set("v4l2_control_flags");
+pub const V4L2_CONTROL_NEXT: Set = Set("v4l2_control_next");
+pub const V4L2_CONTROL_TYPE: Set = Set("v4l2_control_type");
+pub const V4L2_FIELD: Set = Set("v4l2_field");
+pub const V4L2_FORMAT_FLAGS: Set = Set("v4l2_format_flags");
+pub const V4L2_FRAME_INTERVAL: Set = Set("v4l2_frame_interval");
+pub const V4L2_FRAME_SIZE: Set = Set("v4l2_frame_size");
+pub const V4L2_INPUT_TYPE: Set = Set("v4l2_input_type");
+pub const V4L2_STANDARD: Set = Set("v4l2_standard");
+pub const V4L2_INPUT_STATUS: Set = Set("v4l2_input_status");
+pub const V4L2_INPUT_CAPABILITY: Set = Set("v4l2_input_capability");
+pub const V4L2_MEMORY: Set = Set("v4l2_memory");
+pub const V4L2_META_FORMAT: Set = Set("v4l2_meta_format");
+pub const V4L2_PIXEL_FORMAT: Set = Set("v4l2_pixel_format");
+pub const V4L2_RADIO_FORMAT: Set = Set("v4l2_radio_format");
+pub const V4L2_SLICED_FLAGS: Set = Set("v4l2_sliced_flags");
+pub const V4L2_TIME_PER_FRAME: Set = Set("v4l2_time_per_frame");
+pub const V4L2_TUNER_CAPABILITY: Set = Set("v4l2_tuner_capability");
+pub const V4L2_TUNER_MODE: Set = Set("v4l2_tuner_mode");
+pub const V4L2_TUNER_SUB: Set = Set("v4l2_tuner_sub");
+pub const V4L2_TUNER_TYPE: Set = Set("v4l2_tuner_type");
+pub const V4L2_VBI_FLAGS: Set = Set("v4l2_vbi_flags");
+pub const V4L2_BUFFER_TYPE: Set = Set("v4l2_buffer_type");
+pub const OPEN: Set = Set("open");
 pub const PTP: Set = Set("ptp_flags");
 pub const PTP_PIN: Set = Set("ptp_pin");
 pub const PTP_PEROUT: Set = Set("ptp_perout_flags");
@@ -332,7 +363,8 @@ mod tests {
             UFFD_FEATURE,
             AUDIT_ARCH,
             SECCOMP_ACTION,
-            CLOCK,
+            V4L2_BUFFER_FLAGS, V4L2_BUFFER_TIME, V4L2_BUFFER_TIME_SOURCE, V4L2_BUFFER_TYPE, V4L2_CAPTURE_MODE, V4L2_COLORSPACE, V4L2_CONTROL, V4L2_CONTROL_CLASS, V4L2_CONTROL_FLAGS, V4L2_CONTROL_NEXT, V4L2_CONTROL_TYPE, V4L2_FIELD, V4L2_FORMAT_FLAGS, V4L2_FRAME_INTERVAL, V4L2_FRAME_SIZE, V4L2_INPUT_TYPE, V4L2_MEMORY, V4L2_META_FORMAT, V4L2_PIXEL_FORMAT, V4L2_RADIO_FORMAT, V4L2_SLICED_FLAGS, V4L2_TIME_PER_FRAME, V4L2_TUNER_CAPABILITY, V4L2_TUNER_MODE, V4L2_TUNER_SUB, V4L2_TUNER_TYPE, V4L2_VBI_FLAGS,
+            CLOCK, OPEN, V4L2_STANDARD, V4L2_INPUT_STATUS, V4L2_INPUT_CAPABILITY,
             HW_BREAKPOINT,
             PERF_BRANCH,
             PERF_CACHE,

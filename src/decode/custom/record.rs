@@ -122,6 +122,13 @@ impl<'a> Record<'a> {
         self.add(name, Value::Array { items, elided: shown < count })
     }
 
+    /// What another record of the same structure names stands behind what this one does.
+    pub fn go_on(&mut self, other: &mut Record<'a>, show: impl FnOnce(&mut Record<'a>)) {
+        show(other);
+        self.fields.append(&mut other.fields);
+        self.elided |= other.elided;
+    }
+
     /// What is left out: `...`.
     pub fn elide(&mut self) -> &mut Self {
         self.elided = true;

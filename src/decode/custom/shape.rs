@@ -50,7 +50,8 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         })),
         "sigevent" => Some(sigevent(ctx, layout, bytes)),
         "v4l2_capability" => {
-            let value = without(ctx, layout, bytes, |_| false);
+            let device = le(take(bytes.get(88..).unwrap_or_default(), 4));
+            let value = without(ctx, layout, bytes, |field| field == "device_caps" && device == 0);
             let Value::Struct { name, mut fields, elided } = value else { return Some(value) };
             let version = le(take(bytes.get(80..).unwrap_or_default(), 4));
             let parts = [version >> 16, version >> 8 & 0xff, version & 0xff].map(Value::Unsigned);

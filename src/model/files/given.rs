@@ -136,6 +136,7 @@ fn requested(made: &Made<'_>, value: i64) -> Option<i32> {
         "GPIO_GET_LINEHANDLE_IOCTL" => field(360),
         "GPIO_GET_LINEEVENT_IOCTL" => field(44),
         "GPIO_V2_GET_LINE_IOCTL" => field(588),
+        "VIDIOC_EXPBUF" => field(16),
         "TEE_IOC_SHM_ALLOC" | "TEE_IOC_SHM_REGISTER" | "TEE_IOC_SHM_REGISTER_FD" => Some(value as i32),
         // Not declared, and known by their numbers: SIOCUNIXFILE, USERFAULTFD_IOC_NEW, KVM_GET_STATS_FD.
         "" if matches!(made.args[1] as u32, 0x89e0 | 0xaa00 | 0xaece) => Some(value as i32),

@@ -44,6 +44,7 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
         "input_keymap" => walk.keep(addr, 40),
         "ff_effect" => walk.keep(addr, if walk.arch.word() == 8 { 48 } else { 44 }),
         "ioctl_family" => family(walk, addr),
+        "video" => video(walk, addr),
         "gpioline_info" => walk.keep(addr, 72),
         "gpiohandle_request" => walk.keep(addr, 364),
         "gpioevent_request" => walk.keep(addr, 48),
@@ -121,4 +122,42 @@ fn fourth<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
     buffer(walk, field(72, 8), field(60, 4), field(56, 4));
     buffer(walk, field(80, 8), field(68, 4), field(64, 4));
     walk.bytes(field(48, 8), field(132, 4));
+}
+
+/// Requests to video devices: the structure, whose size the request says, and what some of them lead to.
+fn video<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
+    const FORMATS: [u64; 3] = [4, 5, 64];
+    const CREATE_BUFS: u64 = 92;
+    let word = walk.arch.word();
+    let request = walk.count(1);
+    let number = request & 0xff;
+    let bytes = walk.object(addr, (request >> 16 & 0x3fff) as usize).to_vec();
+    if (71..=73).contains(&number) {
+        video_controls(walk, &bytes);
+    }
+    let format = if number == CREATE_BUFS { if word == 8 { 16 } else { 12 } } else { 0 };
+    if number == CREATE_BUFS || FORMATS.contains(&number) {
+        // Types of a window over the screen: the parts of it that are cut out.
+        let field = |at: usize, len: usize| le_word(take(&bytes, format + at, len));
+        let list = word + 24;
+        if matches!(field(0, 4), 3 | 8) {
+            let size = (16 + word).next_multiple_of(word);
+            walk.keep_elements(field(list, word), field(list + word, 4).min(limits::ELEMENTS), size);
+        }
+    }
+}
+
+/// Lists of controls, VIDIOC_G_EXT_CTRLS and its kin: their values, some of which are text.
+fn video_controls<F: Fetch>(walk: &mut Walk<'_, F>, header: &[u8]) {
+    const CONTROL: usize = 20;
+    let word = walk.arch.word();
+    let at = 20usize.next_multiple_of(word);
+    let (count, list) = (le_word(take(header, 4, 4)), le_word(take(header, at, word)));
+    let controls = walk.elements(list, count.min(limits::ELEMENTS), CONTROL).to_vec();
+    for control in controls.chunks_exact(CONTROL) {
+        let (size, text) = (le_word(&control[4..8]), le_word(&control[12..12 + word]));
+        if size != 0 {
+            walk.bytes(text, size);
+        }
+    }
 }

@@ -160,6 +160,7 @@ fn requests_to_devices_give_descriptors() {
     let cases: [(&str, usize); 4] = [
         ("KVM_CREATE_DEVICE", 4),
         ("GPIO_GET_LINEHANDLE_IOCTL", 360),
+        ("VIDIOC_EXPBUF", 16),
         ("GPIO_GET_LINEEVENT_IOCTL", 44),
         ("GPIO_V2_GET_LINE_IOCTL", 588),
     ];
