@@ -30,6 +30,7 @@
 //! | [`symbols`] | address to library and offset, from exec and mmap events | reading files |
 //! | [`policy`] | seccomp profiles in all their forms, verdicts with their rule, the filter as cBPF, profiles made of recordings | enforcing |
 //! | [`stats`] | counts, errors, times per call and task; bytes by descriptor, path, address; of all rows or any | sorting on screen |
+//! | [`patterns`] | what programs do that is worth a word, each with the rows that show it; one lint a file | whether it is meant so |
 //! | [`query`] | the filter language, asked row by row or by the bitmap | storage, threads |
 //! | [`config`] | the user's settings: one file in, its sections read and changed | what a command line says |
 //! | [`capture`] | the ptrace engine and the program's terminal; the only room with `unsafe`, in one file | decoding |
@@ -47,7 +48,7 @@
 //!    made there, nothing is written to disk.
 //! 2. **decode cannot fail.** Unreadable memory, unknown flags, short buffers and unknown numbers are values.
 //! 3. **The view does not know** whether events are live or replayed.
-//! 4. `abi model decode policy stats query lesson` read no clock, no file, no environment.
+//! 4. `abi model decode policy stats patterns query lesson` read no clock, no file, no environment.
 //! 5. **Every queue has a bound**, and beside it stands what happens when it is full. A full event channel holds the
 //!    program; no event is lost.
 //! 6. Everything shown about a key comes from the one list of actions that implements it.
@@ -73,6 +74,7 @@ pub mod config;
 pub mod decode;
 pub mod lesson;
 pub mod model;
+pub mod patterns;
 pub mod policy;
 pub mod query;
 pub mod session;

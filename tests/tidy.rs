@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("symbols", &["abi", "model"]),
     ("policy", &["abi", "model"]),
     ("stats", &["abi", "model"]),
+    ("patterns", &["abi", "model", "decode", "stats"]),
     ("query", &["abi", "model", "decode", "source", "policy", "stats"]),
     ("config", &["policy", "query"]),
     ("capture", &["abi", "model", "source", "vdso", "policy"]),
@@ -23,21 +24,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "tui",
         &[
-            "abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "query", "config", "session",
-            "lesson",
+            "abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "patterns", "query", "config",
+            "session", "lesson",
         ],
     ),
     (
         "cli",
         &[
-            "abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "query", "config", "capture",
-            "session", "lesson", "tui",
+            "abi", "model", "decode", "source", "vdso", "symbols", "policy", "stats", "patterns", "query", "config",
+            "capture", "session", "lesson", "tui",
         ],
     ),
 ];
 
 /// Rooms that read no clock, no file, no environment.
-const PURE: &[&str] = &["abi", "model", "decode", "vdso", "symbols", "policy", "stats", "query", "lesson"];
+const PURE: &[&str] = &["abi", "model", "decode", "vdso", "symbols", "policy", "stats", "patterns", "query", "lesson"];
 
 const MAX_LINES: usize = 500;
 /// The one file of raw calls: unsafe code is not split, so that it can be read at once.

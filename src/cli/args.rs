@@ -9,6 +9,7 @@ use super::diff::DiffArgs;
 use super::export::ExportArgs;
 use super::filter::FilterArgs;
 use super::log::args::LogArgs;
+use super::patterns::PatternsArgs;
 use super::profile::args::{JudgeArgs, ProfileArgs};
 use super::stats::StatsArgs;
 use crate::capture::CoLocate;
@@ -70,7 +71,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|stats|diff|profile|doctor|explain|filter|vdso|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|stats|patterns|diff|profile|doctor|explain|filter|vdso|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -97,6 +98,8 @@ pub enum Sub {
     Explain(ExplainArgs),
     /// Count the calls of a recording: errors, percentiles of times, bytes moved
     Stats(StatsArgs),
+    /// Point out common patterns in a recording: searches, tiny reads, polling, ignored errors, leaks and more
+    Patterns(PatternsArgs),
     /// Say how a filter is read, or list the saved ones
     Filter(FilterArgs),
     /// Make, check, compare and convert seccomp profiles

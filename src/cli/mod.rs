@@ -15,6 +15,7 @@ mod log;
 mod man;
 mod open;
 mod page;
+mod patterns;
 mod profile;
 mod record;
 mod size;
@@ -82,6 +83,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Doctor) => doctor::run(),
         Some(Sub::Explain(args)) => explain::run(&args.words),
         Some(Sub::Stats(args)) => stats::run(&args),
+        Some(Sub::Patterns(args)) => patterns::run(&args),
         Some(Sub::Filter(args)) => filter::run(&args.sub),
         Some(Sub::Profile(args)) => profile::run(&args),
         Some(Sub::Vdso(args)) => vdso::run(&args),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::error::CliError;
 use crate::decode;
-use crate::model::{Descriptor, Store};
+use crate::model::{Changes, Descriptor, Store};
 use crate::query::{Context, Filter};
 use crate::session;
 use crate::source::Message;
@@ -63,7 +63,7 @@ pub fn run(args: &StatsArgs) -> Result<i32, CliError> {
     if filter.needs_profile() {
         return Err(wrong(&"nothing is blocked without a profile, and `stats` takes none; leave that part out"));
     }
-    let store = load(&args.file)?;
+    let (store, _) = load(&args.file, |_, _| {})?;
     let context = Context::new(&store);
     let rows: Vec<u64> = (0..store.len()).filter(|&seq| filter.is_empty() || filter.matches(&context, seq)).collect();
     let histogram = Histogram::over(&store, rows.iter().copied());
@@ -83,19 +83,24 @@ pub fn run(args: &StatsArgs) -> Result<i32, CliError> {
     }
 }
 
-/// All rows of a file; what there is to say about it goes to standard error.
-fn load(file: &std::path::Path) -> Result<Store, CliError> {
+/// All rows of a file; what there is to say about it goes to standard error. `each` sees what each batch changed.
+/// Also whether every call was traced.
+pub(super) fn load(file: &std::path::Path, mut each: impl FnMut(&Store, &Changes)) -> Result<(Store, bool), CliError> {
     let mut source = session::open(file).map_err(CliError::failed)?;
-    let mut store = Store::new();
+    let (mut store, mut whole) = (Store::new(), true);
     while let Some(message) = source.messages.blocking_recv() {
         match message {
-            Message::Batch(batch) => drop(store.append(&batch)),
+            Message::Started(started) => whole = started.only.is_none(),
+            Message::Batch(batch) => {
+                let changes = store.append(&batch);
+                each(&store, &changes);
+            }
             Message::Notice(sentence) => super::launch::remark(std::iter::once(sentence)),
             Message::Failed(why) => return Err(CliError::failed(why)),
             _ => {}
         }
     }
-    Ok(store)
+    Ok((store, whole))
 }
 
 fn summary_text(histogram: &Histogram, subjects: &Subjects) -> String {

@@ -33,6 +33,7 @@ pub use constants::Constants;
 pub use descriptor::{address_text, came_from, descriptor_text, new_descriptor};
 pub use detail::{DetailLine, detail};
 pub use dump::{Transfer, dump_text};
+pub use escape::escaped;
 pub use line::Shown;
 pub use manner::Manner;
 pub use pids::{after_result, meant, quoted_comm, sender};

@@ -15,6 +15,7 @@ mod waits;
 pub use call::{BUCKETS, CallStats, TaskStats, bucket_floor_ns, bucket_of};
 pub use sort::{SortKey, sort};
 pub use subjects::{AddressStats, DescriptorStats, Moved, PathStats, Subjects};
+pub use waits::{Transfer, transfer, waits};
 
 use std::collections::HashMap;
 

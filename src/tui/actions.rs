@@ -77,6 +77,7 @@ pub enum Id {
     Enforce,
     Vdso,
     VdsoPage,
+    Patterns,
     Export,
     Compare,
     FocusProgram,
@@ -195,6 +196,13 @@ static ACTIONS: &[Action] = &[
         "Show what the vDSO answers; then switch it off, so that these are calls; then leave it alone again.",
     ),
     action(Id::VdsoPage, Context::Global, &[Key::char('V')], "", "Show what the vDSO of each program offers."),
+    action(
+        Id::Patterns,
+        Context::Global,
+        &[Key::char('!')],
+        "",
+        "Show what is remarkable: searches, polling, errors ignored.",
+    ),
     action(
         Id::Export,
         Context::Global,

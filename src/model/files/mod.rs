@@ -131,6 +131,13 @@ impl Files {
         })
     }
 
+    /// The numbers that a task has open, the `most` smallest, as far as they are known.
+    pub fn open_descriptors(&self, task: TaskId, end_ns: u64, most: usize) -> Vec<i32> {
+        let Some(table) = self.table(task, end_ns) else { return Vec::new() };
+        let open = |fd: &i32| self.tables.get(table, *fd, end_ns).is_some();
+        self.tables.numbers(table).into_iter().filter(open).take(most).collect()
+    }
+
     /// What all this takes in memory, in bytes, as far as it grows with the calls.
     pub fn size(&self) -> usize {
         self.descriptions.size() + self.tables.size()

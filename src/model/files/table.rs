@@ -106,18 +106,24 @@ impl Tables {
         let depth = self.table(from).depth + 1;
         let mut made = Table { inherited: Some(inherited), depth, ..Table::default() };
         if depth > DEPTH {
-            let mut numbers = BTreeSet::new();
-            let mut next = Some(from);
-            while let Some(table) = next.map(|id| self.table(id)) {
-                numbers.extend(table.history.keys().copied());
-                next = table.inherited.map(|inherited| inherited.from);
-            }
+            let numbers = self.numbers(from);
             let open = numbers.into_iter().filter_map(|fd| self.inherited_slot(inherited, fd).map(|slot| (fd, slot)));
             let history = open.map(|(fd, slot)| (fd, vec![Version::new(0, Some(slot))])).collect();
             made = Table { history, ..Table::default() };
         }
         self.all.push(made);
         TableId(self.all.len() as u32 - 1)
+    }
+
+    /// Every number that was ever open in a table or in those that it came from, in order.
+    pub fn numbers(&self, id: TableId) -> BTreeSet<i32> {
+        let mut numbers = BTreeSet::new();
+        let mut next = Some(id);
+        while let Some(table) = next.map(|id| self.table(id)) {
+            numbers.extend(table.history.keys().copied());
+            next = table.inherited.map(|inherited| inherited.from);
+        }
+        numbers
     }
 
     /// What a number is; None if it is closed or nothing is known of it.

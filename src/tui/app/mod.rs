@@ -12,6 +12,7 @@ mod judging;
 mod keys;
 mod mouse;
 mod overlay;
+mod patterns;
 mod points;
 mod popups;
 mod record;
@@ -235,6 +236,7 @@ impl App {
         }
         self.dirty |= second && (self.session.phase == Phase::Live || self.recording.is_some());
         if second {
+            self.session.count_remarks();
             self.look_for_room();
         }
         self.leave_if_late();

@@ -83,6 +83,7 @@ impl App {
             }
             Some(Layer::Tours { .. }) => self.move_in_tours(id),
             Some(Layer::Policy { line }) => *line = judging::moved(*line, id),
+            Some(Layer::Patterns { .. }) => self.move_in_patterns(id),
             Some(Layer::Points { .. }) => self.move_in_points(id),
             Some(Layer::Form(_)) => self.move_in_form(id),
             Some(Layer::Picker(_)) => self.move_in_picker(id),
@@ -102,6 +103,7 @@ impl App {
         match self.layers.pop() {
             Some(Layer::Chooser(chooser)) => self.choose(chooser),
             Some(Layer::Tours { line }) => self.choose_tour(line),
+            Some(Layer::Patterns { line, findings }) => self.show_evidence(line, &findings),
             Some(Layer::Points { list, line }) => self.edit_point(list, line),
             Some(Layer::Form(form)) => self.confirm_form(form),
             Some(Layer::Picker(picker)) => self.attach(picker),

@@ -83,6 +83,7 @@ impl App {
             Id::Vdso => self.switch_vdso(),
             Id::Export => self.ask_export(),
             Id::Compare => self.layers.push(Layer::Compare { scroll: 0 }),
+            Id::Patterns => self.show_patterns(),
             Id::VdsoPage => self.layers.push(Layer::Vdso { scroll: 0 }),
             Id::FocusProgram => self.focus_on(Pane::Program),
             Id::Hold => self.hold_or_resume(),

@@ -4,6 +4,7 @@
 use super::form::Form;
 use super::picker::Picker;
 use super::points::List;
+use crate::patterns::Finding;
 
 /// One popup with what it remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Layer {
     Policy { line: usize },
     /// The tours to choose from; after them the line that ends the running one.
     Tours { line: usize },
+    /// What was remarkable when it was opened.
+    Patterns { line: usize, findings: Vec<Finding> },
     /// The catchpoints, or the changes of calls.
     Points { list: List, line: usize },
     /// A filter, a catchpoint or a change being typed, or what becomes of a held call.

@@ -6,6 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use super::hold::Holds;
 use super::modes::Modes;
 use crate::model::{Batch, CallRow, Changes, EventKind, Marks, Origin, RowKind, Store, TaskEnd, TaskId};
+use crate::patterns::{Finding, Patterns, Severity};
 use crate::session::TemporaryFile;
 use crate::source::{At, End, Floor, Held, Started, VdsoMode};
 use crate::stats::Histogram;
@@ -54,6 +55,9 @@ pub struct Session {
     pub phase: Phase,
     pub store: Store,
     pub histogram: Histogram,
+    pub patterns: Patterns,
+    /// Findings that are more than a note, as of the last `count_remarks`.
+    pub remarks: usize,
     pub holds: Holds,
     /// How much of a file has been read and how long it is, in bytes, while there is more to read.
     pub progress: Option<(u64, u64)>,
@@ -83,6 +87,8 @@ impl Session {
             phase: Phase::Waiting,
             store: Store::new(),
             histogram: Histogram::default(),
+            patterns: Patterns::default(),
+            remarks: 0,
             holds: Holds::default(),
             progress: None,
             vdso: VdsoMode::Natural,
@@ -120,6 +126,7 @@ impl Session {
         let changes = self.store.append(batch);
         let holds = &self.holds;
         self.histogram.update_timed(&self.store, &changes, |seq, call| !made_to_wait(holds, seq, call));
+        self.patterns.update_timed(&self.store, &changes, |seq, call| !made_to_wait(holds, seq, call));
         self.spaces.update(&self.store, &changes);
         self.modes.update(&self.store, &changes);
         if let Some(event) = batch.events.iter().rfind(|event| event.task == TaskId(0)) {
@@ -204,6 +211,18 @@ impl Session {
         self.progress = None;
         self.holds.release_all();
         self.over_ms.get_or_insert(now_ms);
+        self.count_remarks();
+    }
+
+    /// What is remarkable so far.
+    pub fn findings(&self) -> Vec<Finding> {
+        let all = self.started.as_ref().is_none_or(|started| started.only.is_none());
+        self.patterns.findings(&self.store, all)
+    }
+
+    /// Counts anew what is more than a note.
+    pub fn count_remarks(&mut self) {
+        self.remarks = self.findings().iter().filter(|finding| finding.severity > Severity::Note).count();
     }
 
     /// A program runs that the user could type to, kill or hand over.

@@ -69,6 +69,11 @@ fn first_line(app: &App) -> Vec<Piece> {
         1 => pieces.push(piece("1 change of calls".into(), Role::Notice, 3)),
         n => pieces.push(piece(format!("{} changes of calls", count(n as u64)), Role::Notice, 3)),
     }
+    match session.remarks {
+        0 => {}
+        1 => pieces.push(piece("! 1 remark".into(), Role::Text, 5)),
+        n => pieces.push(piece(format!("! {n} remarks"), Role::Text, 5)),
+    }
     pieces.retain(|piece| !piece.text.is_empty());
     if session.store.no_room().is_some() {
         pieces.push(piece("‖ no room for rows".into(), Role::Failure, 0));

@@ -10,6 +10,7 @@ pub mod histogram;
 mod judged;
 mod latency;
 mod marks;
+mod patterns;
 mod picker;
 mod points;
 pub mod popup;

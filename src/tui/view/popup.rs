@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{form, judged, picker, points, quit, recording, tour, vdso};
+use super::{form, judged, patterns, picker, points, quit, recording, tour, vdso};
 use crate::policy;
 use crate::tui::actions::{self, Context};
 use crate::tui::app::App;
@@ -121,6 +121,7 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Vdso { scroll } => plain("vDSO", vdso::lines(app, width), *scroll),
         Layer::Policy { line } => judged::content(app, *line, width),
         Layer::Tours { line } => tour::list(app, *line, width),
+        Layer::Patterns { line, findings } => patterns::content(app, *line, findings, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),
         Layer::Form(form) => form::content(app, form, width),
         Layer::Picker(picker) => picker::content(app, picker, width),
