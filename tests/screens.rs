@@ -273,7 +273,7 @@ fn borders_move_and_the_program_hears_of_it() {
     let before = print::text(&app, 120, 40);
     press(&mut app, "+ ] ]");
     let [Command::Resize { rows, .. }] = app.outbox().drain()[..] else { panic!("one new size") };
-    assert_eq!(rows, sysview::tui::program_size(120, 40, None).0 - 2);
+    assert_eq!(rows, sysview::tui::program_size(120, 40, &Options::default()).0 - 2);
     assert_ne!(print::text(&app, 120, 40), before);
     press(&mut app, "- [ [");
     assert_eq!(print::text(&app, 120, 40), before);

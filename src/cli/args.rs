@@ -157,9 +157,12 @@ pub struct ViewArgs {
     /// How much of the trace is kept in memory (512M, 2G); what is older goes to a nameless file in $TMPDIR or /var/tmp
     #[arg(long, value_name = "SIZE", default_value = "512M")]
     pub memory: String,
-    /// The key that leaves the program's pane; typed twice it goes to the program
-    #[arg(long, value_name = "KEY", default_value = "ctrl-]")]
-    pub escape: String,
+    /// The key that leaves the program's pane (ctrl-] unless the settings say otherwise); typed twice it goes to the program
+    #[arg(long, value_name = "KEY")]
+    pub escape: Option<String>,
+    /// The colours: terminal, dark, light, high-contrast, colour-blind or mono
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
 }
 
 /// Who makes a profile hold.

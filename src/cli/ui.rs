@@ -49,7 +49,7 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     tracing.catch = options.catch.iter().map(|(_, point)| point.clone()).collect();
     if let Plan::Launch(launch) = &mut plan {
         let size = screen.size();
-        let (rows, cols) = tui::program_size(size.width, size.height, options.tour);
+        let (rows, cols) = tui::program_size(size.width, size.height, &options);
         launch.terminal = match &args.tty {
             Some(path) => Terminal::Other(path.clone()),
             None => Terminal::Pty { rows, cols, inherit: redirected() },
@@ -101,15 +101,22 @@ pub fn show(source: Source, screen: Screen, options: Options) -> Result<i32, Cli
 pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     let profile = args.seccomp.as_deref().map(profile::load).transpose()?;
     let circumstances = args.judge.circumstances()?;
-    let escape = args.escape.parse::<Key>().map_err(|e| CliError::usage(format!("--escape {}: {e}", args.escape)))?;
+    let escape = args
+        .escape
+        .as_ref()
+        .map(|text| text.parse::<Key>().map_err(|error| CliError::usage(format!("--escape {text}: {error}"))));
+    let escape = escape.transpose()?;
     let tour = args.tour.as_deref().map(tour).transpose()?;
     let memory = Some(size::bytes(&args.memory, "--memory")?);
     // https://no-color.org: any value but the empty one.
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let config = filter::config()?;
-    let filter = args.filter.as_ref().map(|text| filter::read("--filter", text, &config.filters)).transpose()?;
+    let mut options =
+        Options::with_settings(filter::config()?, args.theme.as_deref(), colour).map_err(CliError::usage)?;
+    options.keymap.escape = escape.unwrap_or(options.keymap.escape);
+    let filter =
+        args.filter.as_ref().map(|text| filter::read("--filter", text, &options.config.filters)).transpose()?;
     let filter = filter.zip(args.filter.clone());
-    Ok(Options { profile, circumstances, escape, colour, tour, config, filter, memory, ..Options::default() })
+    Ok(Options { profile, circumstances, tour, filter, memory, ..options })
 }
 
 /// The catchpoints of `--catch`, each with its filter as it was typed.

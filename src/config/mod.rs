@@ -5,9 +5,12 @@
 //! told on its command line (`cli`), and what is done with the settings.
 
 mod filters;
+mod keys;
 mod place;
 pub mod profile;
+mod read;
 mod save;
+mod screen;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,10 +18,12 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::policy::nearest;
 use crate::query::Saved;
-use place::Place;
+pub use keys::Binding;
+pub use place::Place;
+pub use read::Setting;
 pub use save::NotSaved;
+pub use screen::{NAMES as SCREEN_NAMES, RoleStyle, SHARE, ScreenSettings};
 
 /// Larger files are no settings. In bytes.
 const LIMIT: u64 = 1 << 20;
@@ -26,13 +31,20 @@ const LIMIT: u64 = 1 << 20;
 /// Reads one table of the file into the settings; the error is its place and a clause.
 type Section = fn(&mut Config, &DeTable<'_>, &str) -> Result<(), Wrong>;
 
-const SECTIONS: [(&str, Section); 1] = [("filters", filters::read)];
+const SECTIONS: [(&str, Section); 4] =
+    [("filters", filters::read), ("keys", keys::read), ("screen", screen::read), ("theme", screen::read_theme)];
 
 /// The settings. Without a file all of them are the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// `[filters]`: for `@name` in filters.
     pub filters: Saved,
+    /// `[keys.CONTEXT]`: which keys do what.
+    pub keys: Vec<Binding>,
+    /// `[screen]`: the theme, what the panes take, what the trace shows.
+    pub screen: ScreenSettings,
+    /// `[theme]`: styles in the place of those of the theme.
+    pub theme: Vec<RoleStyle>,
     /// The file, whether it exists or not; None without a home.
     path: Option<PathBuf>,
 }
@@ -71,6 +83,14 @@ impl Config {
         Ok(config)
     }
 
+    /// The settings of a text that is in no file.
+    ///
+    /// # Errors
+    /// As for `load`, without a file's name.
+    pub fn parse_text(text: &str) -> Result<Config, String> {
+        Config::parse(text).map_err(|wrong| format!("{}: {}", Place::of(text, wrong.at), wrong.what))
+    }
+
     fn parse(text: &str) -> Result<Config, Wrong> {
         let file = DeTable::parse(text).map_err(|error| {
             let what = format!("this is no TOML: {}", error.message().replace('\n', "; "));
@@ -80,12 +100,7 @@ impl Config {
         for (name, value) in file.get_ref() {
             let at = name.span().start;
             let Some((_, section)) = SECTIONS.iter().find(|(section, _)| section == name.get_ref()) else {
-                let sections = SECTIONS.map(|(section, _)| section);
-                let near = match nearest(name.get_ref(), sections) {
-                    Some(near) => format!("did you mean {near}?"),
-                    None => format!("there are {}", sections.join(", ")),
-                };
-                return Err(Wrong { at, what: format!("there is no setting {:?}; {near}", name.get_ref()) });
+                return Err(read::unknown(at, "setting", name.get_ref(), &SECTIONS.map(|(section, _)| section)));
             };
             let Some(table) = value.get_ref().as_table() else {
                 let what = format!("{} is a table; write [{}] and its settings below", name.get_ref(), name.get_ref());
@@ -94,6 +109,19 @@ impl Config {
             section(&mut config, table, text)?;
         }
         Ok(config)
+    }
+
+    /// A sentence on something in the file: where it stands, and what is wrong.
+    pub fn at(&self, place: Place, what: &str) -> String {
+        match &self.path {
+            Some(path) => format!("{}:{place}: {what}", path.display()),
+            None => format!("{place}: {what}"),
+        }
+    }
+
+    /// `there is no KIND NAME; did you mean OTHER?`, with the place of the name.
+    pub fn unknown(&self, kind: &str, name: &Setting, known: &[&str]) -> String {
+        self.at(name.place, &read::unknown_words(kind, &name.text, known))
     }
 
     /// The file, whether it exists or not.
@@ -145,7 +173,7 @@ mod tests {
     fn mistakes_have_line_and_column() {
         for (text, words) in [
             ("[filers]\n", "1:2: there is no setting \"filers\"; did you mean filters?"),
-            ("[filters]\na = \"err\"\n\n[colours]\n", "4:2: there is no setting \"colours\"; there are filters"),
+            ("[filters]\na = \"err\"\n\n[colours]\n", "4:2: there is no setting \"colours\"; there are filters, keys"),
             ("filters = 3\n", "1:1: filters is a table"),
             ("[filters]\nslow = 3\n", "2:8: a filter is text in quotes"),
             ("[filters]\n\"two words\" = \"err\"\n", "2:1: two words is no name"),

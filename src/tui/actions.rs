@@ -47,6 +47,11 @@ impl Context {
         Context::QuitDialog,
     ];
 
+    /// What settings call it: `[keys.catch-list]`.
+    pub fn name(self) -> String {
+        kebab(self.title())
+    }
+
     pub fn title(self) -> &'static str {
         match self {
             Context::Global => "Everywhere",
@@ -444,24 +449,28 @@ pub fn actions() -> &'static [Action] {
     ACTIONS
 }
 
-/// The action that a key means in the first of `contexts` that knows it.
-pub fn lookup(contexts: &[Context], key: Key) -> Option<&'static Action> {
-    contexts.iter().find_map(|context| ACTIONS.iter().find(|a| a.context == *context && a.keys.contains(&key)))
-}
-
-/// The key that help and bar show for an action; None for one without a key.
-pub fn key(id: Id) -> Option<Key> {
-    ACTIONS.iter().find(|action| action.id == id)?.keys.first().copied()
-}
-
 impl Action {
-    /// The keys as help prints them: `Up k`, `1 … 7`.
-    pub fn keys_text(&self) -> String {
-        match self.keys {
-            [first, _, _, .., last] if self.keys.len() > 4 => format!("{first} … {last}"),
-            keys => keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" "),
-        }
+    /// What settings call it: `next-pane`.
+    pub fn name(&self) -> String {
+        kebab(&format!("{:?}", self.id))
     }
+
+    /// The keys that it has unless the settings give it others, as help prints them.
+    pub fn keys_text(&self) -> String {
+        super::keymap::keys_text(self.keys)
+    }
+}
+
+/// `NextPane` as `next-pane`, `Catch list` as `catch-list`.
+fn kebab(words: &str) -> String {
+    let mut name = String::new();
+    for c in words.chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+        name.push(if c == ' ' { '-' } else { c.to_ascii_lowercase() });
+    }
+    name
 }
 
 #[cfg(test)]
@@ -490,9 +499,12 @@ mod tests {
 
     #[test]
     fn the_pane_is_asked_before_everywhere() {
+        let map = crate::tui::keymap::Keymap::default();
+        let lookup = |contexts: &[Context], key| map.lookup(contexts, key).map(|a| a.id);
         let enter = Key::code(KeyCode::Enter);
-        assert_eq!(lookup(&[Context::Histogram, Context::Global], enter).map(|a| a.id), Some(Id::Narrow));
-        assert_eq!(lookup(&[Context::Trace, Context::Global], Key::char('q')).map(|a| a.id), Some(Id::Quit));
-        assert_eq!(lookup(&[Context::Popup], Key::char('s')).map(|a| a.id), None);
+        assert_eq!(lookup(&[Context::Histogram, Context::Global], enter), Some(Id::Narrow));
+        assert_eq!(lookup(&[Context::Trace, Context::Global], Key::char('q')), Some(Id::Quit));
+        assert_eq!(lookup(&[Context::Popup], Key::char('s')), None);
+        assert_eq!((kebab("NextPane"), kebab("Catch list")), ("next-pane".into(), "catch-list".into()));
     }
 }

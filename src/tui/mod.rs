@@ -11,11 +11,13 @@ pub mod change;
 pub mod enforce;
 pub mod format;
 pub mod key;
+pub mod keymap;
 pub mod layout;
 pub mod profile;
 pub mod program;
 pub mod relay;
 mod run;
+pub mod settings;
 pub mod state;
 pub mod svg;
 pub mod terminal;
@@ -34,8 +36,10 @@ use crate::lesson::Tour;
 use crate::policy;
 use crate::query::Filter;
 use crate::source::{Catchpoint, ProcessInfo, Tamper};
-use key::Key;
+use keymap::Keymap;
+use layout::Split;
 use state::enforced::By;
+use theme::Theme;
 
 /// What the view is told before it begins.
 #[derive(Debug, Clone)]
@@ -48,10 +52,16 @@ pub struct Options {
     pub enforce: Option<By>,
     /// The marks are shown from the start, if there is a profile.
     pub seccomp_on: bool,
-    /// The key that leaves the program's terminal.
-    pub escape: Key,
+    /// Which key does what.
+    pub keymap: Keymap,
     /// False: modifiers and symbols only (`NO_COLOR`).
     pub colour: bool,
+    /// The styles to begin with.
+    pub theme: Theme,
+    /// How much of the screen the trace has.
+    pub split: Split,
+    /// Whether the mouse is ours rather than the terminal's.
+    pub mouse: bool,
     /// The guided tour to begin with.
     pub tour: Option<&'static Tour>,
     /// How calls are written in the trace.
@@ -79,8 +89,11 @@ impl Default for Options {
             circumstances: policy::Circumstances::default(),
             enforce: None,
             seccomp_on: true,
-            escape: Key::ctrl(']'),
+            keymap: Keymap::default(),
             colour: true,
+            theme: Theme::default(),
+            split: Split::default(),
+            mouse: true,
             tour: None,
             decode: decode::Options::default(),
             catch: Vec::new(),
@@ -95,8 +108,8 @@ impl Default for Options {
 }
 
 /// Rows and columns of the program's terminal when the whole screen has this size: what a source should give it before
-/// the program starts, so that it is not resized at once. `tour`: the one that the view begins with.
-pub fn program_size(cols: u16, rows: u16, tour: Option<&Tour>) -> (u16, u16) {
+/// the program starts, so that it is not resized at once.
+pub fn program_size(cols: u16, rows: u16, options: &Options) -> (u16, u16) {
     let shape = layout::Shape {
         cols,
         rows,
@@ -104,8 +117,8 @@ pub fn program_size(cols: u16, rows: u16, tour: Option<&Tour>) -> (u16, u16) {
         side: layout::Pane::Program,
         zoom: false,
         program: true,
-        tour: tour.map_or(0, |tour| view::tour::height(tour, 0, cols)),
-        split: layout::Split::default(),
+        tour: options.tour.map_or(0, |tour| view::tour::height(&options.keymap, tour, 0, cols)),
+        split: options.split,
     };
     shape.program_size()
 }

@@ -127,7 +127,7 @@ fn a_broken_source_leaves_what_was_stored() {
 #[test]
 fn the_program_is_told_the_size_of_its_pane() {
     let mut app = app(Options::default(), 120, 40);
-    let (rows, cols) = sysview::tui::program_size(120, 40, None);
+    let (rows, cols) = sysview::tui::program_size(120, 40, &Options::default());
     assert_eq!(app.outbox().drain(), [Command::Resize { rows, cols }]);
     press(&mut app, "Tab Tab");
     assert_eq!(app.outbox().drain(), [], "going from pane to pane changes no size");
@@ -142,7 +142,7 @@ fn where_one_pane_fits_beside_the_trace_it_is_the_programs() {
         let screen = print::text(&app, cols, rows);
         assert!(screen.contains(" Program ") && screen.contains("$ ./demo.py"), "{screen}");
         assert!(!screen.contains(" Histogram "), "{screen}");
-        let (rows_of_program, cols_of_program) = sysview::tui::program_size(cols, rows, None);
+        let (rows_of_program, cols_of_program) = sysview::tui::program_size(cols, rows, &Options::default());
         assert_eq!(app.outbox().drain(), [Command::Resize { rows: rows_of_program, cols: cols_of_program }]);
         for pane in ["●Histogram", "●Call", "●Program", "●Trace"] {
             let screen = print::text(&app, cols, rows);

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::App;
-use crate::tui::actions::{self, Context};
+use crate::tui::actions::Context;
 use crate::tui::key::Key;
 use crate::tui::layout::Pane;
 use crate::tui::state::layer::Layer;
@@ -20,12 +20,12 @@ impl App {
             self.popup_key(key, event.code);
         } else if self.typing() {
             self.program_key(key, event);
-        } else if std::mem::take(&mut self.escaped) && key == self.options.escape && self.session.running() {
+        } else if std::mem::take(&mut self.escaped) && key == self.options.keymap.escape && self.session.running() {
             // Pressed twice: the program gets it after all, and the focus with it.
             self.focus_on(Pane::Program);
             let bytes = self.program.key(event);
             self.send_input(&bytes);
-        } else if let Some(action) = actions::lookup(self.contexts(), key)
+        } else if let Some(action) = self.options.keymap.lookup(self.contexts(), key)
             && self.enabled(action.id)
         {
             self.act(action.id, key);
@@ -59,13 +59,13 @@ impl App {
     }
 
     fn program_key(&mut self, key: Key, event: KeyEvent) {
-        if key == self.options.escape {
+        if key == self.options.keymap.escape {
             self.focus_on(Pane::Trace);
             self.escaped = true;
             return;
         }
         // As in a terminal: with Shift the page keys are the terminal's, not the program's.
-        if let Some(action) = actions::lookup(&[Context::Program], key).filter(|_| key.has_shift()) {
+        if let Some(action) = self.options.keymap.lookup(&[Context::Program], key).filter(|_| key.has_shift()) {
             return self.act(action.id, key);
         }
         let bytes = self.program.key(event);

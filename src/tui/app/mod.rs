@@ -98,7 +98,8 @@ pub struct App {
 impl App {
     /// A view of 80x24 that has heard nothing yet.
     pub fn new(options: Options) -> App {
-        let theme = Theme::new(options.colour);
+        let theme = if options.colour { options.theme.clone() } else { Theme::new(false) };
+        let split = options.split;
         let session = Session::within(options.memory);
         let mut program = ProgramPane::new(24, 80);
         program.set_colours(options.colour);
@@ -120,7 +121,7 @@ impl App {
             // Of a recording; a program's own terminal takes its place when it starts.
             side: Pane::Histogram,
             zoom: false,
-            split: Split::default(),
+            split,
             cols: 0,
             rows: 0,
             layout: Layout::default(),
@@ -348,10 +349,9 @@ impl App {
             side: self.side,
             zoom: self.zoom,
             program: self.has_program_pane(),
-            tour: self
-                .tours
-                .running()
-                .map_or(0, |progress| view::tour::height(progress.tour(), progress.index(), self.cols)),
+            tour: self.tours.running().map_or(0, |progress| {
+                view::tour::height(&self.options.keymap, progress.tour(), progress.index(), self.cols)
+            }),
             split: self.split,
         }
     }

@@ -6,7 +6,7 @@ use super::update::scrolled;
 use super::{App, Leave, judging};
 use crate::policy;
 use crate::query::Filter;
-use crate::tui::actions::{self, Id};
+use crate::tui::actions::Id;
 use crate::tui::key::Key;
 use crate::tui::profile;
 use crate::tui::state::layer::{Chooser, Input, Layer};
@@ -19,7 +19,7 @@ impl App {
         if self.type_in(key, code) {
             return;
         }
-        let Some(action) = actions::lookup(self.contexts(), key) else { return };
+        let Some(action) = self.options.keymap.lookup(self.contexts(), key) else { return };
         match action.id {
             Id::Close | Id::Stay => {
                 let closed = self.layers.pop();

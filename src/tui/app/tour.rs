@@ -3,7 +3,7 @@
 use super::{App, SLICE_ROWS};
 use crate::lesson::{Tour, tours};
 use crate::model::Changes;
-use crate::tui::actions::{self, Id};
+use crate::tui::actions::Id;
 use crate::tui::state::layer::Layer;
 use crate::tui::state::narrow::Rows;
 use crate::tui::state::tour::Tours;
@@ -54,7 +54,7 @@ impl App {
             return self.scroll_tour(i32::from(size.shown));
         }
         if !self.tours.next(self.counted_from()) {
-            let key = actions::key(Id::Tours).map(|key| key.to_string()).unwrap_or_default();
+            let key = self.options.keymap.key(Id::Tours).map(|key| key.to_string()).unwrap_or_default();
             self.say(format!("That was the last step of this tour; {key} lists the tours."));
         }
         self.relayout();

@@ -24,7 +24,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
     let style = |role: Role| app.theme.style(role);
     if app.contexts().is_empty() {
-        let escape = app.options.escape;
+        let escape = app.options.keymap.escape;
         let line = Line::from(vec![
             Span::raw(" Every key goes to the program; "),
             Span::styled(escape.to_string(), style(Role::Key)),
@@ -47,7 +47,7 @@ fn fitting(app: &App, actions: Vec<&'static Action>, room: usize) -> Vec<(String
     let mut entries: Vec<(usize, String, &Action)> = actions
         .into_iter()
         .enumerate()
-        .filter_map(|(place, action)| Some((place, action.keys.first()?.to_string(), action)))
+        .filter_map(|(place, action)| Some((place, app.options.keymap.keys(action).first()?.to_string(), action)))
         .collect();
     entries.sort_by_key(|(_, _, action)| expendable(app, action.id));
     // The space at the left; the last entry needs no gap behind it.
@@ -98,7 +98,7 @@ fn shown(app: &App) -> Vec<&'static Action> {
     let all = || contexts.iter().flat_map(|c| actions::actions().iter().filter(move |a| a.context == *c));
     for action in all().filter(first).chain(all().filter(|a| !first(a))) {
         let usable = !action.label.is_empty() && app.enabled(action.id);
-        if usable && action.keys.first().is_some_and(|key| keys.insert(*key)) {
+        if usable && app.options.keymap.keys(action).first().is_some_and(|key| keys.insert(*key)) {
             list.push(action);
         }
     }

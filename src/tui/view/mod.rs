@@ -114,7 +114,7 @@ fn program_titles(app: &App) -> (String, String) {
     let right = if app.typing() {
         // Who types to a program that does not move should know why.
         let held = if app.session.holds.is_empty() { "" } else { "held; " };
-        format!("{held}{} leaves", app.options.escape)
+        format!("{held}{} leaves", app.options.keymap.escape)
     } else if app.program.scrolled() > 0 {
         format!("{} lines back", app.program.scrolled())
     } else if app.session.running() {

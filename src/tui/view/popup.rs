@@ -165,7 +165,7 @@ fn help(app: &App, width: usize) -> Vec<Line<'static>> {
     for context in Context::ALL {
         lines.push(Line::styled(context.title(), app.theme.style(Role::Title)));
         for action in actions::actions().iter().filter(|a| a.context == context) {
-            let mut keys = fit(&action.keys_text(), KEYS);
+            let mut keys = fit(&app.options.keymap.text(action), KEYS);
             for part in wrap(action.help, width.saturating_sub(KEYS + 2).max(8)) {
                 lines.push(Line::from(vec![
                     Span::raw(" "),
@@ -177,7 +177,7 @@ fn help(app: &App, width: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::default());
     }
-    let escape = app.options.escape;
+    let escape = app.options.keymap.escape;
     let typing = format!("While you type to the program, every key is the program's; {escape} leaves, twice sends it.");
     lines.extend(text(&typing, width));
     lines.push(Line::default());

@@ -31,7 +31,7 @@ pub(super) fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     for action in actions::actions().iter().filter(|a| a.context == Context::QuitDialog) {
-        let Some(key) = action.keys.first() else { continue };
+        let Some(key) = app.options.keymap.keys(action).first() else { continue };
         let head = format!("{key}  {}: ", action.label);
         let help = match action.id {
             Id::Kill if outlived => "Kill what still runs and leave.",

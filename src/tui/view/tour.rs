@@ -8,9 +8,10 @@ use ratatui::widgets::{Block, Widget};
 
 use super::popup::{Content, ContentSize};
 use crate::lesson::{Progress, Step, Tour, tours};
-use crate::tui::actions::{self, Id};
+use crate::tui::actions::Id;
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, wrap};
+use crate::tui::keymap::Keymap;
 use crate::tui::layout;
 use crate::tui::theme::Role;
 
@@ -30,13 +31,13 @@ fn id_of(word: &str) -> Option<Id> {
 }
 
 /// The key of an action, as help prints it.
-fn key(id: Id) -> Option<String> {
-    actions::key(id).map(|key| key.to_string())
+fn key(keymap: &Keymap, id: Id) -> Option<String> {
+    keymap.key(id).map(|key| key.to_string())
 }
 
 /// The text of a step in lines of at most `columns`; examples stay as they are.
-fn text_lines(step: &Step, columns: usize) -> Vec<String> {
-    let text = step.text(|word| id_of(word).and_then(key));
+fn text_lines(keymap: &Keymap, step: &Step, columns: usize) -> Vec<String> {
+    let text = step.text(|word| id_of(word).and_then(|id| key(keymap, id)));
     let mut lines = Vec::new();
     for line in text.trim_end().lines() {
         match line {
@@ -54,9 +55,9 @@ fn columns(width: u16) -> usize {
 }
 
 /// Lines that the box needs at a step of a tour, on a screen of `cols` columns.
-pub fn height(tour: &Tour, step: usize, cols: u16) -> u16 {
+pub fn height(keymap: &Keymap, tour: &Tour, step: usize, cols: u16) -> u16 {
     let active = |step: &&Step| step.command.is_some();
-    let lines = |step: &Step| text_lines(step, columns(cols)).len();
+    let lines = |step: &Step| text_lines(keymap, step, columns(cols)).len();
     let lines = match tour.steps.get(step) {
         Some(step) if !active(&step) => lines(step),
         _ => tour.steps.iter().filter(active).map(lines).max().unwrap_or(0),
@@ -68,7 +69,7 @@ pub fn height(tour: &Tour, step: usize, cols: u16) -> u16 {
 pub fn text_size(app: &App) -> ContentSize {
     let Some(progress) = app.tours.running() else { return ContentSize { lines: 0, shown: 0 } };
     let area = app.layout.tour;
-    let lines = text_lines(progress.step(), columns(area.width)).len() as u16;
+    let lines = text_lines(&app.options.keymap, progress.step(), columns(area.width)).len() as u16;
     ContentSize { lines, shown: layout::inner(area).height.saturating_sub(1) }
 }
 
@@ -89,7 +90,7 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     }
     let inner = layout::inner(area);
     let inner = if layout::bordered(area) { Rect { x: inner.x + 1, width: inner.width - 2, ..inner } } else { inner };
-    let lines = text_lines(step, columns(area.width));
+    let lines = text_lines(&app.options.keymap, step, columns(area.width));
     let shown = inner.height.saturating_sub(1);
     let top = usize::from(app.tours.scroll).min(lines.len().saturating_sub(usize::from(shown)));
     for (y, line) in (inner.y..inner.y + shown).zip(lines.iter().skip(top)) {
@@ -124,8 +125,8 @@ fn last_line(app: &App, progress: &Progress, more: bool, width: usize) -> Line<'
 /// Whether the step is done, and which key goes on.
 fn state(app: &App, progress: &Progress, more: bool) -> (String, Role) {
     let press = |id: Id| {
-        let key = key(id).unwrap_or_default();
-        if app.typing() { format!("{}, then {key}", app.options.escape) } else { key }
+        let key = key(&app.options.keymap, id).unwrap_or_default();
+        if app.typing() { format!("{}, then {key}", app.options.keymap.escape) } else { key }
     };
     let on = press(Id::NextStep);
     if more {
@@ -191,9 +192,10 @@ mod tests {
 
     #[test]
     fn the_texts_name_only_actions_that_have_a_key() {
+        let keymap = &Keymap::default();
         for step in tours().iter().flat_map(|tour| &tour.steps) {
             for word in step.actions() {
-                assert!(id_of(word).and_then(key).is_some(), "{}: {word}", step.title);
+                assert!(id_of(word).and_then(|id| key(keymap, id)).is_some(), "{}: {word}", step.title);
             }
         }
     }
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn examples_keep_their_columns_and_words_are_wrapped() {
         let step = tours()[0].steps.last().expect("a step");
-        let lines = text_lines(step, 60);
+        let lines = text_lines(&Keymap::default(), step, 60);
         assert!(lines.iter().any(|l| l == "  %file              calls about files by name"), "{lines:?}");
         assert!(lines.iter().all(|l| l.len() <= 60) && lines.last().is_some_and(|l| !l.is_empty()));
     }
