@@ -4,6 +4,8 @@
 mod attach;
 #[path = "screens/export.rs"]
 mod export;
+#[path = "screens/habits.rs"]
+mod habits;
 #[path = "screens/hold.rs"]
 mod hold;
 #[path = "screens/judging.rs"]

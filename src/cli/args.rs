@@ -71,7 +71,7 @@ Examples:
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|stats|patterns|diff|profile|doctor|explain|filter|vdso|man ..."
+    override_usage = "sysview [OPTIONS] -- COMMAND [ARG]...\n       sysview [OPTIONS] -p PID\n       sysview log|record|open|export|stats|patterns|diff|profile|doctor|explain|filter|config|vdso|man ..."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -102,6 +102,8 @@ pub enum Sub {
     Patterns(PatternsArgs),
     /// Say how a filter is read, or list the saved ones
     Filter(FilterArgs),
+    /// Write, check or show the settings: keys, colours, filters
+    Config(super::config::ConfigArgs),
     /// Make, check, compare and convert seccomp profiles
     Profile(Box<ProfileArgs>),
     /// Show a vDSO: its symbols, its code, and what it saves on this machine

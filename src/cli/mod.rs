@@ -2,6 +2,7 @@
 //! The only room that sees everything; it holds no logic of its own.
 
 pub mod args;
+mod config;
 mod diff;
 mod doctor;
 mod ending;
@@ -84,6 +85,7 @@ fn run(cli: Cli) -> Result<i32, CliError> {
         Some(Sub::Explain(args)) => explain::run(&args.words),
         Some(Sub::Stats(args)) => stats::run(&args),
         Some(Sub::Patterns(args)) => patterns::run(&args),
+        Some(Sub::Config(args)) => config::run(&args),
         Some(Sub::Filter(args)) => filter::run(&args.sub),
         Some(Sub::Profile(args)) => profile::run(&args),
         Some(Sub::Vdso(args)) => vdso::run(&args),

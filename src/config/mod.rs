@@ -62,10 +62,15 @@ impl Config {
     /// # Errors
     /// One sentence with the file's name, line and column.
     pub fn load() -> Result<Config, String> {
-        match path(std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME")) {
+        match Config::place() {
             Some(path) => Config::read(path),
             None => Ok(Config::default()),
         }
+    }
+
+    /// Where the user's settings are, whether there are any; None without a home.
+    pub fn place() -> Option<PathBuf> {
+        path(std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME"))
     }
 
     /// The settings of a file, which need not exist.

@@ -43,23 +43,54 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Keeps values of `[screen]`, each as TOML writes it, here and in the file.
+    ///
+    /// # Errors
+    /// A sentence: the file cannot be read or written; nothing is changed then.
+    pub fn save_screen(&mut self, values: &[(&str, String)]) -> Result<(), NotSaved> {
+        let Some(path) = self.path.clone() else {
+            return Err(NotSaved("There is no place for settings: neither XDG_CONFIG_HOME nor HOME is set.".into()));
+        };
+        let unwritten = |error: io::Error| NotSaved(format!("Cannot write {}: {error}.", path.display()));
+        // What was written there meanwhile is kept, and nothing may be wrong in it.
+        Config::read(path.clone()).map_err(|error| NotSaved(format!("{error}.")))?;
+        let mut new = match text(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            other => other.map_err(unwritten)?,
+        };
+        for (name, value) in values {
+            new = with_value(&new, "screen", name, value);
+        }
+        let read = Config::parse(&new).map_err(|wrong| NotSaved(format!("With this, {}.", wrong.what)))?;
+        replace(&path, &new).map_err(unwritten)?;
+        self.screen = read.screen;
+        Ok(())
+    }
+}
+
 /// The file with this line in its table of filters.
 fn with_filter(old: &str, name: &str, filter: &str) -> String {
-    let line = format!("{name} = {}", string(filter));
+    with_value(old, "filters", name, &string(filter))
+}
+
+/// The file with a value, as TOML writes it, under a name of a table.
+fn with_value(old: &str, section: &str, name: &str, value: &str) -> String {
+    let line = format!("{name} = {value}");
     let file = DeTable::parse(old).ok();
     let table = file.as_ref().and_then(|file| {
-        let (key, value) = file.get_ref().iter().find(|(key, _)| *key.get_ref() == "filters")?;
+        let (key, value) = file.get_ref().iter().find(|(key, _)| *key.get_ref() == section)?;
         Some((key.span(), value.get_ref().as_table()?))
     });
     let line_end = |at: usize| old[at..].find('\n').map_or(old.len(), |length| at + length);
     let Some((heading, table)) = table else {
         let gap = if old.is_empty() { "" } else { "\n" };
         let end = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
-        return format!("{old}{end}{gap}[filters]\n{line}\n");
+        return format!("{old}{end}{gap}[{section}]\n{line}\n");
     };
-    if let Some((_, value)) = table.iter().find(|(key, _)| *key.get_ref() == name) {
-        let span = value.span();
-        return format!("{}{}{}", &old[..span.start], string(filter), &old[span.end..]);
+    if let Some((_, found)) = table.iter().find(|(key, _)| *key.get_ref() == name) {
+        let span = found.span();
+        return format!("{}{value}{}", &old[..span.start], &old[span.end..]);
     }
     // Behind the last of them, or behind the heading.
     let at = line_end(table.iter().map(|(_, value)| value.span().end).max().unwrap_or(heading.end));

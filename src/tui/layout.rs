@@ -3,6 +3,8 @@
 
 use ratatui::layout::Rect;
 
+use crate::config::SHARE;
+
 /// The panes of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pane {
@@ -46,8 +48,14 @@ impl Default for Split {
 impl Split {
     /// Moves the borders by percents; every pane keeps some room.
     pub fn moved(self, rows: i16, cols: i16) -> Split {
-        let clamp = |value: u16, by: i16| value.saturating_add_signed(by).clamp(20, 80);
-        Split { rows: clamp(self.rows, rows), cols: clamp(self.cols, cols) }
+        let by = |value: u16, by: i16| Some(value.saturating_add_signed(by));
+        self.at(by(self.rows, rows), by(self.cols, cols))
+    }
+
+    /// Puts borders at these percents; every pane keeps some room.
+    pub fn at(self, rows: Option<u16>, cols: Option<u16>) -> Split {
+        let clamp = |value: u16| value.clamp(SHARE.0, SHARE.1);
+        Split { rows: clamp(rows.unwrap_or(self.rows)), cols: clamp(cols.unwrap_or(self.cols)) }
     }
 }
 

@@ -8,6 +8,8 @@ pub mod actions;
 pub mod app;
 pub mod catch;
 pub mod change;
+pub mod clipboard;
+pub mod documented;
 pub mod enforce;
 pub mod format;
 pub mod key;
@@ -58,6 +60,8 @@ pub struct Options {
     pub colour: bool,
     /// The styles to begin with.
     pub theme: Theme,
+    /// What the settings call them.
+    pub theme_name: String,
     /// How much of the screen the trace has.
     pub split: Split,
     /// Whether the mouse is ours rather than the terminal's.
@@ -92,6 +96,7 @@ impl Default for Options {
             keymap: Keymap::default(),
             colour: true,
             theme: Theme::default(),
+            theme_name: theme::WHOLE.to_owned(),
             split: Split::default(),
             mouse: true,
             tour: None,

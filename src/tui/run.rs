@@ -77,6 +77,7 @@ impl From<io::Error> for Error {
 /// The terminal cannot be used, or it broke while the program was handed over.
 pub fn run(source: Source, mut screen: Screen, options: Options) -> Result<Finish, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    screen.set_mouse(options.mouse);
     screen.enter()?;
     let mut app = App::new(options);
     let result = runtime.block_on(session(source, &mut screen, &mut app));
@@ -90,6 +91,7 @@ pub fn run(source: Source, mut screen: Screen, options: Options) -> Result<Finis
 /// The terminal cannot be used.
 pub fn pick(screen: &mut Screen, options: Options) -> Result<Option<Vec<i32>>, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    screen.set_mouse(options.mouse);
     screen.enter()?;
     let mut app = App::picking(options);
     // Its sender lives on, so that the source seems to be one that has not begun.
@@ -170,8 +172,7 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
             event = signals.next() => match event {
                 Wake::Deadly(number) => return Ok(Some(number)),
                 Wake::Stop => {
-                    screen.suspend()?;
-                    app.redraw();
+                    give_way(screen, app)?;
                 }
                 Wake::Continue => {
                     screen.reenter()?;
@@ -189,6 +190,12 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
                 app.tick(now_ms);
                 let began = Instant::now();
                 busy = !app.work(|| began.elapsed() > WORK);
+                if let Some(text) = app.take_clipboard() {
+                    screen.copy(&text)?;
+                }
+                if app.take_suspend() {
+                    give_way(screen, app)?;
+                }
                 if app.take_redraw() {
                     screen.redraw()?;
                 }
@@ -218,6 +225,16 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
         app.outbox().flush(source.control.as_ref());
     }
     Ok(None)
+}
+
+/// Gives the terminal to the shell and stops until it says fg.
+fn give_way(screen: &mut Screen, app: &mut App) -> io::Result<()> {
+    let held = if app.session().traced() { "; what it traces is held at its next calls" } else { "" };
+    if !screen.suspend(&format!("sysview is suspended{held}. fg goes on."))? {
+        app.no_shell();
+    }
+    app.redraw();
+    Ok(())
 }
 
 fn handle(app: &mut App, event: Event) {

@@ -3,7 +3,7 @@
 use super::Options;
 use super::keymap::Keymap;
 use super::layout::Split;
-use super::theme::{Role, Theme};
+use super::theme::{Role, Theme, WHOLE};
 use crate::config::Config;
 
 impl Options {
@@ -13,7 +13,7 @@ impl Options {
     /// One sentence, with file, line and column for what stands in the settings.
     pub fn with_settings(config: Config, theme: Option<&str>, colour: bool) -> Result<Options, String> {
         let keymap = Keymap::new(&config)?;
-        let theme = themed(&config, theme)?;
+        let (theme_name, theme) = themed(&config, theme)?;
         let theme = if colour { theme } else { Theme::new(false) };
         let screen = &config.screen;
         let default = Split::default();
@@ -22,13 +22,15 @@ impl Options {
             cols: screen.trace_width.unwrap_or(default.cols),
         };
         let mouse = screen.mouse.unwrap_or(true);
-        Ok(Options { keymap, theme, colour, split, mouse, config, ..Options::default() })
+        Ok(Options { keymap, theme, theme_name, colour, split, mouse, config, ..Options::default() })
     }
 }
 
 /// The theme of a name, or of the settings, with the styles of the settings.
-fn themed(config: &Config, name: Option<&str>) -> Result<Theme, String> {
+fn themed(config: &Config, name: Option<&str>) -> Result<(String, Theme), String> {
     let names: Vec<&str> = Theme::names().map(|(name, _)| name).collect();
+    let chosen = name.or(config.screen.theme.as_ref().map(|setting| setting.text.as_str()));
+    let chosen = chosen.unwrap_or(WHOLE).to_owned();
     let mut theme = match (name, &config.screen.theme) {
         (Some(name), _) => Theme::named(name)
             .ok_or_else(|| format!("--theme {name}: there is no such theme; there are {}", names.join(", ")))?,
@@ -36,7 +38,7 @@ fn themed(config: &Config, name: Option<&str>) -> Result<Theme, String> {
         (None, None) => Theme::default(),
     };
     over(config, &mut theme)?;
-    Ok(theme)
+    Ok((chosen, theme))
 }
 
 /// The styles of the settings over those of a theme.

@@ -109,7 +109,7 @@ const BUILT_IN: [(&str, &str, &str); 6] = [
 ];
 
 /// The theme whose file is whole; the others say only what is different from it.
-const WHOLE: &str = "terminal";
+pub(super) const WHOLE: &str = "terminal";
 
 impl Default for Theme {
     fn default() -> Theme {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::UNIX_EPOCH;
 
 use crate::decode::{self, json};
-use crate::model::{CallView, Files, NewTask, Origin, Signal, TaskEnd, TaskId, Warning, What};
+use crate::model::{CallView, Files, NewTask, Origin, RowKind, Signal, Store, TaskEnd, TaskId, Warning, What};
 use crate::source::Started;
 
 /// Whose row it is.
@@ -18,6 +18,44 @@ pub struct Who<'a> {
     pub tid: i32,
     pub pid: i32,
     pub comm: &'a [u8],
+}
+
+/// Values as they are written here: as much as was copied.
+pub fn whole() -> decode::Options {
+    decode::Options { string_limit: usize::MAX, verbose: true, descriptors: false, ..decode::Options::default() }
+}
+
+/// Appends a row of a store, if there is such a row.
+pub fn row(out: &mut String, store: &Store, seq: u64, options: &decode::Options) {
+    let Some(row) = store.row(seq) else { return };
+    let (task, t_ns) = (row.task, row.t_ns);
+    let known = store.task(task);
+    let numbers = known.map_or((0, 0), |task| (task.tid, task.tgid));
+    let comm = known.map_or(&[][..], |task| task.comm_at(seq));
+    let who = Who { row: seq, t_ns, tid: numbers.0, pid: numbers.1, comm };
+    let tid_of = |task: TaskId| store.task(task).map(|task| task.tid);
+    let named = |pid: i64| {
+        let meant = store.task_by_tid_in(task, i32::try_from(pid).ok()?, t_ns)?;
+        Some(store.task(meant)?.comm_at(seq).to_vec())
+    };
+    let around = |exit_ns| Around { files: store.files(), task, entry_ns: t_ns, exit_ns, comm: &named };
+    match &row.kind {
+        RowKind::Call(call) => {
+            let Some(held) = store.call(seq) else { return };
+            let exit_ns = call.outcome.map(|_| call.t_exit_ns);
+            let known = around(exit_ns.map_or(t_ns, |exit_ns| exit_ns + 1));
+            self::call(out, &who, &held.view(), exit_ns, options, &known);
+        }
+        RowKind::Signal(signal) => self::signal(out, &who, signal, &around(t_ns)),
+        RowKind::GroupStop { signal } => self::group_stop(out, &who, *signal),
+        RowKind::Warning(warning) => self::warning(out, &who, *warning),
+        RowKind::Exec(exec) => self::exec(out, &who, &exec.path, store.files(), task),
+        RowKind::NewTask(new) => {
+            let parent = new.parent.and_then(tid_of);
+            self::task(out, &who, new, parent, store.files(), task);
+        }
+        RowKind::TaskEnd(end) => self::end(out, &who, *end, tid_of),
+    }
 }
 
 /// Appends the first line: what is traced, where, and when time 0 was.

@@ -42,6 +42,11 @@ impl App {
         match self.layers.last_mut() {
             Some(Layer::Chooser(chooser)) => chooser.path.paste(text),
             Some(Layer::Record(input)) => input.paste(text),
+            Some(Layer::Palette(palette)) => {
+                palette.typed.paste(text);
+                palette.typed();
+            }
+            Some(Layer::Help(help)) if help.typing => help.word.paste(text),
             Some(Layer::Form(form)) => {
                 form.input().paste(text);
                 form.typed();
@@ -76,6 +81,7 @@ impl App {
     pub(in crate::tui) fn contexts(&self) -> &'static [Context] {
         match self.layers.last() {
             Some(Layer::Quit) => &[Context::QuitDialog],
+            Some(Layer::Help(_)) => &[Context::Keys, Context::Popup],
             Some(Layer::Policy { .. }) => &[Context::Judging, Context::Popup],
             Some(Layer::Points { .. }) => &[Context::Points, Context::Popup],
             Some(Layer::Picker(_)) => &[Context::Picker, Context::Popup],

@@ -4,6 +4,7 @@
 //! is state, keys, state. Left out: the loop that feeds it (`run`).
 
 mod attach;
+mod copy;
 mod enforcing;
 mod export;
 mod form;
@@ -13,15 +14,20 @@ mod keys;
 mod mouse;
 mod overlay;
 mod patterns;
+mod palette;
 mod points;
 mod popups;
 mod record;
 mod room;
+mod selection;
+mod shell;
 mod tour;
 mod update;
 mod vdso;
 
+pub use copy::What as CopyWhat;
 pub use overlay::Overlay;
+pub use selection::Drag;
 pub use update::Leave;
 
 use update::Leaving;
@@ -34,7 +40,7 @@ use super::layout::{Layout, Pane, Shape, Split};
 use super::program::ProgramPane;
 use super::state::export::Export;
 use super::state::layer::Layer;
-use super::state::narrow::{Narrow, Rows};
+use super::state::narrow::{Narrow, RowFilter, Rows};
 use super::state::outbox::Outbox;
 use super::state::points::Points;
 use super::state::recording::Recording;
@@ -57,6 +63,16 @@ const NOTICE_MS: u64 = 6_000;
 pub struct App {
     pub(super) options: Options,
     pub(super) theme: Theme,
+    /// The name under which the settings keep it.
+    theme_name: String,
+    /// The filters before the one that is on, oldest first; None: all rows were shown.
+    filters: Vec<Option<RowFilter>>,
+    /// What waits to be sent to the clipboard.
+    clipboard: Option<String>,
+    /// What the mouse holds.
+    pub(super) drag: Option<Drag>,
+    /// The view is to give way to the shell.
+    suspend: bool,
     pub(super) session: Session,
     pub(super) trace: TraceState,
     pub(super) table: TableState,
@@ -100,12 +116,18 @@ impl App {
     pub fn new(options: Options) -> App {
         let theme = if options.colour { options.theme.clone() } else { Theme::new(false) };
         let split = options.split;
+        let theme_name = options.theme_name.clone();
         let session = Session::within(options.memory);
         let mut program = ProgramPane::new(24, 80);
         program.set_colours(options.colour);
         let mut app = App {
             options,
             theme,
+            theme_name,
+            filters: Vec::new(),
+            clipboard: None,
+            drag: None,
+            suspend: false,
             session,
             trace: TraceState::new(),
             table: TableState::default(),
@@ -414,17 +436,6 @@ impl App {
     /// What is to be drawn has changed since the last `drawn`.
     pub fn dirty(&self) -> bool {
         self.dirty
-    }
-
-    /// The next frame is to be drawn whole: something else wrote to the terminal.
-    pub(super) fn redraw(&mut self) {
-        self.redraw = true;
-        self.dirty = true;
-    }
-
-    /// Whether `redraw` was asked for since the last call.
-    pub(super) fn take_redraw(&mut self) -> bool {
-        std::mem::take(&mut self.redraw)
     }
 
     pub fn drawn(&mut self) {

@@ -2,7 +2,7 @@
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
-use super::App;
+use super::{App, Drag};
 use crate::tui::actions::Id;
 use crate::tui::layout::Pane;
 use crate::tui::state::trace::TraceLine;
@@ -29,6 +29,18 @@ impl App {
         if self.layout.tour.contains((event.column, event.row).into()) {
             return self.scroll_tour(lines as i32);
         }
+        match event.kind {
+            MouseEventKind::Drag(MouseButton::Left) if self.drag.is_some() => {
+                self.dirty = true;
+                self.drag_to(event.column, event.row);
+                return self.settle();
+            }
+            MouseEventKind::Up(MouseButton::Left) if self.drag.is_some() => {
+                self.dirty = true;
+                return self.let_loose();
+            }
+            _ => {}
+        }
         let Some(pane) = self.layout.at(event.column, event.row) else { return };
         if pane == Pane::Program && self.typing() {
             let area = self.layout.inner(Pane::Program);
@@ -37,7 +49,12 @@ impl App {
             return self.send_input(&bytes);
         }
         match event.kind {
-            MouseEventKind::Down(MouseButton::Left) => self.click(pane, event),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.take_hold(event.column, event.row);
+                if !matches!(self.drag, Some(Drag::Below | Drag::Right)) {
+                    self.click(pane, event);
+                }
+            }
             _ if lines != 0 => self.wheel(pane, lines),
             _ => return,
         }

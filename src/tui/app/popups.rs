@@ -3,13 +3,13 @@
 use crossterm::event::KeyCode;
 
 use super::update::scrolled;
-use super::{App, Leave, judging};
+use super::{App, CopyWhat, Leave, judging};
 use crate::policy;
 use crate::query::Filter;
 use crate::tui::actions::Id;
 use crate::tui::key::Key;
 use crate::tui::profile;
-use crate::tui::state::layer::{Chooser, Input, Layer};
+use crate::tui::state::layer::{Chooser, Help, Input, Layer};
 use crate::tui::state::narrow::RowFilter;
 use crate::tui::state::session::Phase;
 use crate::tui::view;
@@ -21,6 +21,12 @@ impl App {
         }
         let Some(action) = self.options.keymap.lookup(self.contexts(), key) else { return };
         match action.id {
+            // While a word is looked for, closing ends only that.
+            Id::Close if matches!(self.layers.last(), Some(Layer::Help(help)) if help.typing || !help.word.text.is_empty()) => {
+                if let Some(Layer::Help(help)) = self.layers.last_mut() {
+                    *help = Help::default();
+                }
+            }
             Id::Close | Id::Stay => {
                 let closed = self.layers.pop();
                 // Nothing lies under the picker that sysview begins with.
@@ -40,6 +46,11 @@ impl App {
             Id::Refresh => self.look_at_processes(),
             Id::Add | Id::Toggle | Id::Delete | Id::OtherList => self.change_points(action.id),
             Id::Save => self.name_filter(),
+            Id::Find => {
+                if let Some(Layer::Help(help)) = self.layers.last_mut() {
+                    help.typing = true;
+                }
+            }
             Id::NextField | Id::PreviousField => self.move_in_form(action.id),
             id => self.scroll_popup(id),
         }
@@ -60,6 +71,20 @@ impl App {
             picker.typed();
             return typed;
         }
+        if let Some(Layer::Palette(palette)) = self.layers.last_mut() {
+            let typed = typed(&mut palette.typed, key, code);
+            if typed {
+                palette.typed();
+            }
+            return typed;
+        }
+        if let Some(Layer::Help(help)) = self.layers.last_mut() {
+            let taken = help.typing && typed(&mut help.word, key, code);
+            if taken {
+                help.scroll = 0;
+            }
+            return taken;
+        }
         let builtins = policy::builtins().len();
         let input: &mut Input = match self.layers.last_mut() {
             Some(Layer::Chooser(chooser)) => {
@@ -78,8 +103,25 @@ impl App {
     pub(super) fn scroll_popup(&mut self, id: Id) {
         let size = view::popup::content_size(self);
         match self.layers.last_mut() {
-            Some(Layer::Help { scroll } | Layer::Vdso { scroll } | Layer::Compare { scroll }) => {
+            Some(Layer::Help(Help { scroll, .. }) | Layer::Vdso { scroll } | Layer::Compare { scroll }) => {
                 *scroll = scrolled(*scroll, id, size.shown).min(size.lines.saturating_sub(size.shown));
+            }
+            Some(Layer::Palette(palette)) => {
+                let page = isize::from(i16::try_from(size.shown).unwrap_or(i16::MAX)).max(5) - 4;
+                match id {
+                    Id::Up => palette.move_by(-1),
+                    Id::Down => palette.move_by(1),
+                    Id::PageUp => palette.move_by(-page),
+                    Id::PageDown => palette.move_by(page),
+                    _ => {}
+                }
+            }
+            Some(Layer::Copy { line }) => {
+                *line = match id {
+                    Id::Up => line.saturating_sub(1),
+                    Id::Down => (*line + 1).min(CopyWhat::ALL.len() - 1),
+                    _ => *line,
+                };
             }
             Some(Layer::Tours { .. }) => self.move_in_tours(id),
             Some(Layer::Policy { line }) => *line = judging::moved(*line, id),
@@ -102,6 +144,10 @@ impl App {
     fn confirm(&mut self) {
         match self.layers.pop() {
             Some(Layer::Chooser(chooser)) => self.choose(chooser),
+            Some(Layer::Palette(palette)) => self.choose_deed(&palette),
+            Some(Layer::Copy { line }) => self.copy(CopyWhat::ALL[line.min(CopyWhat::ALL.len() - 1)]),
+            // The word that was typed stays.
+            Some(Layer::Help(help)) => self.layers.push(Layer::Help(Help { typing: false, ..help })),
             Some(Layer::Tours { line }) => self.choose_tour(line),
             Some(Layer::Patterns { line, findings }) => self.show_evidence(line, &findings),
             Some(Layer::Points { list, line }) => self.edit_point(list, line),
@@ -115,7 +161,7 @@ impl App {
     /// Shows only the rows that fit; an empty filter shows all.
     pub(super) fn set_filter(&mut self, filter: Filter, text: String) {
         if filter.is_empty() {
-            return self.trace.set_narrow(None, self.session.store.len());
+            return self.change_filter(None);
         }
         if filter.needs_profile() && self.overlay.is_none() {
             self.say("No profile is loaded, so nothing counts as blocked; s chooses one.");

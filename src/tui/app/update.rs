@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::App;
+use super::{App, CopyWhat};
 use crate::decode;
 use crate::model::RowKind;
 use crate::source::Command;
@@ -11,7 +11,7 @@ use crate::tui::actions::Id;
 use crate::tui::key::Key;
 use crate::tui::layout::{Pane, SPLIT_STEP};
 use crate::tui::state::form::Form;
-use crate::tui::state::layer::{Chooser, Layer};
+use crate::tui::state::layer::{Chooser, Help, Layer};
 use crate::tui::state::narrow::{Narrow, RowFilter};
 use crate::tui::state::points::List;
 use crate::tui::state::session::Phase;
@@ -20,6 +20,9 @@ use crate::tui::view;
 /// How long a killed program may take to end, or the source to let go, before the view is left all the same, in
 /// milliseconds.
 const PATIENCE_MS: u64 = 3_000;
+
+/// Filters that can be gone back to.
+const FILTERS_KEPT: usize = 100;
 
 /// How the view is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,8 @@ impl App {
     pub(in crate::tui) fn enabled(&self, id: Id) -> bool {
         match id {
             Id::ClearFilter => self.trace.narrow.is_some(),
+            Id::UndoFilter => !self.filters.is_empty(),
+            Id::CopyLine => self.selected().is_some(),
             Id::FocusProgram => self.session.has_terminal(),
             Id::Compare => self.options.compare.is_some(),
             Id::Record => self.session.started.is_some(),
@@ -70,12 +75,14 @@ impl App {
 
     pub(super) fn act(&mut self, id: Id, key: Key) {
         match id {
-            Id::Help => self.layers.push(Layer::Help { scroll: 0 }),
+            Id::Help => self.layers.push(Layer::Help(Help::default())),
+            Id::Palette => self.open_palette(),
             Id::Filter => {
                 let text = self.trace.narrow.as_ref().map(|n| n.filter.text().to_owned()).unwrap_or_default();
                 self.open_form(Form::filter(text));
             }
-            Id::ClearFilter => self.trace.set_narrow(None, self.session.store.len()),
+            Id::ClearFilter => self.change_filter(None),
+            Id::UndoFilter => self.undo_filter(),
             Id::Seccomp => self.toggle_seccomp(),
             Id::ChooseProfile => self.layers.push(Layer::Chooser(Chooser::default())),
             Id::PolicyContext => self.layers.push(Layer::Policy { line: 0 }),
@@ -109,6 +116,11 @@ impl App {
             Id::NextStep => self.tour_on(),
             Id::StepBack => self.tour_back(),
             Id::Record => self.record(),
+            Id::CopyLine => self.copy(CopyWhat::Line),
+            Id::Copy => self.ask_copy(),
+            Id::NextTheme => self.next_theme(),
+            Id::SaveScreen => self.save_screen(),
+            Id::Suspend => self.suspend = true,
             Id::Redraw => self.redraw(),
             Id::Quit => self.quit(),
             Id::Follow => self.trace.set_follow(!self.trace.follow),
@@ -135,6 +147,7 @@ impl App {
             | Id::Delete
             | Id::OtherList
             | Id::Refresh
+            | Id::Find
             | Id::NextField
             | Id::PreviousField
             | Id::Save => {}
@@ -253,14 +266,42 @@ impl App {
 
     /// Shows only the rows that match; they are found slice by slice.
     pub(super) fn narrow_to(&mut self, filter: RowFilter) {
-        self.trace.set_narrow(Some(Narrow::new(filter)), self.session.store.len());
+        self.change_filter(Some(filter));
+    }
+
+    /// Shows what another filter matches, or all rows, and remembers what was shown before.
+    pub(super) fn change_filter(&mut self, filter: Option<RowFilter>) {
+        let before = self.trace.narrow.as_ref().map(|narrow| narrow.filter.clone());
+        // Typing the same again is no change.
+        if before.as_ref().map(RowFilter::text) != filter.as_ref().map(RowFilter::text) {
+            if self.filters.len() == FILTERS_KEPT {
+                self.filters.remove(0);
+            }
+            self.filters.push(before);
+        }
+        self.show_filtered(filter);
+    }
+
+    fn undo_filter(&mut self) {
+        let Some(filter) = self.filters.pop() else { return };
+        let words = match &filter {
+            Some(filter) => format!("The filter is {} again.", filter.text()),
+            None => "Every row is shown again.".to_owned(),
+        };
+        self.show_filtered(filter);
+        self.say(words);
+    }
+
+    fn show_filtered(&mut self, filter: Option<RowFilter>) {
+        self.trace.set_narrow(filter.map(Narrow::new), self.session.store.len());
         self.work_slice();
     }
 
     /// Starts the filter anew after its rows may have changed.
     pub(super) fn narrow_again(&mut self) {
         if let Some(narrow) = &self.trace.narrow {
-            self.narrow_to(narrow.filter.clone());
+            let filter = Some(narrow.filter.clone());
+            self.show_filtered(filter);
         }
     }
 

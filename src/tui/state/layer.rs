@@ -2,6 +2,7 @@
 //! Left out: how they look (`view::popup`) and what their keys do (`app::popups`).
 
 use super::form::Form;
+use super::palette::Palette;
 use super::picker::Picker;
 use super::points::List;
 use crate::patterns::Finding;
@@ -10,7 +11,11 @@ use crate::patterns::Finding;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layer {
     /// Every key; scrolled by lines.
-    Help { scroll: u16 },
+    Help(Help),
+    /// Everything that can be done, found by its words.
+    Palette(Palette),
+    /// What of the selected row is copied.
+    Copy { line: usize },
     /// What becomes of the running program.
     Quit,
     /// The seccomp profiles to choose from, and a path.
@@ -35,6 +40,16 @@ pub enum Layer {
     Record(Input),
     /// A sentence that must not be missed.
     Failure(String),
+}
+
+/// The list of keys, and the word that is looked for in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Help {
+    /// First line in view.
+    pub scroll: u16,
+    pub word: Input,
+    /// Letters go to the word.
+    pub typing: bool,
 }
 
 /// The chooser's state: a line of the list, or the path that is typed.

@@ -11,6 +11,7 @@ pub mod layer;
 pub mod modes;
 pub mod narrow;
 pub mod outbox;
+pub mod palette;
 pub mod picker;
 pub mod points;
 pub mod recording;

@@ -16,12 +16,14 @@ use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex};
 
 use nix::sys::signal::{Signal, raise};
+use nix::unistd::{getpgid, getppid, getsid};
 use ratatui::layout::Size;
 use ratatui::{Frame, Terminal};
 
+use super::clipboard;
 use super::program::ProgramPane;
 use backend::Tty;
-use modes::{Modes, Shared, lock};
+use modes::{MOUSE_OFF, Modes, Shared, lock};
 
 pub use modes::{guarded, restore};
 
@@ -49,6 +51,7 @@ pub struct Screen {
     modes: Shared,
     terminal: Terminal<Tty>,
     motion: bool,
+    mouse: bool,
 }
 
 impl Screen {
@@ -68,7 +71,7 @@ impl Screen {
     fn on(input: File, output: File) -> io::Result<Screen> {
         let modes = Arc::new(Mutex::new(Modes::new(input, output)?));
         let terminal = Terminal::new(Tty::new(Arc::clone(&modes)))?;
-        Ok(Screen { modes, terminal, motion: false })
+        Ok(Screen { modes, terminal, motion: false, mouse: true })
     }
 
     /// Raw mode, alternate screen, mouse, bracketed paste, no cursor. From here on the terminal is put back on drop, on a
@@ -79,6 +82,9 @@ impl Screen {
     pub fn enter(&mut self) -> io::Result<()> {
         modes::activate(&self.modes);
         lock(&self.modes).enter()?;
+        if !self.mouse {
+            lock(&self.modes).write_view(MOUSE_OFF)?;
+        }
         self.motion = false;
         self.terminal.backend_mut().forget();
         self.terminal.clear()
@@ -99,13 +105,35 @@ impl Screen {
         self.enter()
     }
 
-    /// For SIGTSTP: gives the terminal back and stops this process; returns after SIGCONT with the view on again. The
-    /// program's own Ctrl-Z never comes here, it goes to the program's terminal.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    /// For SIGTSTP: gives the terminal back, says `line` on it and stops this process; returns true after SIGCONT with the
+    /// view on again, or false at once if no shell with job control could ever say fg. The program's own Ctrl-Z never comes
+    /// here, it goes to the program's terminal.
+    ///
+    /// # Errors
+    /// The terminal hung up.
+    pub fn suspend(&mut self, line: &str) -> io::Result<bool> {
+        if orphaned() {
+            return Ok(false);
+        }
         self.leave();
+        self.tell(line)?;
         // SIGSTOP, because our handler has taken SIGTSTP's default away.
         raise(Signal::SIGSTOP)?;
-        self.reenter()
+        self.reenter()?;
+        Ok(true)
+    }
+
+    /// Gives a text to the terminal's clipboard (OSC 52).
+    ///
+    /// # Errors
+    /// As `draw`.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        lock(&self.modes).write_view(clipboard::sequence(text).as_bytes())
+    }
+
+    /// Whether mouse buttons are reported from the next `enter` on; else the terminal selects text as ever.
+    pub fn set_mouse(&mut self, on: bool) {
+        self.mouse = on;
     }
 
     /// Draws a frame; only what changed is written, as one synchronized update.
@@ -176,6 +204,14 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+/// Nobody in this session and outside of this process group is its parent, so nobody can continue it once it is stopped
+/// (setpgid(2), "orphaned process group").
+fn orphaned() -> bool {
+    let parent = getppid();
+    let same_session = getsid(Some(parent)).is_ok_and(|sid| getsid(None) == Ok(sid));
+    !same_session || getpgid(Some(parent)) == getpgid(None)
 }
 
 fn duplicate(stream: impl AsFd) -> io::Result<File> {

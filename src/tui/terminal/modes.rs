@@ -12,6 +12,8 @@ use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 
 /// Alternate screen, bracketed paste, mouse buttons and drags in SGR form, no cursor, a blank screen.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
+/// The mouse is left to the terminal, which selects text with it.
+pub const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// The reverse, in reverse; also ends a synchronized update that a broken frame left open.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1003l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
 /// What a program may have left on when its relay ends: a soft reset first (origin mode, insert mode, charsets), then, for

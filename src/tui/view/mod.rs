@@ -8,9 +8,11 @@ mod header;
 mod held;
 pub mod histogram;
 mod judged;
+mod keys;
 mod latency;
 mod marks;
 mod patterns;
+mod palette;
 mod picker;
 mod points;
 pub mod popup;
@@ -50,6 +52,9 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     tour::draw(app, places.tour, buf);
     bar::draw(app, places.bar, buf);
     popup::draw(app, area, buf);
+    if let Some(area) = app.marked() {
+        buf.set_style(area.intersection(buf.area), app.theme.style(Role::Selected));
+    }
 }
 
 /// Where the terminal's own cursor belongs.

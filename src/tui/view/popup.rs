@@ -5,10 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{form, judged, patterns, picker, points, quit, recording, tour, vdso};
+use super::{form, judged, keys, palette, patterns, picker, points, quit, recording, tour, vdso};
 use crate::policy;
-use crate::tui::actions::{self, Context};
-use crate::tui::app::App;
+use crate::tui::app::{App, CopyWhat};
 use crate::tui::format::{self, cut, fit, wrap};
 use crate::tui::state::layer::{Chooser, Layer};
 use crate::tui::theme::Role;
@@ -114,7 +113,9 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         cursor: None,
     };
     match layer {
-        Layer::Help { scroll } => plain("Keys", help(app, width), *scroll),
+        Layer::Help(asked) => keys::content(app, asked, width),
+        Layer::Palette(palette) => palette::content(app, palette, width),
+        Layer::Copy { line } => copy(app, *line, width),
         Layer::Quit => plain("Leave?", quit::lines(app, width), 0),
         Layer::Chooser(chooser) => choose(app, chooser, width),
         Layer::Compare { scroll } => plain("Two runs", compared(app, width), *scroll),
@@ -157,72 +158,16 @@ pub(super) fn text(sentence: &str, width: usize) -> Vec<Line<'static>> {
     wrap(sentence, width).into_iter().map(Line::from).collect()
 }
 
-/// Columns that help gives to the keys.
-const KEYS: usize = 16;
-
-fn help(app: &App, width: usize) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for context in Context::ALL {
-        lines.push(Line::styled(context.title(), app.theme.style(Role::Title)));
-        for action in actions::actions().iter().filter(|a| a.context == context) {
-            let mut keys = fit(&app.options.keymap.text(action), KEYS);
-            for part in wrap(action.help, width.saturating_sub(KEYS + 2).max(8)) {
-                lines.push(Line::from(vec![
-                    Span::raw(" "),
-                    Span::styled(std::mem::replace(&mut keys, " ".repeat(KEYS)), app.theme.style(Role::Key)),
-                    Span::raw(" "),
-                    Span::raw(part),
-                ]));
-            }
-        }
-        lines.push(Line::default());
-    }
-    let escape = app.options.keymap.escape;
-    let typing = format!("While you type to the program, every key is the program's; {escape} leaves, twice sends it.");
-    lines.extend(text(&typing, width));
+fn copy(app: &App, line: usize, width: usize) -> Content {
+    let mut lines = text("Copy to the clipboard of this terminal, which must allow it (OSC 52):", width);
     lines.push(Line::default());
-    lines.push(Line::styled("Marks in the trace", app.theme.style(Role::Title)));
-    for (mark, meaning) in MARKS {
-        lines.push(Line::from(vec![
-            Span::raw(" "),
-            Span::styled(fit(mark, KEYS), app.theme.style(Role::Key)),
-            Span::raw(format!(" {meaning}")),
-        ]));
+    for (i, what) in CopyWhat::ALL.into_iter().enumerate() {
+        let arrow = if i == line { ">" } else { " " };
+        let role = if i == line { Role::Selected } else { Role::Text };
+        lines.push(Line::styled(fit(&cut(&format!("{arrow} {}", what.label()), width), width), app.theme.style(role)));
     }
-    lines.push(Line::default());
-    lines.push(Line::styled("Times", app.theme.style(Role::Title)));
-    lines.extend(text(TIMES, width));
-    lines
+    Content { title: "Copy".into(), lines, scroll: 0, cursor: None }
 }
-
-/// What the times of calls are, for whoever compares them with a run of its own.
-const TIMES: &str = "The time of a call is what passed from its beginning to its end as the tracer saw them. The \
-    tracer's own work is in it, and while many tasks make calls, so is waiting for the tracer's turn: compare calls \
-    with one another rather than with a run that nobody watches. Where the tracer's own part was measured, a time that is \
-    mostly the tracer's is shown as a limit (\u{2264}18 us), and its part of the histogram's picture ends at \u{250a}. A call that \
-    you held at its entry, or that was made to wait, has no time.";
-
-const MARKS: [(&str, &str); 19] = [
-    ("x", "the profile would block this call"),
-    ("X", "after this blocked call the process would go another way"),
-    (":", "so this call is a guess: under the profile it would have been another one, or none"),
-    ("!", "the call failed"),
-    ("i", "sysview changed the call or its result, as it was told to"),
-    ("d", "sysview made the call wait, as it was told to"),
-    ("f", "a seccomp filter that the program installed answered; the call never ran"),
-    ("o", "only seen because the vDSO is off, which would have answered without a call"),
-    ("V", "no call: the vDSO answered it, and that was logged"),
-    ("v", "made by the vDSO, which could not answer by itself"),
-    ("~", "the call is going on"),
-    (">", "the task is held here, about to make this call"),
-    ("<", "the task is held here, and has not seen the result"),
-    ("=", "the task is held here, between calls"),
-    ("-", "a signal"),
-    ("*", "a new program (exec)"),
-    ("+", "a new task"),
-    ("#", "the end of a task"),
-    ("?", "tracing makes a difference to the program here"),
-];
 
 fn choose(app: &App, chooser: &Chooser, width: usize) -> Content {
     let style = |selected: bool| app.theme.style(if selected { Role::Selected } else { Role::Text });
