@@ -16,8 +16,8 @@ const AREA: Rect = Rect { x: 0, y: 0, width: 120, height: 40 };
 
 /// A view of a program that has made `rows` calls of twenty kinds.
 fn app(rows: u64) -> App {
-    let profile = policy::builtin("docker-default");
-    let mut app = App::new(Options { profile, ..Options::default() });
+    let profiles = policy::builtin("docker-default").into_iter().collect();
+    let mut app = App::new(Options { profiles, ..Options::default() });
     app.resize(AREA.width, AREA.height);
     app.message(Message::Started(Box::new(Started {
         argv: vec![b"bench".to_vec()],

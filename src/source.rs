@@ -283,6 +283,9 @@ pub struct Change {
 pub enum Forced {
     Errno(u16),
     Value(i64),
+    /// As from a filter that traps: the call does not run, the registers are what they were before it, and the task gets
+    /// SIGSYS with the siginfo that the kernel would give. seccomp(2), "SECCOMP_RET_TRAP".
+    Trap,
 }
 
 /// A process that could be attached to, as a picker shows it. Bytes are the program's own: escape them.

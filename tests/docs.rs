@@ -94,6 +94,11 @@ fn the_readme_names_every_exit_status_and_subcommand() {
 const PICTURES: &[(&str, &str, &[&str])] = &[
     ("overview", "python", &["--keys", "/ n o - s u c h enter home esc"]),
     ("seccomp", "python", &["--seccomp", "docker-default", "--keys", "/ u n s h a r e enter home esc"]),
+    (
+        "profiles",
+        "python",
+        &["--seccomp", "docker-default", "--seccomp", "strict-io", "--keys", "/ u n s h a r e enter home esc C"],
+    ),
     ("histogram", "shell", &["--keys", "tab z"]),
     ("tour", "shell", &["--tour", "errors", "--keys", "] / e r r enter up up"]),
 ];

@@ -14,6 +14,8 @@ mod judging;
 mod points;
 #[path = "screens/print.rs"]
 mod print;
+#[path = "screens/profiles.rs"]
+mod profiles;
 #[path = "screens/program.rs"]
 mod program;
 #[path = "screens/recording.rs"]
@@ -51,7 +53,7 @@ fn app(options: Options, cols: u16, rows: u16) -> App {
 }
 
 fn docker() -> Options {
-    Options { profile: policy::builtin("docker-default"), ..Options::default() }
+    Options { profiles: policy::builtin("docker-default").into_iter().collect(), ..Options::default() }
 }
 
 /// Presses keys, written as people write them: `j`, `Enter`, `Ctrl-]`.

@@ -40,7 +40,7 @@ fn run(command: &str, vdso: VdsoMode, judge: &Judge, progress: &mut Progress) ->
         let verdict = |seq| {
             let call = store.call(seq)?;
             let view = call.view();
-            Some(judge.verdict(view.arch, view.nr, view.args).action)
+            Some(judge.verdict(view.arch, view.nr, view.args))
         };
         let context = Context { verdict: Some(&verdict), ..Context::new(&store) };
         progress.update(&context, &changes);

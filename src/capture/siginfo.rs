@@ -53,6 +53,25 @@ pub fn parse(signal: i32, raw: &[u8; 128]) -> Signal {
     Signal { number: signal as u8, code, errno, detail }
 }
 
+/// What there is to say of a signal whose siginfo is not to be had, too.
+pub fn describe(signal: i32, raw: Option<[u8; 128]>) -> Signal {
+    let unknown = Signal { number: signal as u8, code: 0, errno: 0, detail: SignalDetail::None };
+    raw.map_or(unknown, |raw| parse(signal, &raw))
+}
+
+/// The siginfo of a filter's trap: `SYS_SECCOMP`, the address behind the instruction, the number and the architecture.
+pub fn of_trap(ip: u64, nr: u64, audit_arch: u32) -> [u8; 128] {
+    const SYS_SECCOMP: i32 = 1;
+    let mut raw = [0; 128];
+    let mut put = |at: usize, bytes: &[u8]| raw[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &libc::SIGSYS.to_ne_bytes());
+    put(8, &SYS_SECCOMP.to_ne_bytes());
+    put(16, &ip.to_ne_bytes());
+    put(24, &(nr as i32).to_ne_bytes());
+    put(28, &audit_arch.to_ne_bytes());
+    raw
+}
+
 fn int(raw: &[u8; 128], at: usize) -> i32 {
     i32::from_ne_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]])
 }
@@ -85,6 +104,8 @@ mod tests {
         assert_eq!((fault.code, fault.detail), (1, SignalDetail::Fault { addr: 0x10 }));
         let trap = parse(libc::SIGSYS, &raw(&[(8, 1), (16, 5), (24, 110), (28, 0xc000_003e)]));
         assert_eq!(trap.detail, SignalDetail::Syscall { addr: 5, nr: 110, audit_arch: 0xc000_003e });
+        let ours = parse(libc::SIGSYS, &of_trap(5, 110, 0xc000_003e));
+        assert_eq!((ours.code, ours.errno, ours.detail), (trap.code, trap.errno, trap.detail));
         let queued = parse(34, &raw(&[(8, -1i32 as u32), (16, 1), (20, 2), (24, 3)]));
         assert_eq!(queued.detail, SignalDetail::Sender { pid: 1, uid: 2, value: Some(3) });
         assert_eq!(parse(libc::SIGSEGV, &raw(&[(8, 0x80)])).detail, SignalDetail::Fault { addr: 0 });

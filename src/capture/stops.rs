@@ -13,7 +13,7 @@ use super::tracee::{Forked, Op, Status, Stop, Stopped, SyscallInfo};
 use super::worker::Engine;
 use crate::abi::fetch::{at_entry, at_exit, at_failure};
 use crate::abi::{self, Arch, Call};
-use crate::model::{Enter, EventKind, Exit, Marks, NewTask, Origin, Outcome, Signal, SignalDetail, TaskEnd, TaskId};
+use crate::model::{Enter, EventKind, Exit, Marks, NewTask, Origin, Outcome, TaskEnd, TaskId};
 use crate::source::{At, End};
 
 /// A child normally shows itself and is announced by its parent within microseconds; if the announcement never comes
@@ -151,7 +151,7 @@ impl Engine {
         if let Some(change) = change {
             self.change_entry(tid, change);
             pause.delay = change.delay_enter;
-            pause.signal = change.signal.unwrap_or(0);
+            pause.signal = self.signal_of(tid, &change, enter);
         }
         if self.asks_at_exit() {
             self.keep(tid, now, enter);
@@ -275,12 +275,10 @@ impl Engine {
 
     pub fn on_signal(&mut self, tid: i32, signal: i32, now: u64) {
         self.on_signal_after_mending(tid, signal);
+        self.dress_trap(tid, signal);
         self.end_interrupted(tid);
         let Some(task) = self.tasks.get(tid) else { return };
-        let described = match sys::signal_info(tid) {
-            Ok(raw) => siginfo::parse(signal, &raw),
-            Err(_) => Signal { number: signal as u8, code: 0, errno: 0, detail: SignalDetail::None },
-        };
+        let described = siginfo::describe(signal, sys::signal_info(tid).ok());
         self.out.event(task.id, now, EventKind::Signal(described));
     }
 

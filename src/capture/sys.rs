@@ -164,6 +164,19 @@ pub fn signal_info(tid: i32) -> io::Result<[u8; 128]> {
     Ok(bytes)
 }
 
+/// Replaces the siginfo of the signal that a task is about to get. ptrace(2), PTRACE_SETSIGINFO.
+pub fn set_signal_info(tid: i32, bytes: &[u8; 128]) -> io::Result<()> {
+    let mut info = [0u64; 16];
+    for (word, chunk) in info.iter_mut().zip(bytes.chunks_exact(8)) {
+        let mut word_bytes = [0; 8];
+        word_bytes.copy_from_slice(chunk);
+        *word = u64::from_ne_bytes(word_bytes);
+    }
+    // SAFETY: siginfo_t is 128 bytes on every Linux ABI; the kernel only reads `info`, which is that large and aligned for it.
+    check_long(unsafe { libc::ptrace(libc::PTRACE_SETSIGINFO as _, tid, ptr::null_mut::<c_void>(), &raw const info) })
+        .map(drop)
+}
+
 /// `struct ptrace_syscall_info` as eight-byte words; libc has the type only for glibc. ptrace(2).
 pub fn syscall_info(tid: i32) -> io::Result<[u64; 12]> {
     const PTRACE_GET_SYSCALL_INFO: libc::c_uint = 0x420e;

@@ -6,11 +6,28 @@
 
 use std::io;
 
-use super::sys;
 use super::tasks::Open;
 use super::worker::Engine;
+use super::{siginfo, sys};
+use crate::abi::Arch;
 use crate::model::{Enter, Marks, Memory};
 use crate::source::{Change, Forced, Moment, Tamper};
+
+/// A call that traps, until its signal comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Trap {
+    arch: Arch,
+    nr: u64,
+    ip: u64,
+}
+
+/// What the register of the result held before the call.
+fn before(open: &Open) -> i64 {
+    match open.arch {
+        Arch::Aarch64 => open.args[0] as i64,
+        Arch::X86_64 | Arch::X32 | Arch::I386 => open.nr as i64,
+    }
+}
 
 impl Engine {
     /// A new list of rules; counting begins anew.
@@ -45,6 +62,17 @@ impl Engine {
         when.holds(*count).then_some(change)
     }
 
+    /// The signal that a change sends when the call is over; 0: none.
+    pub fn signal_of(&mut self, tid: i32, change: &Change, enter: &Enter) -> i32 {
+        if change.result == Some(Forced::Trap) {
+            if let Some(task) = self.tasks.get_mut(tid) {
+                task.trap = Some(Trap { arch: enter.arch, nr: enter.nr, ip: enter.ip });
+            }
+            return libc::SIGSYS;
+        }
+        change.signal.unwrap_or(0)
+    }
+
     /// Does to the call whose entry the task is at what can be done now, and notes the rest for its exit.
     pub fn change_entry(&mut self, tid: i32, change: Change) {
         let Some(open) = self.tasks.get_mut(tid).and_then(|task| task.open.as_mut()) else { return };
@@ -70,9 +98,21 @@ impl Engine {
         let (value, is_error) = match forced {
             Forced::Errno(errno) => (-i64::from(errno), true),
             Forced::Value(value) => (value, false),
+            Forced::Trap => (before(open), false),
         };
         // An error means that the task is gone.
         let _ = sys::set_result(tid, value);
         (value, is_error)
+    }
+
+    /// Gives the SIGSYS of a trap that is about to be delivered the siginfo that the kernel's would have.
+    pub fn dress_trap(&mut self, tid: i32, signal: i32) {
+        if signal != libc::SIGSYS {
+            return;
+        }
+        if let Some(trap) = self.tasks.get_mut(tid).and_then(|task| task.trap.take()) {
+            // An error means that the task is gone.
+            let _ = sys::set_signal_info(tid, &siginfo::of_trap(trap.ip, trap.nr, trap.arch.audit()));
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::affinity::Mask;
 use super::control::Parked;
 use super::entries::Executes;
 use super::filters::Filters;
+use super::tamper::Trap;
 use super::tracee::{Status, Stopped};
 use super::untraced::Veiled;
 use super::vdso::Site;
@@ -69,6 +70,8 @@ pub struct Task {
     pub fell_back: Option<(u64, u64)>,
     /// It stops when it ends.
     pub stops_at_end: bool,
+    /// A trap of ours whose SIGSYS has not come yet.
+    pub trap: Option<Trap>,
 }
 
 impl Task {
@@ -176,6 +179,7 @@ impl Tasks {
             told_ns: 0,
             fell_back: None,
             stops_at_end: false,
+            trap: None,
         };
         self.insert(task);
         id

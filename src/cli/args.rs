@@ -119,7 +119,7 @@ pub struct UiArgs {
     pub view: ViewArgs,
     #[command(flatten)]
     pub trace: TraceArgs,
-    /// Make the profile of --seccomp hold, so that one sees how the program copes. tracer: sysview answers blocked calls
+    /// Make the first profile of --seccomp hold, so that one sees how the program copes. tracer: sysview answers blocked calls
     /// (`E` switches this). kernel: the compiled filter is installed when the program starts, and what the kernel does is
     /// compared with the marks
     #[arg(long, value_name = "WHO", value_enum, requires = "seccomp")]
@@ -145,9 +145,9 @@ pub struct UiArgs {
 #[derive(Debug, Args)]
 pub struct ViewArgs {
     /// Mark what a seccomp profile would block: a file in any form of `sysview profile list`, a built-in name (docker-default),
-    /// or pid:PID for the filters under which that process runs (as root)
+    /// or pid:PID for the filters under which that process runs (as root); may be repeated, to compare profiles
     #[arg(long, value_name = "FILE|NAME|pid:PID")]
-    pub seccomp: Option<String>,
+    pub seccomp: Vec<String>,
     #[command(flatten)]
     pub judge: JudgeArgs,
     /// Show only the rows that fit EXPR from the start, as `/` does; see `sysview filter explain`

@@ -163,7 +163,7 @@ impl Which<'_> {
         let verdict = |seq| {
             let held = store.call(seq)?;
             let call = held.view();
-            Some(self.judge?.verdict_on(&call)?.action)
+            self.judge?.verdict_on(&call)
         };
         filter.matches(&query::Context { verdict: Some(&verdict), ..query::Context::new(store) }, seq)
     }

@@ -16,6 +16,7 @@ use crate::capture::{self, Terminal};
 use crate::lesson::{self, Tour};
 use crate::policy::{self, Circumstances, Context, Judge, Profile};
 use crate::source::{Catchpoint, Source};
+use crate::tui::app::MOST_PROFILES;
 use crate::tui::key::Key;
 use crate::tui::state::enforced::By;
 use crate::tui::terminal::Screen;
@@ -61,7 +62,7 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
 
 /// The profile holds from the first call on.
 fn enforced(enforce: Enforce, plan: &mut Plan, options: &mut Options) -> Result<(), CliError> {
-    let Some(profile) = &options.profile else { return Ok(()) };
+    let Some(profile) = options.profiles.first() else { return Ok(()) };
     let judge = judge(profile, &options.circumstances)?;
     let refuse = |what: &str| Err(CliError::usage(format!("--enforce kernel: {what}")));
     match enforce {
@@ -99,7 +100,7 @@ pub fn show(source: Source, screen: Screen, options: Options) -> Result<i32, Cli
 }
 
 pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
-    let profile = args.seccomp.as_deref().map(profile::load).transpose()?;
+    let profiles = profiles(&args.seccomp)?;
     let circumstances = args.judge.circumstances()?;
     let escape = args
         .escape
@@ -116,12 +117,19 @@ pub fn view_options(args: &ViewArgs) -> Result<Options, CliError> {
     let filter =
         args.filter.as_ref().map(|text| filter::read("--filter", text, &options.config.filters)).transpose()?;
     let filter = filter.zip(args.filter.clone());
-    Ok(Options { profile, circumstances, tour, filter, memory, ..options })
+    Ok(Options { profiles, circumstances, tour, filter, memory, ..options })
+}
+
+fn profiles(specs: &[String]) -> Result<Vec<Profile>, CliError> {
+    if specs.len() > MOST_PROFILES {
+        return Err(CliError::usage(format!("--seccomp: at most {MOST_PROFILES} profiles can be compared at once")));
+    }
+    specs.iter().map(|spec| profile::load(spec)).collect()
 }
 
 /// The catchpoints of `--catch`, each with its filter as it was typed.
 fn catchpoints(filters: &[String], options: &Options) -> Result<Vec<(String, Catchpoint)>, CliError> {
-    let profile = options.profile.as_ref().filter(|_| !filters.is_empty());
+    let profile = options.profiles.first().filter(|_| !filters.is_empty());
     let judge = profile.map(|profile| judge(profile, &options.circumstances)).transpose()?;
     let saved = &options.config.filters;
     let one = |(text, id): (&String, u32)| {

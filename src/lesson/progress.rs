@@ -131,7 +131,7 @@ mod tests {
     use crate::abi::{Arch, number};
     use crate::lesson::tour;
     use crate::model::{Batch, Enter, Event, EventKind, Exit, Marks, NewTask, Origin, Outcome, Store, TaskId};
-    use crate::policy::Action;
+    use crate::policy::{Action, Certainty, Verdict};
 
     /// A tour of one step that wants two writes, begun or done.
     fn two_writes() -> &'static Tour {
@@ -241,7 +241,7 @@ mod tests {
         let mut run = Run::new("sandbox", "unshare");
         run.to("The first mark");
         assert!(!run.take(vec![enter("unshare", 0x1000_0000), exit()]));
-        let verdict = |_| Some(Action::Errno(1));
+        let verdict = |_| Some(Verdict { action: Action::Errno(1), rule: None, certainty: Certainty::Exact });
         let context = Context { verdict: Some(&verdict), ..Context::new(&run.store) };
         let changes = Changes { added: run.progress.look_again()..run.store.len(), completed: Vec::new() };
         assert!(run.progress.update(&context, &changes) && run.progress.met());

@@ -23,6 +23,16 @@ pub struct Explanation {
 }
 
 impl Explanation {
+    /// The answer to a call, and what would change it first of all: `reboot: blocked (ERRNO EPERM); with CAP_SYS_BOOT allowed
+    /// by rule 23`.
+    pub fn answer(&self, call: &str) -> String {
+        let answer = format!("{call}: {}", answered(self.verdict.action));
+        match self.changes.iter().find(|change| change.action.blocks() != self.verdict.action.blocks()) {
+            Some(change) => format!("{answer}; {change}"),
+            None => answer,
+        }
+    }
+
     /// The verdict and its reason in one line.
     pub fn headline(&self) -> String {
         let action = self.verdict.action;
@@ -91,6 +101,25 @@ pub struct Change {
     /// `with CAP_SYS_ADMIN`, `if arg0 == 8`, `before Linux 4.8`.
     pub what: String,
     pub action: Action,
+    /// The rule that would decide; None: no rule, or another one for each of several runtimes.
+    pub rule: Option<usize>,
+}
+
+/// `with CAP_SYS_BOOT allowed by rule 23`, `if arg0 == 8 blocked (ERRNO EPERM)`.
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.what, answered(self.action))?;
+        self.rule.map_or(Ok(()), |rule| write!(f, " by rule {}", rule + 1))
+    }
+}
+
+/// `allowed`, `logged`, `blocked (ERRNO EPERM)`.
+fn answered(action: Action) -> String {
+    match action {
+        Action::Allow => "allowed".into(),
+        Action::Log => "logged".into(),
+        action => format!("blocked ({action})"),
+    }
 }
 
 impl Judge {
@@ -155,8 +184,8 @@ impl Judge {
             for (what, context) in circumstances(rule, dropped.as_ref(), self.context()) {
                 // A circumstance under which the runtime refuses the profile is no way to another verdict.
                 let Ok(judge) = self.profile().resolve(&context) else { continue };
-                let action = judge.verdict(call.arch, call.nr, &call.args).action;
-                let change = Change { what, action };
+                let Verdict { action, rule, .. } = judge.verdict(call.arch, call.nr, &call.args);
+                let change = Change { what, action, rule };
                 if action != verdict.action && !changes.contains(&change) {
                     changes.push(change);
                 }
@@ -182,8 +211,11 @@ impl Judge {
                 None => by_action.push((action, vec![runtime.name()])),
             }
         }
-        let change =
-            |(action, names): (Action, Vec<&str>)| Change { what: format!("under {}", alternatives(&names)), action };
+        let change = |(action, names): (Action, Vec<&str>)| Change {
+            what: format!("under {}", alternatives(&names)),
+            action,
+            rule: None,
+        };
         by_action.into_iter().map(change).collect()
     }
 
@@ -196,12 +228,13 @@ impl Judge {
             let missing: Vec<_> =
                 clause.conditions.iter().filter(|c| !c.holds(&args)).map(Condition::to_string).collect();
             if !missing.is_empty() {
-                changes.push(Change { what: format!("if {}", missing.join(" and ")), action: clause.action });
+                let what = format!("if {}", missing.join(" and "));
+                changes.push(Change { what, action: clause.action, rule: Some(clause.rule) });
             }
         }
         let default = self.profile().default_action();
         if verdict.rule.is_some() && verdict.action != default {
-            changes.push(Change { what: "if no rule's comparisons held".into(), action: default });
+            changes.push(Change { what: "if no rule's comparisons held".into(), action: default, rule: None });
         }
         changes
     }
@@ -344,6 +377,13 @@ fn alternatives(words: &[&str]) -> String {
     match words {
         [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
         _ => words.concat(),
+    }
+}
+
+impl Rule {
+    /// On one line, with the first of its calls: `ALLOW socket and 2 more if arg0 == 39, with CAP_SYS_ADMIN`.
+    pub fn summary(&self) -> String {
+        summary(self, self.names.first().map_or("", |name| name))
     }
 }
 

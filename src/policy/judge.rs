@@ -1,5 +1,7 @@
 //! A profile under a context, ready to judge calls.
 
+use std::sync::OnceLock;
+
 use super::bpf::{Data, RET_KILL_PROCESS, strictest};
 use super::resolve::Resolved;
 use super::table::{Conditional, Entry};
@@ -17,7 +19,12 @@ pub struct Judge {
     written: Profile,
     context: Context,
     resolved: Resolved,
+    /// What programs answer, by architecture and number, where they look at no argument.
+    by_number: [OnceLock<Vec<Option<Action>>>; 4],
 }
+
+/// Numbers of which it is worked out beforehand what programs answer; there are no larger ones yet.
+const NUMBERS: u64 = 512;
 
 /// What the filter has for a call number, before it looks at arguments.
 #[derive(Debug)]
@@ -36,7 +43,7 @@ pub(super) enum Found<'a> {
 
 impl Judge {
     pub(super) fn new(written: Profile, profile: Profile, context: Context, resolved: Resolved) -> Judge {
-        Judge { profile, written, context, resolved }
+        Judge { profile, written, context, resolved, by_number: Default::default() }
     }
 
     pub fn context(&self) -> &Context {
@@ -46,6 +53,11 @@ impl Judge {
     /// The profile as the context's runtime reads it.
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// Whether a rule takes part under these circumstances.
+    pub fn takes_part(&self, rule: usize) -> bool {
+        self.resolved.dropped.get(rule).is_some_and(Option::is_none)
     }
 
     pub(super) fn written(&self) -> &Profile {
@@ -60,11 +72,9 @@ impl Judge {
     /// takes 32.
     pub fn verdict(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> Verdict {
         let exact = |action, rule| Verdict { action, rule, certainty: Certainty::Exact };
-        // They were checked when they were read; what cannot be run ends the process, as in the kernel.
-        let data = || Data::of(arch, nr, args);
-        let answers = self.profile.programs().iter().map(|p| p.run(&data()).map_or(RET_KILL_PROCESS, |(ret, _)| ret));
-        if let Some(ret) = answers.reduce(strictest) {
-            return exact(Action::from_ret(ret), None);
+        if !self.profile.programs().is_empty() {
+            let known = self.by_number(arch, nr);
+            return exact(known.unwrap_or_else(|| self.run(&Data::of(arch, nr, args))), None);
         }
         match self.find(arch, nr) {
             Found::BadArchitecture => exact(self.foreign(), None),
@@ -75,6 +85,27 @@ impl Judge {
                 conditional.verdict(&visible(arch, nr, args), self.profile.default_action())
             }
         }
+    }
+
+    /// The strictest answer of the programs.
+    fn run(&self, data: &Data) -> Action {
+        // They were checked when they were read; what cannot be run ends the process, as in the kernel.
+        let answers = self.profile.programs().iter().map(|p| p.run(data).map_or(RET_KILL_PROCESS, |(ret, _)| ret));
+        answers.reduce(strictest).map_or(Action::Allow, Action::from_ret)
+    }
+
+    /// The answer of the programs to a call of this number, if they look at no argument of it.
+    fn by_number(&self, arch: Arch, nr: u64) -> Option<Action> {
+        let bit = if arch == Arch::X32 { X32_BIT } else { 0 };
+        let answers = self.by_number[arch as usize].get_or_init(|| {
+            let answer = |nr: u64| {
+                let data = Data::of(arch, nr | bit, &[0; 6]);
+                let looks = self.profile.programs().iter().any(|program| program.arguments_loaded(&data) != 0);
+                (!looks).then(|| self.run(&data))
+            };
+            (0..NUMBERS).map(answer).collect()
+        });
+        usize::try_from(nr ^ bit).ok().and_then(|nr| answers.get(nr).copied().flatten())
     }
 
     /// Every answer that some call may get, without order.
@@ -98,6 +129,9 @@ impl Judge {
     pub fn looks_at(&self, arch: Arch, nr: u64, args: &[u64; 6]) -> u8 {
         let bits = |indices: &mut dyn Iterator<Item = u8>| indices.fold(0, |all, index| all | 1 << index);
         if !self.profile.programs().is_empty() {
+            if self.by_number(arch, nr).is_some() {
+                return 0;
+            }
             let data = Data::of(arch, nr, args);
             return self.profile.programs().iter().fold(0, |all, program| all | program.arguments_loaded(&data));
         }

@@ -95,15 +95,15 @@ impl Action {
         }
     }
 
-    /// One letter for narrow columns: upper case ends or stops the call; a call that runs has a point or `L`.
+    /// One letter for narrow columns; a point for a call that runs.
     pub fn symbol(self) -> char {
         match self {
             Action::KillProcess => 'K',
             Action::KillThread => 'k',
-            Action::Trap => 'S',
+            Action::Trap => 'T',
             Action::Errno(_) => 'E',
             Action::Notify => 'N',
-            Action::Trace(_) => 'T',
+            Action::Trace(_) => 't',
             Action::Log => 'L',
             Action::Allow => '·',
         }

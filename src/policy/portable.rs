@@ -1,14 +1,21 @@
-//! Where a call exists: on which architectures, and since which kernel. The former is what the `syscalls` crate knows,
-//! the latter syscalls(2). Left out: what a call's flags need.
+//! Where a call exists: on which architectures, and since which kernel. The former is what the `syscalls` crate knows
+//! and our own table of x32, the latter syscalls(2). Left out: what a call's flags need.
 
 use std::str::FromStr;
+
+use super::{generate, names};
+use crate::abi::Arch;
 
 /// Tells whether an architecture has a call of a name.
 type Has = fn(&str) -> bool;
 
 macro_rules! architectures {
     ($($arch:ident),* $(,)?) => {
-        &[$((stringify!($arch), |name| syscalls::$arch::Sysno::from_str(name).is_ok())),*]
+        &[
+            $((stringify!($arch), |name| syscalls::$arch::Sysno::from_str(name).is_ok()),)*
+            // The crate has no table of it.
+            ("x32", |name| names::number(Arch::X32, name).is_some()),
+        ]
     };
 }
 
@@ -117,9 +124,46 @@ pub fn absent_on(name: &str) -> Vec<&'static str> {
     ARCHITECTURES.iter().filter(|(_, h)| !has(h)).map(|(arch, _)| *arch).collect()
 }
 
-/// How many architectures [`absent_on`] knows.
-pub fn architectures() -> usize {
-    ARCHITECTURES.len()
+/// The architectures of which it is known.
+pub fn architectures() -> impl Iterator<Item = &'static str> {
+    ARCHITECTURES.iter().map(|(arch, _)| *arch)
+}
+
+/// What another libc, kernel or architecture would call instead, once each.
+pub fn siblings(name: &str) -> Vec<&'static str> {
+    let mut siblings: Vec<&str> = Vec::new();
+    for sibling in generate::siblings(name) {
+        if !siblings.contains(&sibling) {
+            siblings.push(sibling);
+        }
+    }
+    siblings
+}
+
+/// Where one call is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The kernel that brought it; None: as old as 2.6.0, or not known.
+    pub since: Option<&'static str>,
+    /// On each of the architectures, in their order.
+    pub on: Vec<bool>,
+}
+
+pub fn place(name: &str) -> Place {
+    let absent = absent_on(name);
+    let on = architectures().map(|arch| !absent.contains(&arch)).collect();
+    Place { since: since(name).map(|(kernel, _)| kernel), on }
+}
+
+/// `30 of 41 are on all 15 architectures; the newest, clone3, needs Linux 5.3.`
+pub fn summary(names: &[&str]) -> String {
+    let everywhere = names.iter().filter(|name| absent_on(name).is_empty()).count();
+    let mut out = format!("{everywhere} of {} are on all {} architectures", names.len(), ARCHITECTURES.len());
+    let newest = names.iter().filter_map(|name| Some((since(name)?, name))).max_by_key(|((_, kernel), _)| *kernel);
+    if let Some(((kernel, _), name)) = newest {
+        out += &format!("; the newest, {name}, needs Linux {kernel}");
+    }
+    out + "."
 }
 
 /// `since Linux 5.3; not on sparc, sparc64`. Empty: it is everywhere, for ages.
@@ -144,11 +188,17 @@ pub fn remark(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::names;
 
     #[test]
     fn where_calls_are() {
         assert_eq!(remark("read"), "");
+        assert_eq!(architectures().count(), 15);
+        assert_eq!(
+            summary(&["read", "open", "openat2", "pipe2"]),
+            "3 of 4 are on all 15 architectures; the newest, openat2, needs Linux 5.6."
+        );
+        assert_eq!(place("openat2").since, Some("5.6"));
+        assert_eq!(siblings("clone"), ["clone3", "fork", "vfork"]);
         assert_eq!(since("openat2"), Some(("5.6", (5, 6))));
         assert!(absent_on("open").contains(&"aarch64") && !absent_on("open").contains(&"x86_64"));
         assert!(!absent_on("newfstatat").contains(&"aarch64"));

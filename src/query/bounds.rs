@@ -98,7 +98,8 @@ impl Chunk<'_> {
             | Plan::FdUse(..)
             | Plan::Unfinished
             | Plan::Marked(_)
-            | Plan::Blocked(_) => self.at_most(self.calls().clone()),
+            | Plan::Blocked(_)
+            | Plan::Rule(_) => self.at_most(self.calls().clone()),
             Plan::Signal(_) | Plan::Exec => self.at_most(&self.all - self.calls()),
             Plan::Time(..) | Plan::Opened(_) | Plan::Path(_) | Plan::Cwd(_) | Plan::Text(_) => {
                 self.at_most(self.all.clone())

@@ -144,6 +144,7 @@ fn options(word: &str, rest: &str, names: &Names) -> (Vec<Candidate>, usize) {
         "call" => calls().collect(),
         "err" => errors(),
         "blocked" => ANSWERS.iter().map(|(name, about)| candidate(*name, *about)).chain(errors()).collect(),
+        "rule" => vec![candidate("default", "no rule decided")],
         "signal" => values::signals().map(|(n, name)| candidate(name, format!("signal {n}"))).collect(),
         "task" => names.tasks.clone(),
         "pid" | "tree" => names.processes.clone(),

@@ -68,6 +68,8 @@ pub enum Test {
     Marked(Mark),
     /// The loaded profile would stop the call, or do exactly this with it.
     Blocked(Option<Answer>),
+    /// Decided by this rule of the profile, from 0; None: by the default action.
+    Rule(Option<usize>),
     /// A part of the line as it is shown; text without capitals matches both.
     Text(String),
 }
@@ -315,6 +317,8 @@ impl fmt::Display for Test {
             Test::Marked(mark) => write!(f, "{}", mark.word()),
             Test::Blocked(None) => write!(f, "blocked"),
             Test::Blocked(Some(answer)) => write!(f, "blocked={}", answer.name()),
+            Test::Rule(None) => write!(f, "rule=default"),
+            Test::Rule(Some(rule)) => write!(f, "rule={}", rule + 1),
             Test::Text(text) => write!(f, "{}", quoted(text)),
         }
     }

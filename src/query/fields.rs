@@ -9,7 +9,7 @@ use super::values::{self, or_nearest};
 use crate::abi;
 
 /// What can stand before `:` or a comparison, and an example of each.
-pub(super) const FIELDS: [(&str, &str); 18] = [
+pub(super) const FIELDS: [(&str, &str); 19] = [
     ("call", "call:openat"),
     ("err", "err=ENOENT"),
     ("ret", "ret<0"),
@@ -27,6 +27,7 @@ pub(super) const FIELDS: [(&str, &str); 18] = [
     ("cwd", "cwd:/home/**"),
     ("signal", "signal=SIGINT"),
     ("blocked", "blocked=ERRNO"),
+    ("rule", "rule=23"),
     ("text", "text:\"No such\""),
 ];
 
@@ -281,6 +282,11 @@ fn one(field: &str, value: &str, example: &str) -> Result<Test, String> {
             let all: Vec<&str> = names.collect();
             unknown(format!("{value} is none of {}, nor the name of an error", all.join(", ")), valid)
         }),
+        "rule" if value == "default" => Ok(Test::Rule(None)),
+        "rule" => match value.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+            Some(rule) => Ok(Test::Rule(Some(rule))),
+            None => Err(format!("{value} is no rule; {as_in}, counted from 1, or rule=default")),
+        },
         _ => Ok(Test::Text(value.into())),
     }
 }

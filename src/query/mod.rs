@@ -16,6 +16,7 @@
 //! | `signal` `signal=SIGINT` `exec` `unfinished` | signals, new programs, calls that have not come back |
 //! | `vdso` `injected` `delayed` `filtered` | calls in which the vDSO, sysview or the program's own filter had a hand |
 //! | `blocked` `blocked=ERRNO` `blocked=EPERM` | calls that the loaded profile would stop, and how |
+//! | `rule=23` `rule=default` | calls that this rule of the loaded profile decided, counted from 1; or none did |
 //! | `"No such file"` | the line as it is shown contains this; without capitals, either case |
 //! | `@slow` | what the user saved under this name |
 //!
@@ -59,7 +60,7 @@ pub use subject::{paths, uses_fd};
 use crate::abi::Arch;
 use crate::decode;
 use crate::model::Store;
-use crate::policy::Action;
+use crate::policy;
 
 /// A filter that was read and can be asked about rows. Its `Display` is the filter in the language's own words; reading
 /// that gives the same filter.
@@ -69,8 +70,8 @@ pub struct Filter {
     plan: plan::Plan,
 }
 
-/// What the loaded profile answers to the call of a row; None for a row without a verdict.
-pub type Verdict<'a> = &'a dyn Fn(u64) -> Option<Action>;
+/// What the loaded profile answers to the call of a row, and by which rule; None for a row without a verdict.
+pub type Verdict<'a> = &'a dyn Fn(u64) -> Option<policy::Verdict>;
 
 /// What a filter may look at.
 #[derive(Clone)]
@@ -175,7 +176,7 @@ impl Filter {
 
     /// Whether it asks for verdicts, so that its rows change when another profile is loaded.
     pub fn needs_profile(&self) -> bool {
-        self.expr.mentions(&|test| matches!(test, Test::Blocked(_)))
+        self.expr.mentions(&|test| matches!(test, Test::Blocked(_) | Test::Rule(_)))
     }
 }
 

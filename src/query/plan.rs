@@ -10,7 +10,7 @@ use super::subject::{self, Subject};
 use crate::abi::{self, Arch, Call, Ret};
 use crate::decode;
 use crate::model::{CallRow, Marks, Outcome, Row, RowKind, Store, TaskId};
-use crate::policy::Action;
+use crate::policy::{Action, Verdict};
 
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
@@ -43,6 +43,7 @@ pub(super) enum Plan {
     Unfinished,
     Marked(Marks),
     Blocked(Option<Answer>),
+    Rule(Option<usize>),
     Text(Pattern),
 }
 
@@ -106,6 +107,7 @@ impl Plan {
                 Mark::Filtered => Marks::FILTERED,
             }),
             Test::Blocked(answer) => Plan::Blocked(*answer),
+            Test::Rule(rule) => Plan::Rule(*rule),
             Test::Text(text) => Plan::Text(needle(&as_shown(text))),
         }
     }
@@ -119,7 +121,7 @@ impl Plan {
             Plan::Tree(_) | Plan::Fd(..) | Plan::Argument(..) => 20,
             Plan::FdUse(..) | Plan::Opened(_) | Plan::Cwd(_) | Plan::Task(_) => 50,
             Plan::Path(_) => 100,
-            Plan::Blocked(_) => 200,
+            Plan::Blocked(_) | Plan::Rule(_) => 200,
             Plan::Text(_) => 1000,
             _ => 1,
         }
@@ -185,8 +187,9 @@ impl Plan {
             Plan::Unfinished => call.is_some_and(|c| c.outcome.is_none()),
             Plan::Marked(marks) => call.is_some_and(|c| c.marks.has(*marks)),
             Plan::Blocked(answer) => {
-                call.is_some() && context.verdict.and_then(|of| of(seq)).is_some_and(|action| answers(action, *answer))
+                call.is_some() && verdict(context, seq).is_some_and(|verdict| answers(verdict.action, *answer))
             }
+            Plan::Rule(rule) => call.is_some() && verdict(context, seq).is_some_and(|verdict| verdict.rule == *rule),
             Plan::Text(text) => text.is_in(decode::row_text(store, seq, &context.options).as_bytes()),
         }
     }
@@ -257,6 +260,10 @@ fn path_fits(pattern: &[u8], path: &[u8]) -> bool {
     let end = path.iter().rposition(|&b| b != b'/').map_or(0, |i| i + 1);
     let last = path[..end].rsplit(|&b| b == b'/').next().unwrap_or_default();
     abi::glob(pattern, last)
+}
+
+fn verdict(context: &Context<'_>, seq: u64) -> Option<Verdict> {
+    context.verdict.and_then(|of| of(seq))
 }
 
 fn answers(action: Action, wanted: Option<Answer>) -> bool {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::abi::{self, Arch};
 use crate::model::{Ids, Marks, Outcome, Standing};
+use crate::policy::{Action, Certainty};
 use made::{CWD, Run, store};
 use random::{expr, run};
 
@@ -15,13 +16,17 @@ fn parse(text: &str) -> Filter {
     Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"))
 }
 
+fn judged(action: Action, rule: Option<usize>) -> Option<policy::Verdict> {
+    Some(policy::Verdict { action, rule, certainty: Certainty::Exact })
+}
+
 fn found(filter: &str) -> Vec<u64> {
     let store = store();
     let verdict = |seq| match seq {
-        1 => Some(Action::Errno(1)),
-        3 => Some(Action::KillProcess),
-        7 => Some(Action::Log),
-        _ => Some(Action::Allow),
+        1 => judged(Action::Errno(1), None),
+        3 => judged(Action::KillProcess, Some(4)),
+        7 => judged(Action::Log, Some(4)),
+        _ => judged(Action::Allow, Some(0)),
     };
     let context = Context { verdict: Some(&verdict), ..Context::new(&store) };
     let filter = parse(filter);
@@ -104,6 +109,8 @@ fn each_test_finds_its_rows() {
         ("blocked=EACCES", &[]),
         ("blocked=KILL", &[3]),
         ("blocked=LOG", &[7]),
+        ("rule=5", &[3, 7]),
+        ("rule=default", &[1]),
         ("openat or read", &[1, 2, 3]),
         ("openat || read && err", &[1, 2, 3]),
         ("(openat or read) err", &[2, 3]),
@@ -360,7 +367,7 @@ proptest! {
     ) {
         let mut store = Store::new();
         run.iter().for_each(|batch| drop(store.append(batch)));
-        let verdict = |seq| Some(if seq % 3 == 0 { Action::Errno(1) } else { Action::Allow });
+        let verdict = |seq| judged(if seq % 3 == 0 { Action::Errno(1) } else { Action::Allow }, Some(0));
         let context = Context { verdict: Some(&verdict), ..Context::new(&store) };
         let filter = Filter::from(expr);
         let rows = rows.0.min(store.len() as u32)..rows.1.min(store.len() as u32);

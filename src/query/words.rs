@@ -92,6 +92,8 @@ pub(super) fn sentence(test: &Test) -> String {
         Test::Marked(Mark::Filtered) => "the program's own seccomp filter answered the call".into(),
         Test::Blocked(None) => "the profile would block the call".into(),
         Test::Blocked(Some(answer)) => format!("the profile would answer {}", answer_text(*answer)),
+        Test::Rule(None) => "no rule of the profile decides the call".into(),
+        Test::Rule(Some(rule)) => format!("rule {} of the profile decides the call", rule + 1),
         Test::Text(text) => format!("the line contains {text:?}"),
     }
 }

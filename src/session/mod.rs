@@ -38,7 +38,7 @@ pub use again::Again;
 pub use error::SessionError;
 pub use events::{Item, Reader};
 pub use marker::Marker;
-pub use open::{open, text};
+pub use open::{open, tells_of_a_run, text};
 pub use recorder::{Piece, Recorder};
 pub use redact::{Fate, Redaction, Redactor};
 pub use replay::replay;

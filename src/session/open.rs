@@ -27,6 +27,14 @@ pub fn open(path: &Path) -> Result<Source, SessionError> {
     }
 }
 
+/// Whether a file tells of a run, rather than being something else.
+pub fn tells_of_a_run(path: &Path) -> Result<bool, SessionError> {
+    let wrong = |error| SessionError::Read { file: path.display().to_string(), error };
+    let mut beginning = Vec::new();
+    File::open(path).and_then(|file| file.take(ARROW.len() as u64).read_to_end(&mut beginning)).map_err(wrong)?;
+    Ok(beginning == ARROW || text(path)?.is_some())
+}
+
 /// The texts of a path; None if it is something else.
 pub fn text(path: &Path) -> Result<Option<Vec<Text>>, SessionError> {
     let wrong = |error| SessionError::Read { file: path.display().to_string(), error };

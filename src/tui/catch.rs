@@ -85,7 +85,7 @@ fn test(filter: &Filter, judge: Option<Arc<Judge>>) -> CallTest {
             return answer;
         }
         let (store, seq) = alone(moment);
-        let verdict = |_| judge.as_ref().map(|judge| judge.verdict(enter.arch, enter.nr, &enter.args).action);
+        let verdict = |_| judge.as_ref().map(|judge| judge.verdict(enter.arch, enter.nr, &enter.args));
         filter.matches(&Context { verdict: Some(&verdict), ..Context::new(&store) }, seq)
     }))
 }

@@ -11,6 +11,7 @@ pub fn short(change: &Change) -> String {
     match change.result {
         Some(Forced::Errno(errno)) => format!("will fail with {}", errno_name(errno)),
         Some(Forced::Value(value)) => format!("will return {value}"),
+        Some(Forced::Trap) => "will be trapped (SIGSYS)".into(),
         None if *change == Change::default() => "about to call".to_owned(),
         None => "will be changed".to_owned(),
     }
@@ -26,6 +27,7 @@ pub fn describe(change: &Change) -> String {
     match (change.result, &instead) {
         (Some(Forced::Errno(errno)), None) => parts.push(format!("fails with {} and is not made", errno_text(errno))),
         (Some(Forced::Value(value)), None) => parts.push(format!("returns {value} and is not made")),
+        (Some(Forced::Trap), _) => parts.push("is not made, and traps (SIGSYS)".into()),
         (Some(Forced::Errno(errno)), Some(_)) => parts.push(format!("fails with {}", errno_text(errno))),
         (Some(Forced::Value(value)), Some(_)) => parts.push(format!("returns {value}")),
         (None, None) if parts.is_empty() && change.signal.is_none() && change.delay_exit.is_none() => {

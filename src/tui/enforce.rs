@@ -1,17 +1,17 @@
 //! A profile made to hold: as changes of calls that the source makes at their entry, so that one sees how the program copes.
 //!
 //! An errno is returned without the call running. What would end a thread or the process ends the process by SIGKILL, for
-//! a SIGSYS of ours could be caught; what would be a trap is a SIGSYS, whose siginfo says that a process sent it. Left
-//! out: the kernel's own way (`capture`), which installs the filter at the program's start.
+//! a SIGSYS of ours could be caught. A trap is a SIGSYS as from a filter; a task that ignores or blocks SIGSYS is not
+//! killed by it, as it would be by the kernel. Left out: the data that a trap of a raw program carries (si_errno is 0), and
+//! the kernel's own way (`capture`), which installs the filter at the program's start.
 
 use std::sync::Arc;
 
 use crate::policy::{Action, Judge};
 use crate::source::{CallTest, Change, Forced, Tamper, When};
 
-/// The signal numbers are the same on every architecture that sysview traces. signal(7).
+/// The same on every architecture that sysview traces. signal(7).
 const SIGKILL: i32 = 9;
-const SIGSYS: i32 = 31;
 const ENOSYS: u16 = 38;
 
 /// One change for each answer that the profile has, which do not overlap.
@@ -38,7 +38,7 @@ fn change(action: Action) -> Option<Change> {
         Action::Errno(number) => (errno(number), None),
         // Nobody listens.
         Action::Notify | Action::Trace(_) => (errno(ENOSYS), None),
-        Action::Trap => (errno(ENOSYS), Some(SIGSYS)),
+        Action::Trap => (Forced::Trap, None),
         Action::KillThread | Action::KillProcess => (errno(ENOSYS), Some(SIGKILL)),
     };
     Some(Change { result: Some(result), signal, ..Change::default() })

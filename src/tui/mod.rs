@@ -46,8 +46,8 @@ use theme::Theme;
 /// What the view is told before it begins.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The profile to judge by; None: the user may choose one.
-    pub profile: Option<policy::Profile>,
+    /// The profiles to judge by, the active one first; none: the user may choose one.
+    pub profiles: Vec<policy::Profile>,
     /// Under which it is judged, as far as the traced machine does not say.
     pub circumstances: policy::Circumstances,
     /// Who makes the profile hold from the start, if anybody.
@@ -89,7 +89,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
-            profile: None,
+            profiles: Vec::new(),
             circumstances: policy::Circumstances::default(),
             enforce: None,
             seccomp_on: true,

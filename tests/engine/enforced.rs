@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use sysview::capture::launch;
-use sysview::model::{Marks, Outcome};
+use sysview::model::{Marks, Outcome, SignalDetail};
 use sysview::policy::{Context, Judge, Profile, bpf};
 use sysview::source::End;
 use sysview::tui::enforce::tampers;
 
+use crate::fixtures::fixture;
 use crate::harness::*;
 
 fn judge(rules: &str) -> Arc<Judge> {
@@ -62,6 +63,22 @@ fn a_kill_ends_the_program_at_the_call() {
     let run = by_kernel(&command, rules);
     assert!(matches!(run.end, End::Killed { signal: libc::SIGSYS, .. }), "{:?}", run.end);
     assert_eq!(run.outcomes("getppid"), [Outcome::KilledBySeccomp]);
+}
+
+#[test]
+fn a_trap_tells_the_handler_the_same_from_both() {
+    let rules = r#"{"names": ["getppid"], "action": "SCMP_ACT_TRAP"}"#;
+    let command = [&fixture("filters")[..], "told"];
+    let (tracer, kernel) = (by_tracer(&command, rules), by_kernel(&command, rules));
+    for run in [&tracer, &kernel] {
+        assert_eq!(run.end, End::Exited(0), "{}", run.text());
+        let signal = &run.signals_numbered(libc::SIGSYS)[0];
+        let nr = run.calls_named("getppid")[0].1.nr as i32;
+        assert!(matches!(signal.detail, SignalDetail::Syscall { nr: told, .. } if told == nr), "{signal:?}");
+    }
+    assert_eq!(tracer.text(), kernel.text());
+    assert_eq!(tracer.outcomes("getppid"), kernel.outcomes("getppid"));
+    assert_eq!(tracer.calls_named("getppid")[0].1.marks, Marks::INJECTED);
 }
 
 #[test]

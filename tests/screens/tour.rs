@@ -187,9 +187,9 @@ fn over_a_recording_everything_that_happened_counts() {
 }
 
 #[test]
-fn without_a_tour_its_keys_move_the_border() {
+fn braces_move_the_border() {
     let mut app = app(docker(), 120, 40);
     let before = print::text(&app, 120, 40);
-    press(&mut app, "]");
+    press(&mut app, "}");
     assert_ne!(before, print::text(&app, 120, 40));
 }

@@ -12,7 +12,7 @@ use crate::policy::Circumstances;
 /// `sysview profile COMMAND`.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "sysview profile generate|check|diff|merge|convert|explain|show|list ...",
+    override_usage = "sysview profile generate|check|diff|merge|convert|explain|coverage|portable|show|list ...",
     subcommand_required = true,
     disable_help_subcommand = true
 )]
@@ -35,6 +35,10 @@ pub enum What {
     Convert(ConvertArgs),
     /// Say what a profile answers to a call, and why
     Explain(ExplainArgs),
+    /// Count how many calls of recordings each rule of a profile decided, and name the rules that decided none
+    Coverage(CoverageArgs),
+    /// Say on which architectures, and since which kernel, the calls exist that recordings made or profiles allow
+    Portable(PortableArgs),
     /// Print a built-in profile or the members of one of systemd's sets
     Show(ShowArgs),
     /// List the built-in profiles, the forms and systemd's sets
@@ -182,6 +186,27 @@ pub struct ExplainArgs {
     /// The ABI of the call: x86_64, i386, x32 or aarch64; the machine's own otherwise
     #[arg(long, value_name = "ABI")]
     pub abi: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct CoverageArgs {
+    /// A profile
+    #[arg(value_name = "FILE|NAME")]
+    pub profile: String,
+    /// Recordings made by `sysview record`, or text of strace
+    #[arg(value_name = "RECORDING", required = true)]
+    pub recordings: Vec<PathBuf>,
+    #[command(flatten)]
+    pub context: ContextArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PortableArgs {
+    /// Recordings, profiles, or names of built-in profiles
+    #[arg(value_name = "RECORDING|FILE|NAME", required = true)]
+    pub of: Vec<String>,
+    #[command(flatten)]
+    pub context: ContextArgs,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ pub fn run(args: &ExplainArgs) -> Result<i32, CliError> {
     let explanation = judge.explain(abi, nr, &values);
     let action = explanation.verdict.action;
     let mut out = format!("{}: {action}: {}\n", args.call, action.meaning());
+    out += &format!("in short: {}\n", explanation.answer(&args.call));
     out += &format!("why: {}\nunder: {context}\n", explanation.headline());
     if explanation.verdict.certainty == Certainty::DependsOnLibseccomp {
         out += "certainty: depends on how libseccomp compiles the rules\n";
@@ -40,7 +41,8 @@ pub fn run(args: &ExplainArgs) -> Result<i32, CliError> {
         }
     }
     for change in &explanation.changes {
-        out += &format!("{}: {}\n", change.what, change.action);
+        let by = change.rule.map(|rule| format!(" by rule {}", rule + 1)).unwrap_or_default();
+        out += &format!("{}: {}{by}\n", change.what, change.action);
     }
     explanation.notes.iter().for_each(|note| out += &format!("note: {note}\n"));
     let place = policy::portable::remark(&args.call);

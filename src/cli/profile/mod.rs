@@ -5,6 +5,7 @@ pub mod args;
 mod explain;
 mod generate;
 mod judging;
+mod runs;
 
 use std::fs;
 use std::io::{self, Write};
@@ -26,6 +27,8 @@ pub fn run(args: &args::ProfileArgs) -> Result<i32, CliError> {
         What::Merge(args) => merge(args),
         What::Convert(args) => convert(args),
         What::Explain(args) => explain::run(args),
+        What::Coverage(args) => runs::coverage(args),
+        What::Portable(args) => runs::portable(args),
         What::Show(args) => show(args),
         What::List => list(),
     }

@@ -15,7 +15,8 @@ use super::draft::{Draft, DraftRule};
 use super::profile::Architectures;
 use super::{Action, Condition, Judge, names, portable};
 use crate::abi::Arch;
-use families::{LIBC, RUNTIME, siblings};
+pub use families::siblings;
+use families::{LIBC, RUNTIME};
 use scalar::{NAMESPACES, equals, none_of, scalar};
 
 /// How a profile is made.

@@ -30,6 +30,8 @@ pub enum Context {
     Points,
     /// What a profile is judged under.
     Judging,
+    /// What profiles do to the calls, rule by rule or side by side, and where calls exist.
+    Profiles,
     /// The list of keys.
     Keys,
     /// The processes to attach to.
@@ -43,7 +45,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 13] = [
+    pub const ALL: [Context; 14] = [
         Context::Global,
         Context::Trace,
         Context::Histogram,
@@ -52,6 +54,7 @@ impl Context {
         Context::Tour,
         Context::Points,
         Context::Judging,
+        Context::Profiles,
         Context::Keys,
         Context::Picker,
         Context::Form,
@@ -74,6 +77,7 @@ impl Context {
             Context::Tour => "Tour",
             Context::Points => "Catch list",
             Context::Judging => "Circumstances",
+            Context::Profiles => "Profile pages",
             Context::Keys => "Help",
             Context::Picker => "Process list",
             Context::Form => "Forms",

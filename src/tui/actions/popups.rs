@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::{Action, Context, ENTER, Id, action};
+use super::{Action, Context, END, ENTER, HOME, Id, LEFT, RIGHT, action};
 use crate::tui::key::Key;
 
 pub(super) const LIST: &[Action] = &[
@@ -32,6 +32,27 @@ pub(super) const LIST: &[Action] = &[
     ),
     action(Id::Right, Context::Judging, &[Key::code(KeyCode::Right)], "", "The next runtime."),
     action(Id::Left, Context::Judging, &[Key::code(KeyCode::Left)], "", "The runtime before."),
+    action(Id::Confirm, Context::Profiles, ENTER, "only these", "Show only the rows of what is selected."),
+    action(Id::NextProfile, Context::Profiles, &[Key::char(']')], "", "The next of the loaded profiles."),
+    action(Id::PreviousProfile, Context::Profiles, &[Key::char('[')], "", "The profile before."),
+    action(
+        Id::Delete,
+        Context::Profiles,
+        &[Key::char('d'), Key::code(KeyCode::Delete)],
+        "",
+        "Unload the profile that is shown.",
+    ),
+    action(
+        Id::OtherList,
+        Context::Profiles,
+        &[Key::code(KeyCode::Tab)],
+        "",
+        "Where calls exist: go from the calls so far to those that the profile allows, or back.",
+    ),
+    action(Id::Left, Context::Profiles, LEFT, "", "Scroll the columns left."),
+    action(Id::Right, Context::Profiles, RIGHT, "", "Scroll the columns right."),
+    action(Id::Top, Context::Profiles, HOME, "", "Go to the first line."),
+    action(Id::End, Context::Profiles, END, "", "Go to the last line."),
     action(Id::Find, Context::Keys, &[Key::char('/')], "find", "Look for a word in the list of keys."),
     action(Id::Confirm, Context::Picker, ENTER, "attach", "Trace what is marked, or else what is selected."),
     action(Id::Toggle, Context::Picker, &[Key::char(' ')], "mark", "Mark a process, or no longer."),

@@ -1,5 +1,7 @@
 //! The profile made to hold: by sysview, switched with a key, or by the kernel, whose answers are compared.
 
+use std::sync::Arc;
+
 use super::App;
 use crate::model::{Changes, RowKind};
 use crate::tui::enforce::tampers;
@@ -8,9 +10,10 @@ use crate::tui::state::points::List;
 
 impl App {
     pub(super) fn switch_enforcing(&mut self) {
-        let Some(overlay) = &mut self.overlay else { return };
+        let by_kernel = self.overlays.by_kernel();
+        let Some(overlay) = self.overlays.active_mut() else { return };
         match overlay.enforced {
-            Some(Enforced { by: By::Kernel, .. }) => {
+            _ if by_kernel => {
                 self.say(
                     "The kernel's filter stays until the program's end; start the program without --enforce kernel.",
                 );
@@ -30,26 +33,37 @@ impl App {
         }
     }
 
-    /// The source answers calls as the loaded profile would.
+    /// The source answers calls as the active profile would, and as no other.
     pub(super) fn enforce(&mut self) {
-        let Some(judge) = self.judge() else { return };
-        self.points.enforced = tampers(&judge);
-        if let Some(overlay) = &mut self.overlay {
+        if let Some(other) = self.overlays.enforced_mut() {
+            other.enforced = None;
+        }
+        if let Some(overlay) = self.overlays.active_mut() {
             overlay.enforced = Some(Enforced::new(By::Tracer));
         }
+        self.enforce_again();
+    }
+
+    /// The tracer follows after the profile that holds is judged under other circumstances.
+    pub(super) fn enforce_again(&mut self) {
+        let Some(overlay) = self.overlays.enforced_mut().filter(|o| o.enforced.is_some_and(|e| e.by == By::Tracer))
+        else {
+            return;
+        };
+        self.points.enforced = tampers(&Arc::new(overlay.judge.clone()));
         self.tell_points(List::Tampers);
     }
 
     /// The program was started under the compiled filter.
     pub(super) fn enforced_by_kernel(&mut self) {
-        if let Some(overlay) = &mut self.overlay {
+        if let Some(overlay) = self.overlays.active_mut() {
             overlay.enforced = Some(Enforced::new(By::Kernel));
         }
     }
 
     /// What the kernel did, beside what the overlay says.
     pub(super) fn compare_with_kernel(&mut self, changes: &Changes) {
-        let Some(overlay) = &mut self.overlay else { return };
+        let Some(overlay) = self.overlays.enforced_mut() else { return };
         let Some(enforced) = overlay.enforced.as_mut().filter(|e| e.by == By::Kernel) else { return };
         let before = enforced.differences;
         for &seq in &changes.completed {

@@ -23,7 +23,9 @@ pub(super) fn moved(line: usize, id: Id) -> usize {
 impl App {
     /// Changes what is selected, and judges every call anew.
     pub(super) fn change_circumstances(&mut self, id: Id) {
-        let (Some(Layer::Policy { line }), Some(overlay)) = (self.layers.last(), &self.overlay) else { return };
+        let (Some(Layer::Policy { line }), Some(overlay)) = (self.layers.last(), self.overlays.active()) else {
+            return;
+        };
         let mut changed = self.options.circumstances.clone();
         match line.checked_sub(1).and_then(|at| capabilities().get(at)) {
             Some(capability) => changed.flip(capability, &overlay.context),
@@ -35,14 +37,10 @@ impl App {
                 changed.runtime = Some(Runtime::ALL[(at + step) % count]);
             }
         }
-        let (profile, on) = (overlay.profile.clone(), overlay.on);
         let before = std::mem::replace(&mut self.options.circumstances, changed);
-        if let Err(error) = self.judge_by(profile) {
+        if let Err(error) = self.judge_again() {
             self.options.circumstances = before;
-            return self.say(error.to_string());
-        }
-        if let Some(overlay) = &mut self.overlay {
-            overlay.on = on;
+            self.say(error.to_string());
         }
     }
 }

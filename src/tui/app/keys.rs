@@ -83,6 +83,9 @@ impl App {
             Some(Layer::Quit) => &[Context::QuitDialog],
             Some(Layer::Help(_)) => &[Context::Keys, Context::Popup],
             Some(Layer::Policy { .. }) => &[Context::Judging, Context::Popup],
+            Some(Layer::Profiles { .. } | Layer::Rules { .. } | Layer::Places(_)) => {
+                &[Context::Profiles, Context::Popup]
+            }
             Some(Layer::Points { .. }) => &[Context::Points, Context::Popup],
             Some(Layer::Picker(_)) => &[Context::Picker, Context::Popup],
             Some(Layer::Form(_)) => &[Context::Form, Context::Popup],

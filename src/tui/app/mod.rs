@@ -13,8 +13,9 @@ mod judging;
 mod keys;
 mod mouse;
 mod overlay;
-mod patterns;
+mod pages;
 mod palette;
+mod patterns;
 mod points;
 mod popups;
 mod record;
@@ -26,8 +27,8 @@ mod update;
 mod vdso;
 
 pub use copy::What as CopyWhat;
-pub use overlay::Overlay;
 pub use selection::Drag;
+pub use overlay::{MOST_PROFILES, Overlay, Overlays};
 pub use update::Leave;
 
 use update::Leaving;
@@ -79,7 +80,7 @@ pub struct App {
     /// First line in view of the call detail.
     pub(super) detail_top: u16,
     pub(super) program: ProgramPane,
-    pub(super) overlay: Option<Overlay>,
+    pub(super) overlays: Overlays,
     /// Why the selected row got its verdict; by `seq`.
     pub(super) explained: Option<(u64, Explanation)>,
     pub(super) points: Points,
@@ -133,7 +134,7 @@ impl App {
             table: TableState::default(),
             detail_top: 0,
             program,
-            overlay: None,
+            overlays: Overlays::default(),
             explained: None,
             points: Points::default(),
             export: None,
@@ -300,7 +301,7 @@ impl App {
     fn rows_for_filters(&self) -> Rows<'_> {
         Rows {
             store: &self.session.store,
-            judge: self.overlay.as_ref().map(|o| &o.judge),
+            judge: self.overlays.active().map(|o| &o.judge),
             options: &self.options.decode,
         }
     }
@@ -311,7 +312,7 @@ impl App {
         let (kept, near) = (self.trace.rows(), self.trace.near());
         let rows = Rows {
             store: &self.session.store,
-            judge: self.overlay.as_ref().map(|o| &o.judge),
+            judge: self.overlays.active().map(|o| &o.judge),
             options: &self.options.decode,
         };
         let Some(narrow) = self.trace.narrow.as_mut() else { return };
@@ -331,21 +332,18 @@ impl App {
         self.narrow_for(|narrow, rows| narrow.slice(rows));
         let store = &self.session.store;
         more |= self.trace.narrow.as_ref().is_some_and(|narrow| narrow.left(store.len()) > 0);
-        if let Some(overlay) = self.overlay.as_mut().filter(|o| o.on) {
-            let before = overlay.blocked.judged();
-            more |= overlay.scan(store, SLICE_ROWS);
-            self.dirty |= overlay.blocked.judged() != before;
-        }
-        more
+        let (left, judged) = self.overlays.scan(store, SLICE_ROWS);
+        self.dirty |= judged;
+        more | left
     }
 
     /// Brings every position into bounds; after this, drawing needs no decision.
     fn settle(&mut self) {
         let stored = self.session.store.len();
-        let divider = self.divider();
-        self.trace.settle(stored, self.trace_rows(), divider);
+        let dividers = self.dividers();
+        self.trace.settle(stored, self.trace_rows(), &dividers);
         let height = view::histogram::rows_in(self, self.layout.inner(Pane::Histogram));
-        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        let blocked = self.overlays.shown().map(|o| &o.blocked);
         let rows = self.table.ordered(&self.session.histogram, blocked);
         self.table.settle(&rows, height);
     }
@@ -355,12 +353,15 @@ impl App {
         view::trace::rows_in(self.layout.inner(Pane::Trace))
     }
 
-    /// The position before which the divider stands: right after the first row after which the run would
-    /// have gone another way.
-    pub(super) fn divider(&self) -> Option<u64> {
+    /// The positions before which dividers stand: right after the first row of each tree of processes after which it
+    /// would have gone another way.
+    pub(super) fn dividers(&self) -> Vec<u64> {
         // Where the profile holds, the run went the way that it does under it.
-        let overlay = self.overlay.as_ref().filter(|o| o.on && o.enforced.is_none())?;
-        Some(self.trace.position_of(overlay.blocked.divergence().first()? + 1))
+        let Some(overlay) = self.overlays.shown().filter(|o| o.enforced.is_none()) else { return Vec::new() };
+        let mut positions: Vec<u64> =
+            overlay.blocked.divergence().firsts().map(|seq| self.trace.position_of(seq + 1)).collect();
+        positions.dedup();
+        positions
     }
 
     pub(super) fn shape(&self) -> Shape {
@@ -478,7 +479,7 @@ impl App {
 
     /// The calls of the histogram in the order in which they are shown.
     pub(super) fn ordered_calls(&self) -> Vec<&CallStats> {
-        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        let blocked = self.overlays.shown().map(|o| &o.blocked);
         self.table.ordered(&self.session.histogram, blocked)
     }
 

@@ -80,7 +80,7 @@ impl App {
 
     fn click_row(&mut self, line: Option<u16>, before: Pane) {
         let Some(line) = line else { return };
-        let lines = self.trace.lines(self.session.store.len(), self.trace_rows(), self.divider());
+        let lines = self.trace.lines(self.session.store.len(), self.trace_rows(), &self.dividers());
         let Some(TraceLine::Row(position)) = lines.get(usize::from(line)) else { return };
         // A click on what is selected already opens it.
         if *position == self.trace.cursor && before == Pane::Trace && !self.trace.follow {
@@ -91,7 +91,7 @@ impl App {
     }
 
     fn click_call(&mut self, line: u16) {
-        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        let blocked = self.overlays.shown().map(|o| &o.blocked);
         let rows = self.table.ordered(&self.session.histogram, blocked);
         let index = self.table.top + usize::from(line);
         if index < rows.len() {

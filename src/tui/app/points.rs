@@ -27,7 +27,7 @@ impl App {
     }
 
     pub(super) fn judge(&self) -> Option<Arc<Judge>> {
-        self.overlay.as_ref().map(|overlay| Arc::new(overlay.judge.clone()))
+        self.overlays.active().map(|overlay| Arc::new(overlay.judge.clone()))
     }
 
     pub(super) fn tell_points(&mut self, list: List) {

@@ -43,6 +43,9 @@ impl App {
             Id::Toggle | Id::Left | Id::Right if matches!(self.layers.last(), Some(Layer::Policy { .. })) => {
                 self.change_circumstances(action.id);
             }
+            Id::NextProfile | Id::PreviousProfile => self.switch_profile(action.id == Id::NextProfile),
+            Id::Delete if self.on_profile_page() => self.unload_profile(),
+            Id::OtherList if self.on_profile_page() => self.other_calls(),
             Id::Refresh => self.look_at_processes(),
             Id::Add | Id::Toggle | Id::Delete | Id::OtherList => self.change_points(action.id),
             Id::Save => self.name_filter(),
@@ -124,6 +127,7 @@ impl App {
                 };
             }
             Some(Layer::Tours { .. }) => self.move_in_tours(id),
+            Some(Layer::Profiles { .. } | Layer::Rules { .. } | Layer::Places(_)) => self.move_in_page(id),
             Some(Layer::Policy { line }) => *line = judging::moved(*line, id),
             Some(Layer::Patterns { .. }) => self.move_in_patterns(id),
             Some(Layer::Points { .. }) => self.move_in_points(id),
@@ -150,6 +154,9 @@ impl App {
             Some(Layer::Help(help)) => self.layers.push(Layer::Help(Help { typing: false, ..help })),
             Some(Layer::Tours { line }) => self.choose_tour(line),
             Some(Layer::Patterns { line, findings }) => self.show_evidence(line, &findings),
+            Some(Layer::Profiles { line }) => self.narrow_to_compared(line),
+            Some(Layer::Rules { line }) => self.narrow_to_rule(line),
+            Some(Layer::Places(page)) => self.narrow_to_name(page),
             Some(Layer::Points { list, line }) => self.edit_point(list, line),
             Some(Layer::Form(form)) => self.confirm_form(form),
             Some(Layer::Picker(picker)) => self.attach(picker),
@@ -163,7 +170,7 @@ impl App {
         if filter.is_empty() {
             return self.change_filter(None);
         }
-        if filter.needs_profile() && self.overlay.is_none() {
+        if filter.needs_profile() && self.overlays.active().is_none() {
             self.say("No profile is loaded, so nothing counts as blocked; s chooses one.");
         }
         self.narrow_to(RowFilter::Query { filter: Box::new(filter), text });
@@ -176,7 +183,7 @@ impl App {
             }
             None => profile::load(&chooser.path.text),
         };
-        match profile.and_then(|profile| self.judge_by(profile).map_err(|e| e.to_string())) {
+        match profile.and_then(|profile| self.judge_by(profile)) {
             Ok(()) => {}
             Err(sentence) => {
                 chooser.error = Some(sentence);

@@ -89,7 +89,7 @@ impl App {
     fn touring(&mut self) -> (&mut Tours, Rows<'_>) {
         let rows = Rows {
             store: &self.session.store,
-            judge: self.overlay.as_ref().map(|o| &o.judge),
+            judge: self.overlays.active().map(|o| &o.judge),
             options: &self.options.decode,
         };
         (&mut self.tours, rows)

@@ -11,7 +11,7 @@ use crate::tui::actions::Id;
 use crate::tui::key::Key;
 use crate::tui::layout::{Pane, SPLIT_STEP};
 use crate::tui::state::form::Form;
-use crate::tui::state::layer::{Chooser, Help, Layer};
+use crate::tui::state::layer::{Chooser, Help, Layer, Places};
 use crate::tui::state::narrow::{Narrow, RowFilter};
 use crate::tui::state::points::List;
 use crate::tui::state::session::Phase;
@@ -55,9 +55,10 @@ impl App {
             Id::FocusProgram => self.session.has_terminal(),
             Id::Compare => self.options.compare.is_some(),
             Id::Record => self.session.started.is_some(),
-            Id::FirstBlocked => self.divider().is_some(),
-            Id::PolicyContext => self.overlay.is_some(),
-            Id::Enforce => self.overlay.is_some() && self.session.traced(),
+            Id::FirstBlocked => !self.dividers().is_empty(),
+            Id::NextProfile | Id::PreviousProfile => self.overlays.all().len() > 1,
+            Id::PolicyContext | Id::Rules | Id::CompareProfiles => self.overlays.active().is_some(),
+            Id::Enforce => self.overlays.active().is_some() && self.session.traced(),
             Id::Narrow => self.session.histogram.calls() > 0,
             Id::Hold | Id::Step | Id::CatchPoints | Id::CatchCall | Id::Tampering => self.session.traced(),
             Id::Attach => self.session.traced() && self.options.processes.is_some(),
@@ -87,6 +88,10 @@ impl App {
             Id::ChooseProfile => self.layers.push(Layer::Chooser(Chooser::default())),
             Id::PolicyContext => self.layers.push(Layer::Policy { line: 0 }),
             Id::Enforce => self.switch_enforcing(),
+            Id::NextProfile | Id::PreviousProfile => self.switch_profile(id == Id::NextProfile),
+            Id::CompareProfiles => self.layers.push(Layer::Profiles { line: 0 }),
+            Id::Rules => self.layers.push(Layer::Rules { line: 0 }),
+            Id::Places => self.layers.push(Layer::Places(Places::default())),
             Id::Vdso => self.switch_vdso(),
             Id::Export => self.ask_export(),
             Id::Compare => self.layers.push(Layer::Compare { scroll: 0 }),
@@ -160,7 +165,7 @@ impl App {
     }
 
     pub(in crate::tui) fn judging(&self) -> bool {
-        self.overlay.as_ref().is_some_and(|o| o.on)
+        self.overlays.shown().is_some()
     }
 
     fn move_(&mut self, id: Id) {
@@ -196,7 +201,7 @@ impl App {
 
     pub(super) fn move_in_table(&mut self, id: Id) {
         let page = i64::from(view::histogram::rows_in(self, self.layout.inner(Pane::Histogram)).max(2)) - 1;
-        let blocked = self.overlay.as_ref().filter(|o| o.on).map(|o| &o.blocked);
+        let blocked = self.overlays.shown().map(|o| &o.blocked);
         let rows = self.table.ordered(&self.session.histogram, blocked);
         // Nothing is selected at first; any move begins at the top.
         let lines = match id {
@@ -327,17 +332,18 @@ impl App {
     }
 
     fn first_blocked(&mut self) {
-        let first = self.overlay.as_ref().and_then(|o| o.blocked.divergence().first());
-        if let Some(seq) = first {
+        let selected = self.selected().filter(|_| !self.trace.follow).unwrap_or(u64::MAX);
+        let next = self.overlays.active().and_then(|o| o.blocked.divergence().next(selected));
+        if let Some(seq) = next {
             self.trace.go_to(self.trace.position_of(seq));
         }
     }
 
     fn toggle_seccomp(&mut self) {
-        match &mut self.overlay {
-            Some(overlay) => {
-                overlay.on = !overlay.on;
-                if !overlay.on && self.table.sort == SortKey::Blocked {
+        match self.overlays.active() {
+            Some(_) => {
+                self.overlays.show(!self.overlays.on());
+                if !self.overlays.on() && self.table.sort == SortKey::Blocked {
                     self.table.sort = SortKey::default();
                 }
             }

@@ -1,10 +1,10 @@
-//! Where a run would have gone another way under the loaded profile, process by process.
+//! Where a run would have gone another way under a profile: process by process, and first in each tree of processes.
 //!
 //! A blocked call whose errno the kernel returned anyway changes nothing, and an ENOSYS after which the C library goes on
 //! in another way is a detour. After any other one the process is guesswork, and so is every process that it starts.
 //! Left out: what one process's other way does to its relatives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::abi;
 use crate::model::{CallRow, NewTask, Origin, Outcome, TaskId};
@@ -45,7 +45,11 @@ pub struct Divergence {
     process_of: HashMap<TaskId, usize>,
     /// By process.
     from: Vec<Option<u64>>,
-    first: Option<u64>,
+    /// By process: the first of its ancestors that is known, or itself.
+    tree: Vec<usize>,
+    /// The first row of each tree, by the tree.
+    tree_from: HashMap<usize, u64>,
+    firsts: BTreeSet<u64>,
     detours: u64,
 }
 
@@ -57,8 +61,7 @@ impl Divergence {
             Some(process) => process,
             None => {
                 let inherits = parent.is_some_and(|parent| self.from[parent].is_some_and(|from| from < seq));
-                self.from.push(inherits.then_some(seq));
-                self.from.len() - 1
+                self.process(inherits.then_some(seq), parent)
             }
         };
         self.process_of.insert(task, process);
@@ -69,21 +72,38 @@ impl Divergence {
             Effect::Same | Effect::Open => {}
             Effect::Detour(_) => self.detours += 1,
             Effect::Diverges => {
-                let from = &mut self.from;
-                let process = *self.process_of.entry(task).or_insert_with(|| {
-                    from.push(None);
-                    from.len() - 1
-                });
-                let earlier = |known: Option<u64>| Some(known.map_or(seq, |known| known.min(seq)));
-                self.from[process] = earlier(self.from[process]);
-                self.first = earlier(self.first);
+                let process = self.process_of.get(&task).copied().unwrap_or_else(|| self.process(None, None));
+                self.process_of.insert(task, process);
+                let earlier = |known: Option<u64>| known.is_none_or(|known| seq < known);
+                if earlier(self.from[process]) {
+                    self.from[process] = Some(seq);
+                }
+                let tree = self.tree[process];
+                if earlier(self.tree_from.get(&tree).copied()) {
+                    if let Some(before) = self.tree_from.insert(tree, seq) {
+                        self.firsts.remove(&before);
+                    }
+                    self.firsts.insert(seq);
+                }
             }
         }
     }
 
-    /// The first row of all after which a process would have gone another way.
-    pub fn first(&self) -> Option<u64> {
-        self.first
+    fn process(&mut self, from: Option<u64>, parent: Option<usize>) -> usize {
+        let process = self.from.len();
+        self.from.push(from);
+        self.tree.push(parent.map_or(process, |parent| self.tree[parent]));
+        process
+    }
+
+    /// The first row of each tree of processes after which it would have gone another way, in order.
+    pub fn firsts(&self) -> impl Iterator<Item = u64> {
+        self.firsts.iter().copied()
+    }
+
+    /// The next of these after a row; after the last comes the first.
+    pub fn next(&self, seq: u64) -> Option<u64> {
+        self.firsts.range(seq.saturating_add(1)..).next().or(self.firsts.first()).copied()
     }
 
     /// Whether this row of a task comes after its process would have gone another way.
@@ -123,8 +143,21 @@ mod tests {
         divergence.new_task(6, TaskId(3), &new(Some(0), Origin::Vfork));
         let past = |task, seq| divergence.is_past(TaskId(task), seq);
         assert_eq!([past(0, 5), past(0, 6), past(2, 7), past(3, 7), past(1, 7)], [false, true, true, true, false]);
-        assert_eq!((divergence.first(), divergence.detours()), (Some(5), 1));
+        assert_eq!((divergence.firsts().collect::<Vec<_>>(), divergence.detours()), (vec![5], 1));
         assert!(divergence.is_at(TaskId(0), 5) && !divergence.is_at(TaskId(1), 5));
+    }
+
+    #[test]
+    fn each_tree_of_processes_has_its_first_row() {
+        let mut divergence = Divergence::default();
+        divergence.new_task(0, TaskId(0), &new(None, Origin::Attach));
+        divergence.new_task(1, TaskId(1), &new(None, Origin::Attach));
+        divergence.new_task(2, TaskId(2), &new(Some(0), Origin::Fork));
+        divergence.blocked(9, TaskId(0), Effect::Diverges);
+        divergence.blocked(7, TaskId(1), Effect::Diverges);
+        divergence.blocked(8, TaskId(2), Effect::Diverges);
+        assert_eq!(divergence.firsts().collect::<Vec<_>>(), [7, 8]);
+        assert_eq!([0, 7, 8].map(|seq| divergence.next(seq)), [Some(7), Some(8), Some(7)]);
     }
 
     #[test]
@@ -133,7 +166,7 @@ mod tests {
         divergence.new_task(0, TaskId(0), &new(None, Origin::Launch));
         divergence.blocked(9, TaskId(0), Effect::Diverges);
         divergence.blocked(3, TaskId(0), Effect::Diverges);
-        assert_eq!(divergence.first(), Some(3));
+        assert_eq!(divergence.firsts().collect::<Vec<_>>(), [3]);
         assert!(divergence.is_past(TaskId(0), 4));
     }
 }

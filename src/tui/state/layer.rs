@@ -26,6 +26,12 @@ pub enum Layer {
     Compare { scroll: u16 },
     /// Under which circumstances the profile is judged: the runtime, then the capabilities.
     Policy { line: usize },
+    /// What each loaded profile answers to each call.
+    Profiles { line: usize },
+    /// The rules of the active profile.
+    Rules { line: usize },
+    /// Where calls exist.
+    Places(Places),
     /// The tours to choose from; after them the line that ends the running one.
     Tours { line: usize },
     /// What was remarkable when it was opened.
@@ -50,6 +56,16 @@ pub struct Help {
     pub word: Input,
     /// Letters go to the word.
     pub typing: bool,
+}
+
+/// The page of calls, architectures and kernels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Places {
+    pub line: usize,
+    /// The first architecture in view.
+    pub column: usize,
+    /// Of the calls that the active profile allows, not of those that were made.
+    pub allowed: bool,
 }
 
 /// The chooser's state: a line of the list, or the path that is typed.

@@ -16,7 +16,7 @@ use super::hits::{Hits, Piece};
 use crate::abi::Arch;
 use crate::decode;
 use crate::model::{Changes, RowKind, Store};
-use crate::policy::{Action, Judge};
+use crate::policy::{Judge, Verdict};
 use crate::query::{self, Bounds, Filter};
 
 /// Rows that are looked at between two looks at the clock.
@@ -56,10 +56,10 @@ impl Rows<'_> {
         run(&query::Context { store: self.store, verdict, options: *self.options })
     }
 
-    fn verdict(&self, seq: u64) -> Option<Action> {
+    fn verdict(&self, seq: u64) -> Option<Verdict> {
         let call = self.store.call(seq)?;
         let view = call.view();
-        Some(self.judge?.verdict_on(&view)?.action)
+        self.judge?.verdict_on(&view)
     }
 }
 

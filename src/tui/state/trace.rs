@@ -134,9 +134,9 @@ impl TraceState {
         }
     }
 
-    /// Brings selection and view into bounds after anything changed. `divider`: the position before which the divider
-    /// stands.
-    pub fn settle(&mut self, stored: u64, height: u16, divider: Option<u64>) {
+    /// Brings selection and view into bounds after anything changed. `dividers`: the positions before which dividers
+    /// stand, in order.
+    pub fn settle(&mut self, stored: u64, height: u16, dividers: &[u64]) {
         // While matches are found, the selection is the first of them that is not before the row that was selected.
         if let Some(narrow) = &mut self.narrow
             && let Some(anchor) = narrow.anchor
@@ -151,28 +151,27 @@ impl TraceState {
         let last = len.saturating_sub(1);
         if self.follow && self.frozen.is_none() {
             self.cursor = last;
-            self.top = last_top(len, height, divider);
+            self.top = last_top(len, height, dividers);
             return;
         }
         self.cursor = self.cursor.min(last);
         self.top = self.top.min(self.cursor);
-        let over = |top: u64| {
-            let divided = divider.is_some_and(|d| d > top && d <= self.cursor);
-            (self.cursor - top + 1 + u64::from(divided)).saturating_sub(height)
-        };
-        self.top += over(self.top);
+        self.top = self.top.max((self.cursor + 1).saturating_sub(height));
+        while self.top < self.cursor && self.cursor - self.top + 1 + between(dividers, self.top, self.cursor) > height {
+            self.top += 1;
+        }
         // No blank lines below the last row while there are rows above the first.
-        self.top = self.top.min(last_top(len, height, divider)).min(self.cursor);
+        self.top = self.top.min(last_top(len, height, dividers)).min(self.cursor);
     }
 
     /// The lines of a pane of `height` rows.
-    pub fn lines(&self, stored: u64, height: u16, divider: Option<u64>) -> Vec<TraceLine> {
+    pub fn lines(&self, stored: u64, height: u16, dividers: &[u64]) -> Vec<TraceLine> {
         let len = self.len(stored);
         let height = usize::from(height);
         let mut lines = Vec::with_capacity(height);
         let mut position = self.top;
         while lines.len() < height {
-            if divider == Some(position) && position > self.top {
+            if position > self.top && dividers.binary_search(&position).is_ok() {
                 lines.push(TraceLine::Divider);
             }
             if position >= len {
@@ -188,11 +187,19 @@ impl TraceState {
 }
 
 /// The first position in view when the last one is.
-fn last_top(len: u64, height: u64, divider: Option<u64>) -> u64 {
-    let top = len.saturating_sub(height);
-    // The divider takes a line, so one row less fits.
-    let divided = len >= height && divider.is_some_and(|d| d > top && d <= len);
-    top + u64::from(divided)
+fn last_top(len: u64, height: u64, dividers: &[u64]) -> u64 {
+    let mut top = len.saturating_sub(height);
+    // Each divider takes a line, so one row less fits.
+    while top < len && len - top + between(dividers, top, len) > height {
+        top += 1;
+    }
+    top
+}
+
+/// Dividers below the position `top` down to the one before `position`.
+fn between(dividers: &[u64], top: u64, position: u64) -> u64 {
+    let before = |limit: u64| dividers.partition_point(|&divider| divider <= limit) as u64;
+    before(position).saturating_sub(before(top))
 }
 
 impl Default for TraceState {
@@ -208,13 +215,13 @@ mod tests {
     #[test]
     fn following_shows_the_end_and_moving_stops_it() {
         let mut trace = TraceState::new();
-        trace.settle(100, 10, None);
+        trace.settle(100, 10, &[]);
         assert_eq!((trace.top, trace.cursor), (90, 99));
         trace.move_by(-1, 100);
-        trace.settle(200, 10, None);
+        trace.settle(200, 10, &[]);
         assert_eq!((trace.top, trace.cursor, trace.follow), (90, 98, false));
         trace.set_follow(true);
-        trace.settle(200, 10, None);
+        trace.settle(200, 10, &[]);
         assert_eq!((trace.top, trace.cursor), (190, 199));
     }
 
@@ -222,33 +229,33 @@ mod tests {
     fn the_selection_stays_in_view() {
         let mut trace = TraceState::new();
         trace.go_to(50);
-        trace.settle(100, 10, None);
+        trace.settle(100, 10, &[]);
         assert_eq!(trace.top, 41);
         trace.move_by(-30, 100);
-        trace.settle(100, 10, None);
+        trace.settle(100, 10, &[]);
         assert_eq!((trace.top, trace.cursor), (20, 20));
         trace.scroll_by(5, 100, 10);
-        trace.settle(100, 10, None);
+        trace.settle(100, 10, &[]);
         assert_eq!((trace.top, trace.cursor), (25, 25));
     }
 
     #[test]
     fn a_frozen_view_ends_where_it_was_frozen() {
         let mut trace = TraceState::new();
-        trace.settle(100, 10, None);
+        trace.settle(100, 10, &[]);
         trace.toggle_freeze(100);
-        trace.settle(500, 10, None);
+        trace.settle(500, 10, &[]);
         assert_eq!((trace.len(500), trace.top, trace.cursor), (100, 90, 99));
         trace.toggle_freeze(500);
-        trace.settle(500, 10, None);
+        trace.settle(500, 10, &[]);
         assert_eq!(trace.cursor, 499);
     }
 
     #[test]
     fn the_divider_takes_a_line_and_hides_no_row_that_is_selected() {
         let mut trace = TraceState::new();
-        trace.settle(10, 5, Some(8));
-        let lines = trace.lines(10, 5, Some(8));
+        trace.settle(10, 5, &[8]);
+        let lines = trace.lines(10, 5, &[8]);
         assert_eq!(
             lines,
             [TraceLine::Row(6), TraceLine::Row(7), TraceLine::Divider, TraceLine::Row(8), TraceLine::Row(9)]
@@ -256,8 +263,11 @@ mod tests {
         trace.go_to(9);
         for divider in 0..=10 {
             trace.top = 0;
-            trace.settle(10, 3, Some(divider));
-            assert!(trace.lines(10, 3, Some(divider)).contains(&TraceLine::Row(9)), "divider before {divider}");
+            trace.settle(10, 3, &[divider]);
+            assert!(trace.lines(10, 3, &[divider]).contains(&TraceLine::Row(9)), "divider before {divider}");
+            trace.top = 0;
+            trace.settle(10, 3, &[divider, divider + 1, divider + 2]);
+            assert!(trace.lines(10, 3, &[divider, divider + 1, divider + 2]).contains(&TraceLine::Row(9)));
         }
     }
 
@@ -265,8 +275,8 @@ mod tests {
     fn an_empty_trace_has_no_selection() {
         let mut trace = TraceState::new();
         trace.move_by(3, 0);
-        trace.settle(0, 5, None);
+        trace.settle(0, 5, &[]);
         assert_eq!(trace.selected(0), None);
-        assert!(trace.lines(0, 5, None).is_empty());
+        assert!(trace.lines(0, 5, &[]).is_empty());
     }
 }

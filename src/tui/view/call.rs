@@ -68,7 +68,7 @@ impl Page<'_> {
     }
 
     /// A value, in which every space counts, and the register that carries it at the right edge.
-    fn value(&mut self, label: &str, text: &str, role: Role, register: &str) {
+    pub(super) fn value(&mut self, label: &str, text: &str, role: Role, register: &str) {
         let room = self.room();
         let mut parts = format::chop(text, room);
         if !register.is_empty() && parts.last().is_none_or(|last| format::width(last) + 2 + register.len() > room) {

@@ -170,9 +170,12 @@ pub fn run_on(tasks: usize) -> String {
 }
 
 fn seccomp(app: &App) -> Option<(String, Role)> {
-    let overlay = app.overlay.as_ref()?;
-    let name = format::cut(overlay.profile.name(), 40);
-    if !overlay.on {
+    let overlay = app.overlays.active()?;
+    let mut name = format::cut(overlay.profile.name(), 40);
+    if let (place, count @ 2..) = app.overlays.place() {
+        name.push_str(&format!(" ({place} of {count})"));
+    }
+    if !app.overlays.on() {
         return Some((format!("seccomp: {name}, off"), Role::Dim));
     }
     let stored = app.session.store.len();
@@ -229,7 +232,7 @@ fn changes(app: &App) -> Option<&'static str> {
 
 /// Under what circumstances the profile is judged, and which symbols the vDSO has.
 fn second_line(app: &App) -> String {
-    let judged = match &app.overlay {
+    let judged = match app.overlays.active() {
         Some(overlay) => {
             let context = &overlay.context;
             let (major, minor) = context.kernel;

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{latency, marks};
+use super::{answers, latency, marks};
 use crate::decode;
 use crate::stats::{CallStats, SortKey};
 use crate::tui::app::App;
@@ -71,16 +71,10 @@ fn most(app: &App, key: SortKey) -> u64 {
     let number = |row: &CallStats| match key {
         SortKey::Count => row.count,
         SortKey::Errors => row.errors,
-        SortKey::Blocked => blocked(app, row),
+        SortKey::Blocked => answers::of_call(app, row).map_or(0, |(_, calls)| calls),
         _ => 0,
     };
     app.session.histogram.rows().map(number).max().unwrap_or(0)
-}
-
-/// How many calls of a row the profile would block.
-fn blocked(app: &App, row: &CallStats) -> u64 {
-    // No filter sees what the vDSO answers.
-    app.overlay.as_ref().filter(|o| o.on && !row.vdso).map_or(0, |o| o.blocked.of_call(row.arch, row.nr))
 }
 
 /// A heading that fits its column together with the arrow.
@@ -185,9 +179,11 @@ fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'stati
         let (text, role) = match key {
             SortKey::Count => (number(row.count, breadth - 1), Role::Text),
             SortKey::Errors if row.errors > 0 => (number(row.errors, breadth - 1), Role::Error),
-            SortKey::Blocked => match blocked(app, row) {
-                0 => ("0".to_owned(), Role::Dim),
-                blocked => (format!("x{}", number(blocked, breadth - 2)), Role::FirstBlocked),
+            SortKey::Blocked => match answers::of_call(app, row) {
+                None => ("0".to_owned(), Role::Dim),
+                Some((answer, calls)) => {
+                    (format!("{}{}", answer.symbol(), number(calls, breadth - 2)), answers::role(answer, true))
+                }
             },
             SortKey::Errors => ("0".to_owned(), Role::Dim),
             // All of them were made to wait, so there is no time to show.

@@ -13,7 +13,7 @@ const MOST_WARNINGS: usize = 3;
 
 pub(super) fn content(app: &App, selected: usize, width: usize) -> Content {
     let title = "Seccomp profile".to_owned();
-    let Some(overlay) = &app.overlay else {
+    let Some(overlay) = app.overlays.active() else {
         return Content { title, lines: text("No profile is loaded; s chooses one.", width), scroll: 0, cursor: None };
     };
     let (context, profile) = (&overlay.context, &overlay.profile);

@@ -91,10 +91,12 @@ const TIMES: &str = "The time of a call is what passed from its beginning to its
     mostly the tracer's is shown as a limit (\u{2264}18 us), and its part of the histogram's picture ends at \u{250a}. A call that \
     you held at its entry, or that was made to wait, has no time.";
 
-const MARKS: [(&str, &str); 19] = [
+const MARKS: [(&str, &str); 21] = [
     ("x", "the profile would block this call"),
     ("X", "after this blocked call the process would go another way"),
     (":", "so this call is a guess: under the profile it would have been another one, or none"),
+    ("K k E T", "under a profile: the process is killed, the thread is, an errno, a trap"),
+    ("N t L ·", "under a profile: a supervisor is asked, a tracer is, it is logged, it runs"),
     ("!", "the call failed"),
     ("i", "sysview changed the call or its result, as it was told to"),
     ("d", "sysview made the call wait, as it was told to"),

@@ -1,8 +1,10 @@
 //! From the state to cells. Everything here takes the state by shared reference: drawing decides nothing and changes
 //! nothing. Left out: what keys do (`app`).
 
+mod answers;
 mod bar;
 pub mod call;
+pub mod compared;
 mod form;
 mod header;
 mod held;
@@ -10,15 +12,18 @@ pub mod histogram;
 mod judged;
 mod keys;
 mod latency;
+mod listing;
 mod marks;
 mod patterns;
 mod palette;
 mod picker;
+pub mod places;
 mod points;
 pub mod popup;
 mod quit;
 mod recording;
 mod remarks;
+pub mod rules;
 mod standing;
 mod times;
 pub mod tour;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{form, judged, keys, palette, patterns, picker, points, quit, recording, tour, vdso};
+use super::{compared, form, judged, keys, palette, patterns, picker, places, points, quit, recording, rules, tour, vdso};
 use crate::policy;
 use crate::tui::app::{App, CopyWhat};
 use crate::tui::format::{self, cut, fit, wrap};
@@ -121,6 +121,9 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Compare { scroll } => plain("Two runs", compared(app, width), *scroll),
         Layer::Vdso { scroll } => plain("vDSO", vdso::lines(app, width), *scroll),
         Layer::Policy { line } => judged::content(app, *line, width),
+        Layer::Profiles { line } => compared::content(app, *line, width),
+        Layer::Rules { line } => rules::content(app, *line, width),
+        Layer::Places(page) => places::content(app, *page, width),
         Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Patterns { line, findings } => patterns::content(app, *line, findings, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),

@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{held, marks, times};
+use super::{answers, held, marks, times};
 use crate::decode;
-use crate::model::{Row, RowKind};
+use crate::model::{Marks, Row, RowKind};
+use crate::policy::Action;
 use crate::source::At;
 use crate::tui::app::App;
 use crate::tui::format::{self, count, cut, fit, fit_right};
@@ -26,6 +27,8 @@ pub fn rows_in(inner: Rect) -> u16 {
 
 /// How wide each column is; 0: not shown.
 struct Columns {
+    /// A letter for each of several profiles, with the space behind them.
+    profiles: usize,
     seq: usize,
     time: usize,
     task: usize,
@@ -55,7 +58,8 @@ impl Columns {
         };
         let took = when(width >= 110, TOOK);
         let fixed: usize = [seq, time, task, took].iter().filter(|&&c| c > 0).map(|c| c + 1).sum();
-        Columns { seq, time, task, text: width.saturating_sub(fixed + MARKS), took }
+        let profiles = answers::width(app);
+        Columns { profiles, seq, time, task, text: width.saturating_sub(fixed + MARKS + profiles), took }
     }
 
     /// Columns that the result is lined up in.
@@ -94,7 +98,7 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
         buf.set_stringn(inner.x, y, heading(&columns), usize::from(inner.width), style);
         y += 1;
     }
-    let lines = app.trace.lines(app.session.store.len(), rows_in(inner), app.divider());
+    let lines = app.trace.lines(app.session.store.len(), rows_in(inner), &app.dividers());
     for line in lines {
         match line {
             TraceLine::Divider => {
@@ -131,7 +135,7 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
 }
 
 fn heading(columns: &Columns) -> String {
-    let mut text = " ".repeat(MARKS);
+    let mut text = " ".repeat(MARKS) + &answers::heading(columns.profiles);
     let mut add = |word: &str, width: usize, right: bool| {
         if width > 0 {
             text.push_str(&if right { fit_right(word, width) } else { fit(word, width) });
@@ -156,6 +160,7 @@ fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> 
     let (symbol, mark_role) = waiting.map_or((symbol, role), |waiting| (held::mark(waiting), Role::Held));
     let mut spans =
         vec![Span::styled(blocked.0.to_string(), style(blocked.1)), Span::styled(symbol.to_string(), style(mark_role))];
+    answers::push(app, seq, &mut spans);
     if columns.seq > 0 {
         spans.push(Span::styled(format!("{} ", fit_right(&seq.to_string(), columns.seq)), style(Role::Dim)));
     }
@@ -225,14 +230,19 @@ fn task_width(app: &App) -> usize {
 /// The mark of the loaded profile and the word for what it would do.
 fn policy_mark(app: &App, seq: u64) -> ((char, Role), Option<String>) {
     let none = ((' ', Role::Text), None);
-    let Some(overlay) = app.overlay.as_ref().filter(|o| o.on) else { return none };
+    let Some(overlay) = app.overlays.shown() else { return none };
     let Some(call) = app.session.store.call(seq) else { return none };
     let view = call.view();
+    if view.marks.has(Marks::VDSO) {
+        return none;
+    }
     let Some(verdict) = overlay.verdict(&view) else { return (('?', Role::Dim), None) };
     let action = verdict.action;
     let row = app.session.store.row(seq);
     if !action.blocks() {
-        return if row.is_some_and(|row| is_guess(app, seq, &row)) { ((':', Role::Dim), None) } else { none };
+        let guess = row.is_some_and(|row| is_guess(app, seq, &row));
+        let mark = if guess { (':', Role::Dim) } else { none.0 };
+        return (mark, (action != Action::Allow).then(|| action.to_string()));
     }
     let at = row.is_some_and(|row| overlay.blocked.divergence().is_at(row.task, seq));
     let mark = if at { 'X' } else { 'x' };
@@ -241,7 +251,7 @@ fn policy_mark(app: &App, seq: u64) -> ((char, Role), Option<String>) {
 
 /// Under the profile this row would have been another one, or none.
 fn is_guess(app: &App, seq: u64, row: &Row) -> bool {
-    let overlay = app.overlay.as_ref().filter(|o| o.on && o.enforced.is_none());
+    let overlay = app.overlays.shown().filter(|o| o.enforced.is_none());
     overlay.is_some_and(|o| o.blocked.divergence().is_past(row.task, seq))
 }
 

@@ -2,28 +2,32 @@
 
 use super::call::Page;
 use crate::abi;
+use crate::decode;
 use crate::model::{CallView, Marks, RowKind};
-use crate::policy::{Explanation, Reason};
+use crate::policy::{Explanation, Quote, Reason};
 use crate::tui::app::App;
+use crate::tui::format;
 use crate::tui::state::divergence::{Effect, effect};
 use crate::tui::theme::Role;
 
 /// Rows of a rule's other answers that are shown; a rule of many circumstances would bury the rest.
-const MOST_CHANGES: usize = 4;
+const MOST_CHANGES: usize = 8;
+/// And lines of its own text.
+const MOST_LINES: usize = 12;
 
 /// Whether the loaded profile, if any, would block the call.
 pub(super) fn blocks(app: &App, view: &CallView<'_>) -> bool {
     let hidden = view.marks.has(Marks::VDSO);
     !hidden
         && app
-            .overlay
-            .as_ref()
+            .overlays
+            .active()
             .is_some_and(|overlay| overlay.verdict(view).is_some_and(|verdict| verdict.action.blocks()))
 }
 
 pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
     let app = page.app;
-    let Some(overlay) = &app.overlay else { return };
+    let Some(overlay) = app.overlays.active() else { return };
     let Some(verdict) = overlay.verdict(view) else {
         let text = "not known: the profile looks at an argument that the text does not tell";
         return page.entry("seccomp", text, Role::Text);
@@ -37,7 +41,13 @@ pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
         return page.entry("seccomp", &text, Role::Text);
     }
     let role = if verdict.action.blocks() { Role::FirstBlocked } else { Role::Text };
-    page.entry("seccomp", &format!("{}: {}", verdict.action, verdict.action.meaning()), role);
+    let explained =
+        app.explained.as_ref().filter(|(explained, _)| *explained == seq).map(|(_, explanation)| explanation);
+    if let Some(explanation) = explained {
+        page.entry("seccomp", &explanation.answer(&decode::call_name(view.arch, view.nr)), role);
+    }
+    let label = if explained.is_some() { "" } else { "seccomp" };
+    page.entry(label, &format!("{}: {}", verdict.action, verdict.action.meaning()), role);
     if verdict.action.blocks()
         && let Some(RowKind::Call(call)) = app.session.store.row(seq).map(|row| row.kind)
     {
@@ -52,8 +62,8 @@ pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
         }
     }
     // The reasons cost more than a verdict; they are worked out once per selection, not per frame.
-    match app.explained.as_ref().filter(|(explained, _)| *explained == seq) {
-        Some((_, explanation)) => reasons(page, overlay.profile.name(), explanation),
+    match explained {
+        Some(explanation) => reasons(page, overlay.profile.name(), explanation),
         None => page.entry("", &format!("by profile {}", overlay.profile.name()), Role::Text),
     }
 }
@@ -66,13 +76,50 @@ fn reasons(page: &mut Page<'_>, name: &str, explanation: &Explanation) {
         (None, Reason::AboveHighest(_) | Reason::Rule) => format!("answered before any rule of {name}"),
     };
     page.entry("rule", &text, Role::Text);
+    for (number, line) in explanation.rule.iter().flat_map(excerpt).take(MOST_LINES) {
+        page.value(&number.map_or("…".to_owned(), |number| format!("{number:>8}")), &line, Role::Dim, "");
+    }
     for check in &explanation.checks {
         page.entry("", &check.to_string(), Role::Dim);
     }
     for change in explanation.changes.iter().take(MOST_CHANGES) {
-        page.entry("", &format!("{} {}", change.action, change.what), Role::Dim);
+        page.entry("", &change.to_string(), Role::Text);
+    }
+    if explanation.changes.len() > MOST_CHANGES {
+        let more = explanation.changes.len() - MOST_CHANGES;
+        page.entry("", &format!("and {more} more ways to another answer: sysview profile explain"), Role::Dim);
     }
     for note in &explanation.notes {
         page.entry("", note, Role::Dim);
+    }
+}
+
+/// The rule in the file's own words, each line with its number; lines that only name other calls are left out, for which
+/// one without a number stands.
+fn excerpt(quote: &Quote) -> Vec<(Option<usize>, String)> {
+    let mut lines: Vec<(Option<usize>, String)> = Vec::new();
+    let last = quote.text.lines().count().saturating_sub(1);
+    for (at, line) in quote.text.lines().enumerate() {
+        let number = quote.line + at;
+        let names_only = !line.contains([':', '=', '{', '}']) && number != quote.name_line && at != 0 && at != last;
+        match (names_only, lines.last()) {
+            (true, Some((None, _))) => {}
+            (true, _) => lines.push((None, String::new())),
+            (false, _) => lines.push((Some(number), format::escape(line.as_bytes()))),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_only_name_other_calls_are_left_out() {
+        let text = "{\"names\": [\"a\",\n  \"b\",\n  \"c\",\n  \"wanted\",\n  \"d\"],\n \"action\": \"A\"\n}";
+        let quote = Quote { index: 0, file: None, line: 10, name_line: 13, text: text.into(), summary: String::new() };
+        let numbers: Vec<_> = excerpt(&quote).into_iter().map(|(number, _)| number).collect();
+        assert_eq!(numbers, [Some(10), None, Some(13), None, Some(15), Some(16)]);
     }
 }

@@ -157,7 +157,7 @@ fn options_commands_and_filters_give_descriptors() {
 #[test]
 fn requests_to_devices_give_descriptors() {
     let request = |name: &str| abi::constant(X86, name).unwrap_or_else(|| panic!("{name}"));
-    let cases: [(&str, usize); 4] = [
+    let cases: [(&str, usize); 5] = [
         ("KVM_CREATE_DEVICE", 4),
         ("GPIO_GET_LINEHANDLE_IOCTL", 360),
         ("VIDIOC_EXPBUF", 16),
