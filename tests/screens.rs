@@ -10,6 +10,8 @@ mod habits;
 mod hold;
 #[path = "screens/judging.rs"]
 mod judging;
+#[path = "screens/panes.rs"]
+mod panes;
 #[path = "screens/points.rs"]
 mod points;
 #[path = "screens/print.rs"]
@@ -26,6 +28,8 @@ mod remarks;
 mod rows;
 #[path = "screens/scene.rs"]
 mod scene;
+#[path = "screens/tabs.rs"]
+mod tabs;
 #[path = "screens/times.rs"]
 mod times;
 #[path = "screens/tour.rs"]
@@ -71,6 +75,7 @@ fn press(app: &mut App, keys: &str) {
             "End" => KeyCode::End,
             "PgUp" => KeyCode::PageUp,
             "Space" => KeyCode::Char(' '),
+            "F2" | "F3" | "F4" | "F5" | "F6" | "F7" => KeyCode::F(key.as_bytes()[1] - b'0'),
             _ => match key.strip_prefix("Ctrl-") {
                 Some(rest) => {
                     let c = rest.chars().next().unwrap();
@@ -139,7 +144,7 @@ fn a_narrow_key_bar_keeps_what_matters_most() {
         press(&mut app, keys);
         print::text(&app, cols, 24).lines().last().unwrap().to_owned()
     };
-    for keys in ["", "Tab", "Tab Tab", "Tab 1 Down Enter"] {
+    for keys in ["", "Tab", "F6", "Tab 1 Down Enter"] {
         for wanted in ["? help", "q quit", "/ filter", "s seccomp", "t terminal", "L tours"] {
             assert!(bar(80, keys).contains(wanted), "{wanted} after {keys:?}: {}", bar(80, keys));
         }
@@ -155,7 +160,11 @@ fn every_small_size_is_drawn_with_every_popup() {
     let cases = [
         ("", 1),
         ("Tab", 1),
-        ("Tab Tab", 3),
+        ("F6", 3),
+        ("Enter 2", 1),
+        ("Enter 3", 2),
+        ("p Down", 1),
+        ("f a Down", 1),
         ("t", 3),
         ("?", 3),
         ("q", 3),
@@ -188,7 +197,7 @@ fn every_small_size_is_drawn_with_every_popup() {
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
     const KEYS: &str = "L + - [ ] ? / s S c v t P . H e b B i a d A Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
-                        e r Ctrl-l Ctrl-u Ctrl-c Esc";
+                        e r Ctrl-l Ctrl-u Ctrl-c Esc p f _ F2 F3 F4 F5 F6 F7 p a J K r f a r > 1 5 F6 2 3 4 5 6 m > <";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
     let mut app = app(attach::options(), 80, 24);
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

@@ -13,7 +13,7 @@ mod signal_frame;
 mod tests;
 
 pub use custom::{TEE_SHM_REGISTER_FD, input_request, nodemask_words};
-pub use descriptors::{descriptor_address, descriptor_at, protocol_address};
+pub use descriptors::{REGISTERS_AT, descriptor_address, descriptor_at, is_no_memory, protocol_address};
 pub use signal_frame::{SignalMask, signal_mask};
 
 use super::{Arch, Call};

@@ -74,6 +74,11 @@ pub fn leave_interrupts_to_the_program() {
     }
 }
 
+/// CPU time that a process has used so far, in user mode and in the kernel, in nanoseconds. proc_pid_stat(5).
+pub fn cpu_ns(pid: i32) -> Option<(u64, u64)> {
+    procfs::cpu_ns(pid)
+}
+
 /// /proc/PID/comm: the name of a process that nobody need trace. None if there is none of that number.
 pub fn comm(pid: i32) -> Option<Vec<u8>> {
     procfs::comm(pid)

@@ -56,6 +56,21 @@ pub fn capabilities(task: &str) -> Option<u64> {
     status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok())
 }
 
+/// CPU time that a process has used so far, in user mode and in the kernel, in nanoseconds. proc_pid_stat(5).
+pub fn cpu_ns(pid: i32) -> Option<(u64, u64)> {
+    cpu_of_line(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// `utime` and `stime`, the 14th and 15th word. The second is a name in parentheses, in which anything can stand.
+fn cpu_of_line(line: &[u8]) -> Option<(u64, u64)> {
+    /// USER_HZ is 100 on every architecture that is traced.
+    const TICK_NS: u64 = 10_000_000;
+    let after = line.iter().rposition(|&byte| byte == b')')? + 1;
+    let mut words = std::str::from_utf8(&line[after..]).ok()?.split_whitespace().skip(11);
+    let mut next = || words.next()?.parse::<u64>().ok().map(|ticks| ticks.saturating_mul(TICK_NS));
+    Some((next()?, next()?))
+}
+
 /// Status of a task. proc_pid_status(5).
 pub fn status(tid: i32) -> Option<Status> {
     Status::read(Path::new("/proc"), tid)
@@ -167,6 +182,14 @@ mod tests {
     fn threads_of_this_process_are_listed() {
         let me = i32::try_from(std::process::id()).unwrap();
         assert!(threads(me).contains(&me));
+    }
+
+    #[test]
+    fn cpu_time_stands_after_a_name_with_parentheses() {
+        let line = b"7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 25 3 0 0 20 0 1 0 55 0 0\n";
+        assert_eq!(cpu_of_line(line), Some((250_000_000, 30_000_000)));
+        assert_eq!(cpu_of_line(b"7 (a) S 1"), None);
+        assert!(cpu_ns(std::process::id() as i32).is_some());
     }
 
     #[test]

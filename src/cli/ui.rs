@@ -16,6 +16,7 @@ use crate::capture::{self, Terminal};
 use crate::lesson::{self, Tour};
 use crate::policy::{self, Circumstances, Context, Judge, Profile};
 use crate::source::{Catchpoint, Source};
+use crate::stats::Cpu;
 use crate::tui::app::MOST_PROFILES;
 use crate::tui::key::Key;
 use crate::tui::state::enforced::By;
@@ -27,6 +28,7 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     let mut options = view_options(&args.view)?;
     let expressions = Expressions::without_lines(&args.trace.expressions()).map_err(CliError::usage)?;
     options.processes = Some(capture::processes);
+    options.cpu = Some(|pid| capture::cpu_ns(pid).map(|(user_ns, system_ns)| Cpu { user_ns, system_ns }));
     options.tamper = expressions.tampers().into_iter().map(|(words, tamper)| (words, vec![tamper])).collect();
     options.catch = catchpoints(&args.catch, &options)?;
     let nothing_named = args.command.is_empty() && args.trace.attach.is_empty() && args.trace.container.is_none();
@@ -42,6 +44,7 @@ pub fn run(args: &UiArgs) -> Result<i32, CliError> {
     let tracing = plan.tracing();
     tracing.hold_at_start = args.hold;
     tracing.calibrate = true;
+    tracing.environments = true;
     tracing.step_all = args.step_all;
     if let Some(enforce) = args.enforce {
         enforced(enforce, &mut plan, &mut options)?;

@@ -17,10 +17,16 @@ pub struct ScreenSettings {
     /// What the trace takes of the height and of the width, in percent.
     pub trace_height: Option<u16>,
     pub trace_width: Option<u16>,
+    /// What the call pane takes of the width beside the program, in percent.
+    pub call_width: Option<u16>,
+    /// The table beside the trace.
+    pub table: Option<Setting>,
+    /// Panes that are not shown until one goes to them.
+    pub hide: Vec<Setting>,
 }
 
 /// The names in `[screen]`.
-pub const NAMES: [&str; 4] = ["theme", "mouse", "trace-height", "trace-width"];
+pub const NAMES: [&str; 7] = ["theme", "mouse", "trace-height", "trace-width", "call-width", "table", "hide"];
 
 /// Least and most of the screen that a border can be moved to, in percent.
 pub const SHARE: (u16, u16) = (20, 80);
@@ -33,6 +39,9 @@ pub(super) fn read(config: &mut Config, table: &DeTable<'_>, text: &str) -> Resu
             "mouse" => screen.mouse = Some(read::switch(value)?),
             "trace-height" => screen.trace_height = Some(read::number(value, SHARE.0, SHARE.1)?),
             "trace-width" => screen.trace_width = Some(read::number(value, SHARE.0, SHARE.1)?),
+            "call-width" => screen.call_width = Some(read::number(value, SHARE.0, SHARE.1)?),
+            "table" => screen.table = Some(read::text(value, text, "table = \"files\"")?),
+            "hide" => screen.hide = read::texts(value, text, "hide = [\"call\"]")?,
             other => return Err(read::unknown(name.span().start, "setting of the screen", other, &NAMES)),
         }
     }

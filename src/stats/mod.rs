@@ -7,14 +7,16 @@
 //! the trace is. What the vDSO answered is no call: it has lines of its own, and is in no total. Left out: which calls a profile would block (the view keeps that beside the profile), and words.
 
 mod call;
+mod processes;
 mod sort;
 mod subjects;
 mod times;
 mod waits;
 
 pub use call::{BUCKETS, CallStats, TaskStats, bucket_floor_ns, bucket_of};
+pub use processes::{Cpu, Executed, Process, Processes};
 pub use sort::{SortKey, sort};
-pub use subjects::{AddressStats, DescriptorStats, Moved, PathStats, Subjects};
+pub use subjects::{AddressStats, DescriptorStats, Moved, PathStats, Subjects, Used};
 pub use waits::{Transfer, transfer, waits};
 
 use std::collections::HashMap;

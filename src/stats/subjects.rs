@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 
 use super::waits::{Transfer, is_stream, transfer, waits};
-use crate::abi::{self, Call, Meaning, Type};
-use crate::model::{CallRow, CallView, Changes, Memory, Outcome, RowKind, Store, TaskId, What};
+use crate::abi::{self, Call, Meaning, Ret, Type};
+use crate::model::{CallRow, CallView, Changes, Descriptor, Memory, Outcome, RowKind, Store, TaskId, What};
 
 const AT_FDCWD: i32 = -100;
 
@@ -43,7 +43,17 @@ pub struct DescriptorStats {
     pub made: Option<u64>,
     /// None if nothing is known of it.
     pub what: Option<What>,
+    /// The last that used it, and when: then it was open, whatever it is now.
+    pub last: Used,
     pub moved: Moved,
+}
+
+/// A descriptor in use: what `Files::descriptor` is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    pub task: TaskId,
+    pub fd: i32,
+    pub end_ns: u64,
 }
 
 /// The other end of sockets, as the kernel has it: a raw socket address.
@@ -63,8 +73,12 @@ pub struct Subjects {
     descriptor_index: HashMap<Opening, u32>,
     address_index: HashMap<Vec<u8>, u32>,
     blocked_ns: u64,
+    /// The same by `TaskId`.
+    blocked_of: Vec<u64>,
     read: u64,
     written: u64,
+    /// Openings count from the call that makes them, not from the first that uses them.
+    unused: bool,
 }
 
 /// What tells openings apart.
@@ -98,6 +112,22 @@ impl Subjects {
         subjects
     }
 
+    /// Tables in which an opening stands as soon as it is made, also if no call ever uses it.
+    pub fn with_unused() -> Subjects {
+        Subjects { unused: true, ..Subjects::default() }
+    }
+
+    /// The place in `descriptors` of a descriptor that a task has at some moment.
+    pub fn place_of(&self, store: &Store, used: Used) -> Option<u32> {
+        let found = store.files().descriptor(used.task, used.fd, used.end_ns);
+        self.descriptor_index.get(&opening(store, used.task, used.fd, found.as_ref())).copied()
+    }
+
+    /// The part of `blocked_ns` that one task spent.
+    pub fn blocked_ns_of(&self, task: TaskId) -> u64 {
+        self.blocked_of.get(task.0 as usize).copied().unwrap_or(0)
+    }
+
     /// Every path, in order of first appearance.
     pub fn paths(&self) -> &[PathStats] {
         &self.paths
@@ -123,7 +153,8 @@ impl Subjects {
         (self.read, self.written)
     }
 
-    fn add(&mut self, store: &Store, seq: u64) {
+    /// Takes in one row, once it is complete.
+    pub fn add(&mut self, store: &Store, seq: u64) {
         let (Some(row), Some(view)) = (store.row(seq), store.call(seq)) else { return };
         let RowKind::Call(call) = &row.kind else { return };
         if matches!(call.outcome, Some(Outcome::Returned(_) | Outcome::Failed(_))) {
@@ -172,6 +203,14 @@ impl Subjects {
         }
         if blocked {
             self.blocked_ns = self.blocked_ns.saturating_add(duration_ns);
+            let place = task.0 as usize;
+            if self.blocked_of.len() <= place {
+                self.blocked_of.resize(place + 1, 0);
+            }
+            self.blocked_of[place] = self.blocked_of[place].saturating_add(duration_ns);
+        }
+        if let (true, Ret::NewFd, Some(Outcome::Returned(fd))) = (self.unused, call.ret, view.outcome) {
+            self.opening(store, task, fd as i32, row.t_exit_ns + 1);
         }
         if let Some(Transfer { from, to }) = transfer {
             self.read = self.read.saturating_add(from.map_or(0, |_| bytes));
@@ -229,19 +268,9 @@ impl Subjects {
         if fd < 0 {
             return (None, false);
         }
+        let at = self.opening(store, act.task, fd, act.t_ns);
         let found = store.files().descriptor(act.task, fd, act.t_ns);
         let what = found.as_ref().map(|found| found.what);
-        let made = found.as_ref().and_then(|found| found.made.or(found.row));
-        let opening = match made {
-            Some(row) => Opening::Made(row, matches!(what, Some(What::PipeEnd { writes: true }))),
-            None => Opening::Before(store.task(act.task).map_or(0, |task| task.tgid), fd),
-        };
-        let next = self.descriptors.len() as u32;
-        let at = *self.descriptor_index.entry(opening).or_insert(next);
-        if at == next {
-            let what = what.cloned();
-            self.descriptors.push(DescriptorStats { task: act.task, fd, made, what, moved: Moved::default() });
-        }
         act.count(&mut self.descriptors[at as usize].moved, index, transfer);
         if let (Some(peer), Some(_)) = (found.as_ref().and_then(|found| found.peer), transfer) {
             let address = self.address(peer);
@@ -252,6 +281,23 @@ impl Subjects {
             _ => None,
         };
         (path, what.is_some_and(is_stream))
+    }
+
+    /// The place of an opening in the table.
+    fn opening(&mut self, store: &Store, task: TaskId, fd: i32, end_ns: u64) -> u32 {
+        let found = store.files().descriptor(task, fd, end_ns);
+        let next = self.descriptors.len() as u32;
+        let at = *self.descriptor_index.entry(opening(store, task, fd, found.as_ref())).or_insert(next);
+        let last = Used { task, fd, end_ns };
+        match self.descriptors.get_mut(at as usize) {
+            Some(known) => known.last = last,
+            None => {
+                let made = found.as_ref().and_then(made_by);
+                let what = found.map(|found| found.what.clone());
+                self.descriptors.push(DescriptorStats { task, fd, made, what, last, moved: Moved::default() });
+            }
+        }
+        at
     }
 
     /// Counts for the address in an argument, if it is another end's: of connect(2), accept(2), sendto(2), recvfrom(2).
@@ -302,6 +348,18 @@ impl Act {
             moved.read = moved.read.saturating_add(if from == Some(index) { self.bytes } else { 0 });
             moved.written = moved.written.saturating_add(if to == Some(index) { self.bytes } else { 0 });
         }
+    }
+}
+
+/// Row of the call that made what is behind a descriptor.
+fn made_by(found: &Descriptor<'_>) -> Option<u64> {
+    found.made.or(found.row)
+}
+
+fn opening(store: &Store, task: TaskId, fd: i32, found: Option<&Descriptor<'_>>) -> Opening {
+    match found.and_then(made_by) {
+        Some(row) => Opening::Made(row, found.is_some_and(|found| *found.what == What::PipeEnd { writes: true })),
+        None => Opening::Before(store.task(task).map_or(0, |task| task.tgid), fd),
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::actions::{self, Context};
 use super::keymap::{ESCAPE, LEAVE};
-use super::layout::Split;
+use super::layout::{Arrangement, Split};
 use super::theme::{Role, Theme, WHOLE};
 use crate::config::SHARE;
 
@@ -39,6 +39,10 @@ pub fn settings() -> String {
         ),
     );
     let _ = writeln!(out, "# trace-height = {}\n# trace-width = {}", split.rows, split.cols);
+    comment(&mut out, "What the call pane takes of the width beside the program.");
+    let _ = writeln!(out, "# call-width = {}", split.lower);
+    comment(&mut out, "The table beside the trace (histogram, processes, files), and panes that are hidden until one goes to them.");
+    let _ = writeln!(out, "# table = \"{}\"\n# hide = []", Arrangement::default().table.name());
 
     out.push_str("\n# [theme]\n");
     comment(
@@ -112,7 +116,7 @@ mod tests {
         for action in actions::actions() {
             assert_eq!(options.keymap.keys(action), default.keys(action), "{}", action.name());
         }
-        assert_eq!((options.split, options.mouse, options.keymap.escape), (Split::default(), true, ESCAPE));
+        assert_eq!((options.arrangement, options.mouse, options.keymap.escape), (Arrangement::default(), true, ESCAPE));
         for name in SCREEN_NAMES {
             assert!(text.contains(&format!("\n{name} = ")), "{name} is not in it");
         }

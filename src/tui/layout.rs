@@ -10,8 +10,66 @@ use crate::config::SHARE;
 pub enum Pane {
     Trace,
     Histogram,
+    Processes,
+    Files,
     Call,
     Program,
+}
+
+impl Pane {
+    /// In the order in which Tab goes through them.
+    pub const ALL: [Pane; 6] = [Pane::Trace, Pane::Histogram, Pane::Processes, Pane::Files, Pane::Call, Pane::Program];
+
+    /// The word of settings and of sentences.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pane::Trace => "trace",
+            Pane::Histogram => "histogram",
+            Pane::Processes => "processes",
+            Pane::Files => "files",
+            Pane::Call => "call",
+            Pane::Program => "program",
+        }
+    }
+
+    /// One of those that share a place: a table about the whole run.
+    pub fn is_table(self) -> bool {
+        matches!(self, Pane::Histogram | Pane::Processes | Pane::Files)
+    }
+}
+
+/// A set of panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Panes(u8);
+
+impl Panes {
+    pub fn has(self, pane: Pane) -> bool {
+        self.0 & 1 << pane as u8 != 0
+    }
+
+    pub fn add(&mut self, pane: Pane) {
+        self.0 |= 1 << pane as u8;
+    }
+
+    pub fn remove(&mut self, pane: Pane) {
+        self.0 &= !(1 << pane as u8);
+    }
+}
+
+/// How the user likes the panes to stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrangement {
+    /// Not shown until they are asked for. The trace always is.
+    pub hidden: Panes,
+    /// The table beside the trace, until another one is focused.
+    pub table: Pane,
+    pub split: Split,
+}
+
+impl Default for Arrangement {
+    fn default() -> Arrangement {
+        Arrangement { hidden: Panes::default(), table: Pane::Histogram, split: Split::default() }
+    }
 }
 
 /// What the geometry depends on.
@@ -22,26 +80,28 @@ pub struct Shape {
     pub focus: Pane,
     /// The pane beside the trace when there is room for two only.
     pub side: Pane,
+    pub arrangement: Arrangement,
     pub zoom: bool,
     /// Whether there is a program's terminal to show.
     pub program: bool,
     /// Lines that the box of a tour would like to have; 0: no tour runs.
     pub tour: u16,
-    pub split: Split,
 }
 
-/// How much of the screen the trace has, as the user moved the borders; in percent.
+/// Where the borders between panes are, as the user moved them; in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Split {
-    /// Of the height, with four panes.
+    /// The trace's part of the height.
     pub rows: u16,
-    /// Of the width.
+    /// The trace's part of the width.
     pub cols: u16,
+    /// The part of the width that the call has beside the program.
+    pub lower: u16,
 }
 
 impl Default for Split {
     fn default() -> Split {
-        Split { rows: 60, cols: 63 }
+        Split { rows: 60, cols: 63, lower: 46 }
     }
 }
 
@@ -54,8 +114,12 @@ impl Split {
 
     /// Puts borders at these percents; every pane keeps some room.
     pub fn at(self, rows: Option<u16>, cols: Option<u16>) -> Split {
-        let clamp = |value: u16| value.clamp(SHARE.0, SHARE.1);
-        Split { rows: clamp(rows.unwrap_or(self.rows)), cols: clamp(cols.unwrap_or(self.cols)) }
+        Split { rows: kept(rows.unwrap_or(self.rows)), cols: kept(cols.unwrap_or(self.cols)), ..self }
+    }
+
+    /// Moves the border between call and program.
+    pub fn moved_below(self, cols: i16) -> Split {
+        Split { lower: kept(self.lower.saturating_add_signed(cols)), ..self }
     }
 }
 
@@ -113,32 +177,54 @@ impl Shape {
     }
 
     fn four(&self, body: Rect) -> Vec<(Pane, Rect)> {
-        let below = share(body.height, 100 - self.split.rows);
+        let split = self.arrangement.split;
+        let (table, call) = (self.shows(self.arrangement.table), self.shows(Pane::Call));
+        let program = self.program && self.shows(Pane::Program);
+        let below = if call || program { share(body.height, 100 - split.rows) } else { 0 };
         let (top, bottom) = split_rows(body, body.height - below);
-        let (trace, histogram) = split_cols(top, share(body.width, self.split.cols));
-        let mut panes = vec![(Pane::Trace, trace), (Pane::Histogram, histogram)];
-        if self.program {
-            let (call, program) = split_cols(bottom, share(body.width, 46));
-            panes.extend([(Pane::Call, call), (Pane::Program, program)]);
-        } else {
-            panes.push((Pane::Call, bottom));
-        }
-        panes
+        let (trace, beside) = split_cols(top, if table { share(body.width, split.cols) } else { body.width });
+        let left = match (call, program) {
+            (true, true) => share(body.width, split.lower),
+            (call, _) => {
+                if call {
+                    body.width
+                } else {
+                    0
+                }
+            }
+        };
+        let (left, right) = split_cols(bottom, left);
+        let places = [
+            (true, Pane::Trace, trace),
+            (table, self.arrangement.table, beside),
+            (call, Pane::Call, left),
+            (program, Pane::Program, right),
+        ];
+        places.into_iter().filter(|place| place.0).map(|(_, pane, area)| (pane, area)).collect()
     }
 
     fn two(&self, body: Rect) -> Vec<(Pane, Rect)> {
+        let split = self.arrangement.split;
+        if !self.shows(self.side) {
+            return vec![(Pane::Trace, body)];
+        }
         let (trace, side) = if self.cols >= WIDE {
-            split_cols(body, share(body.width, self.split.cols))
+            split_cols(body, share(body.width, split.cols))
         } else {
-            split_rows(body, share(body.height, self.split.rows))
+            split_rows(body, share(body.height, split.rows))
         };
         vec![(Pane::Trace, trace), (self.side, side)]
+    }
+
+    fn shows(&self, pane: Pane) -> bool {
+        !self.arrangement.hidden.has(pane)
     }
 
     /// Rows and columns of the program's terminal: those of its pane, or those that it would have if it were shown, so
     /// that going from pane to pane does not make the program redraw.
     pub fn program_size(&self) -> (u16, u16) {
-        let shown = Shape { side: Pane::Program, program: true, ..*self };
+        let mut shown = Shape { side: Pane::Program, program: true, ..*self };
+        shown.arrangement.hidden.remove(Pane::Program);
         let layout = shown.layout();
         let area = match layout.area(Pane::Program) {
             Some(area) => area,
@@ -179,6 +265,10 @@ pub fn inner(area: Rect) -> Rect {
     if bordered(area) { Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2) } else { area }
 }
 
+fn kept(percent: u16) -> u16 {
+    percent.clamp(SHARE.0, SHARE.1)
+}
+
 fn share(length: u16, percent: u16) -> u16 {
     (u32::from(length) * u32::from(percent) / 100) as u16
 }
@@ -208,7 +298,7 @@ mod tests {
             zoom: false,
             program: true,
             tour: 0,
-            split: Split::default(),
+            arrangement: Arrangement::default(),
         }
     }
 
@@ -219,7 +309,14 @@ mod tests {
                 for (zoom, by, tour) in [(false, 0, 0), (true, 0, 9), (false, 100, 0), (false, -100, 0), (false, 0, 14)]
                 {
                     let split = Split::default().moved(by, by);
-                    let shape = Shape { zoom, split, tour, ..shape(cols, rows) };
+                    let mut hidden = Panes::default();
+                    for pane in [Pane::Histogram, Pane::Call, Pane::Program].into_iter().filter(|_| cols % 3 == 0) {
+                        if (rows + pane as u16) % 3 < 2 {
+                            hidden.add(pane);
+                        }
+                    }
+                    let arrangement = Arrangement { split, hidden, ..Arrangement::default() };
+                    let shape = Shape { zoom, tour, arrangement, ..shape(cols, rows) };
                     let layout = shape.layout();
                     let parts = layout.panes.iter().map(|(_, a)| *a).chain([layout.header, layout.tour, layout.bar]);
                     let cells: u32 = parts.map(|a| u32::from(a.width) * u32::from(a.height)).sum();
@@ -237,6 +334,28 @@ mod tests {
         assert_eq!(shape(120, 40).layout().panes.len(), 4);
         assert_eq!(shape(80, 24).layout().panes.len(), 2);
         assert_eq!(shape(30, 10).layout().panes.len(), 1);
+    }
+
+    #[test]
+    fn hidden_panes_leave_their_place_to_others() {
+        let without = |cols, rows, panes: &[Pane]| {
+            let mut shape = shape(cols, rows);
+            panes.iter().for_each(|pane| shape.arrangement.hidden.add(*pane));
+            (shape.layout(), shape.program_size())
+        };
+        let (all, size) = without(120, 40, &[]);
+        let (layout, same) = without(120, 40, &[Pane::Histogram, Pane::Program]);
+        assert_eq!(layout.panes.iter().map(|(pane, _)| *pane).collect::<Vec<_>>(), [Pane::Trace, Pane::Call]);
+        assert!(layout.panes.iter().all(|(_, area)| area.width == 120));
+        assert_eq!(same, size, "the program keeps its size while it is out of sight");
+        let (layout, _) = without(120, 40, &[Pane::Call]);
+        assert_eq!(layout.area(Pane::Program).map(|area| area.width), Some(120));
+        let (layout, _) = without(120, 40, &[Pane::Call, Pane::Program]);
+        assert!(layout.area(Pane::Trace).map(|area| area.height) > all.area(Pane::Trace).map(|area| area.height));
+        assert_eq!(without(80, 24, &[Pane::Histogram]).0.panes.len(), 1);
+        let files = Arrangement { table: Pane::Files, ..Arrangement::default() };
+        let layout = Shape { arrangement: files, ..shape(120, 40) }.layout();
+        assert_eq!(layout.area(Pane::Files), all.area(Pane::Histogram));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod format;
 pub mod key;
 pub mod keymap;
 pub mod layout;
+mod manual;
 pub mod profile;
 pub mod program;
 pub mod relay;
@@ -38,8 +39,9 @@ use crate::lesson::Tour;
 use crate::policy;
 use crate::query::Filter;
 use crate::source::{Catchpoint, ProcessInfo, Tamper};
+use crate::stats::Cpu;
 use keymap::Keymap;
-use layout::Split;
+use layout::Arrangement;
 use state::enforced::By;
 use theme::Theme;
 
@@ -63,7 +65,7 @@ pub struct Options {
     /// What the settings call them.
     pub theme_name: String,
     /// How much of the screen the trace has.
-    pub split: Split,
+    pub arrangement: Arrangement,
     /// Whether the mouse is ours rather than the terminal's.
     pub mouse: bool,
     /// The guided tour to begin with.
@@ -74,6 +76,8 @@ pub struct Options {
     pub catch: Vec<(String, Catchpoint)>,
     /// Asks which processes could be attached to; None: the source cannot attach.
     pub processes: Option<fn() -> Vec<ProcessInfo>>,
+    /// Asks how much CPU time a running process has used; None: nothing can be asked.
+    pub cpu: Option<fn(i32) -> Option<Cpu>>,
     /// How the run differs from another, as text, once that is known; None: there is no other.
     pub compare: Option<Arc<OnceLock<String>>>,
     /// The changes of calls that the source has from the start, each as it was typed.
@@ -97,12 +101,13 @@ impl Default for Options {
             colour: true,
             theme: Theme::default(),
             theme_name: theme::WHOLE.to_owned(),
-            split: Split::default(),
+            arrangement: Arrangement::default(),
             mouse: true,
             tour: None,
             decode: decode::Options::default(),
             catch: Vec::new(),
             processes: None,
+            cpu: None,
             compare: None,
             tamper: Vec::new(),
             filter: None,
@@ -123,7 +128,7 @@ pub fn program_size(cols: u16, rows: u16, options: &Options) -> (u16, u16) {
         zoom: false,
         program: true,
         tour: options.tour.map_or(0, |tour| view::tour::height(&options.keymap, tour, 0, cols)),
-        split: options.split,
+        arrangement: options.arrangement,
     };
     shape.program_size()
 }

@@ -16,8 +16,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Options;
 use super::app::{App, Leave};
-use super::relay;
 use super::terminal::Screen;
+use super::{manual, relay};
 use crate::source::{Command, Control, End, Refused, Source};
 
 /// Shortest time between two frames.
@@ -223,6 +223,18 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
             }
         }
         app.outbox().flush(source.control.as_ref());
+        if let Some((name, section)) = app.take_manual() {
+            // Only one may read the terminal.
+            drop(keys);
+            screen.leave();
+            tokio::time::sleep(LET_GO).await;
+            let shown = read_manual(source, app, name, section).await;
+            keys = EventStream::new();
+            // A ^C there was meant for man.
+            signals = Signals::new()?;
+            screen.enter()?;
+            app.manual_is_left(shown);
+        }
     }
     Ok(None)
 }
@@ -235,6 +247,25 @@ fn give_way(screen: &mut Screen, app: &mut App) -> io::Result<()> {
     }
     app.redraw();
     Ok(())
+}
+
+/// Shows a manual page; what the source tells meanwhile is taken, so that the program goes on.
+async fn read_manual(source: &mut Source, app: &mut App, name: String, section: String) -> Result<(), String> {
+    let mut reading = tokio::task::spawn_blocking(move || manual::show(&name, &section));
+    let mut listening = true;
+    loop {
+        tokio::select! {
+            shown = &mut reading => return shown.unwrap_or_else(|error| Err(format!("man cannot be started: {error}."))),
+            message = source.messages.recv(), if listening && app.listens() => match message {
+                Some(message) => app.message(message),
+                None => {
+                    listening = false;
+                    app.closed();
+                }
+            },
+        }
+        app.outbox().flush(source.control.as_ref());
+    }
 }
 
 fn handle(app: &mut App, event: Event) {

@@ -2,9 +2,9 @@
 
 use super::Options;
 use super::keymap::Keymap;
-use super::layout::Split;
+use super::layout::{Arrangement, Pane, Split};
 use super::theme::{Role, Theme, WHOLE};
-use crate::config::Config;
+use crate::config::{Config, Setting};
 
 impl Options {
     /// What the settings say; `theme` takes the place of theirs, and without `colour` there is none.
@@ -15,15 +15,35 @@ impl Options {
         let keymap = Keymap::new(&config)?;
         let (theme_name, theme) = themed(&config, theme)?;
         let theme = if colour { theme } else { Theme::new(false) };
-        let screen = &config.screen;
-        let default = Split::default();
-        let split = Split {
-            rows: screen.trace_height.unwrap_or(default.rows),
-            cols: screen.trace_width.unwrap_or(default.cols),
-        };
-        let mouse = screen.mouse.unwrap_or(true);
-        Ok(Options { keymap, theme, theme_name, colour, split, mouse, config, ..Options::default() })
+        let arrangement = arranged(&config)?;
+        let mouse = config.screen.mouse.unwrap_or(true);
+        Ok(Options { keymap, theme, theme_name, colour, arrangement, mouse, config, ..Options::default() })
     }
+}
+
+/// Where the panes are to stand.
+fn arranged(config: &Config) -> Result<Arrangement, String> {
+    let screen = &config.screen;
+    let default = Arrangement::default();
+    let split = Split {
+        rows: screen.trace_height.unwrap_or(default.split.rows),
+        cols: screen.trace_width.unwrap_or(default.split.cols),
+        lower: screen.call_width.unwrap_or(default.split.lower),
+    };
+    let mut arrangement = Arrangement { split, ..default };
+    let named = |setting: &Setting, which: &[Pane]| {
+        let found = which.iter().find(|pane| pane.name() == setting.text);
+        let names = || which.iter().map(|pane| pane.name()).collect::<Vec<_>>();
+        found.copied().ok_or_else(|| config.unknown("pane for this", setting, &names()))
+    };
+    if let Some(setting) = &screen.table {
+        arrangement.table = named(setting, &[Pane::Histogram, Pane::Processes, Pane::Files])?;
+    }
+    for setting in &screen.hide {
+        let some = [Pane::Histogram, Pane::Processes, Pane::Files, Pane::Call, Pane::Program];
+        arrangement.hidden.add(named(setting, &some)?);
+    }
+    Ok(arrangement)
 }
 
 /// The theme of a name, or of the settings, with the styles of the settings.
@@ -68,7 +88,7 @@ mod tests {
         let options =
             read("[screen]\ntheme = \"dark\"\ntrace-width = 40\nmouse = false\n[theme]\nkey = \"red\"\n", None);
         let options = options.expect("fine");
-        assert_eq!((options.split, options.mouse), (Split { cols: 40, ..Split::default() }, false));
+        assert_eq!((options.arrangement.split, options.mouse), (Split { cols: 40, ..Split::default() }, false));
         let dark = Theme::named("dark").expect("a theme");
         assert_eq!(options.theme.style(Role::File), dark.style(Role::File));
         assert_ne!(options.theme.style(Role::Key), dark.style(Role::Key));
@@ -86,6 +106,7 @@ mod tests {
             let error = read(text, None).expect_err(text);
             assert!(error.starts_with(words), "{error}");
         }
+        assert!(read("[screen]\nhide = [\"trace\"]\n", None).is_err_and(|error| error.starts_with("2:9: there is no pane")));
         assert!(read("", Some("pink")).is_err_and(|error| error.contains("--theme pink")));
         for (text, words) in [
             ("[screen]\nthem = \"x\"\n", "2:1: there is no setting of the screen \"them\"; did you mean theme?"),

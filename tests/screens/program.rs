@@ -144,7 +144,7 @@ fn where_one_pane_fits_beside_the_trace_it_is_the_programs() {
         assert!(!screen.contains(" Histogram "), "{screen}");
         let (rows_of_program, cols_of_program) = sysview::tui::program_size(cols, rows, &Options::default());
         assert_eq!(app.outbox().drain(), [Command::Resize { rows: rows_of_program, cols: cols_of_program }]);
-        for pane in ["●Histogram", "●Call", "●Program", "●Trace"] {
+        for pane in ["●Histogram", "●Processes", "●Files", "●Call", "●Program", "●Trace"] {
             let screen = print::text(&app, cols, rows);
             press(&mut app, if screen.contains("●Program") { "Ctrl-]" } else { "Tab" });
             let screen = print::text(&app, cols, rows);

@@ -12,6 +12,15 @@ const BASE: u64 = 0x8000_0000_0000_0000;
 /// Twice as much as the longest path and what stands behind it.
 const ROOM: u64 = 16384;
 
+/// Where the fetcher keeps the registers that unwinding begins with, where it copies stacks: eight bytes each of rbx, rbp,
+/// r12 to r15. The stack is kept where it is.
+pub const REGISTERS_AT: u64 = 0xffff_ffff_ffff_f000;
+
+/// Whether something is kept at an address that no program can have copied from.
+pub fn is_no_memory(addr: u64) -> bool {
+    addr >= BASE
+}
+
 /// Where the fetcher keeps what a descriptor is: its path, and behind a zero byte what else there is to say, which is
 /// `(deleted)`, `<char 1:3>`, or `=` and a text instead of a path. AT_FDCWD is a descriptor, too.
 pub fn descriptor_address(fd: i32) -> u64 {

@@ -1,8 +1,6 @@
 //! Controls of video devices, linux/v4l2-controls.h: one, what is known of one, and lists of them with their values.
 
-use super::names::{
-    V4L2_CONTROL, V4L2_CONTROL_CLASS, V4L2_CONTROL_FLAGS, V4L2_CONTROL_NEXT, V4L2_CONTROL_TYPE,
-};
+use super::names::{V4L2_CONTROL, V4L2_CONTROL_CLASS, V4L2_CONTROL_FLAGS, V4L2_CONTROL_NEXT, V4L2_CONTROL_TYPE};
 use super::record::Record;
 use super::video::{changed, chosen};
 use crate::decode::print::hex;

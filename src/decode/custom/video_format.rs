@@ -113,7 +113,8 @@ fn window(r: &mut Record<'_>) -> bool {
         rectangle(&mut clip, "c", 0);
         clip.end("v4l2_clip")
     });
-    let complete = matches!(&shown, Value::Array { items, .. } if !matches!(items.last(), None | Some(Value::Unread(_))));
+    let complete =
+        matches!(&shown, Value::Array { items, .. } if !matches!(items.last(), None | Some(Value::Unread(_))));
     r.add("clips", shown).unsigned("clipcount", clips + word, 4).address("bitmap", clips + 2 * word);
     if r.raw(clips + 3 * word, 1) != 0 {
         r.hex("global_alpha", clips + 3 * word, 1);

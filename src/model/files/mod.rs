@@ -138,6 +138,12 @@ impl Files {
         self.tables.numbers(table).into_iter().filter(open).take(most).collect()
     }
 
+    /// Every number of the task's table of which anything is known by now, open or closed, in order.
+    pub fn numbers(&self, task: TaskId) -> Vec<i32> {
+        let table = self.table(task, u64::MAX);
+        table.map(|table| self.tables.numbers(table).into_iter().collect()).unwrap_or_default()
+    }
+
     /// What all this takes in memory, in bytes, as far as it grows with the calls.
     pub fn size(&self) -> usize {
         self.descriptions.size() + self.tables.size()

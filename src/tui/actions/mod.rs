@@ -21,6 +21,8 @@ pub enum Context {
     Global,
     Trace,
     Histogram,
+    Processes,
+    Files,
     Call,
     /// The program's terminal, while it has the focus and no program takes the keys.
     Program,
@@ -45,10 +47,12 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 14] = [
+    pub const ALL: [Context; 16] = [
         Context::Global,
         Context::Trace,
         Context::Histogram,
+        Context::Processes,
+        Context::Files,
         Context::Call,
         Context::Program,
         Context::Tour,
@@ -72,6 +76,8 @@ impl Context {
             Context::Global => "Everywhere",
             Context::Trace => "Trace",
             Context::Histogram => "Histogram",
+            Context::Processes => "Processes",
+            Context::Files => "Files",
             Context::Call => "Call",
             Context::Program => "Program",
             Context::Tour => "Tour",

@@ -5,6 +5,11 @@ use crossterm::event::KeyCode;
 use super::{Action, Context, DOWN, END, ENTER, HOME, Id, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, UP, action};
 use crate::tui::key::Key;
 
+const SORT: &[Key] = &[Key::char('o'), Key::char('>'), Key::code(KeyCode::Right)];
+const SORT_BACK: &[Key] = &[Key::char('<'), Key::code(KeyCode::Left)];
+const DIGITS: &[Key] =
+    &[Key::char('1'), Key::char('2'), Key::char('3'), Key::char('4'), Key::char('5'), Key::char('6')];
+
 pub(super) const LIST: &[Action] = &[
     action(Id::Up, Context::Trace, UP, "", "Go one row up."),
     action(Id::Down, Context::Trace, DOWN, "", "Go one row down."),
@@ -61,6 +66,60 @@ pub(super) const LIST: &[Action] = &[
         "",
         "Sort by the column of that number: calls, errors, total, mean, max, name, blocked.",
     ),
+    action(Id::Up, Context::Processes, UP, "", "Go one process up."),
+    action(Id::Down, Context::Processes, DOWN, "", "Go one process down."),
+    action(Id::PageUp, Context::Processes, PAGE_UP, "", "Go one page up."),
+    action(Id::PageDown, Context::Processes, PAGE_DOWN, "", "Go one page down."),
+    action(Id::Top, Context::Processes, HOME, "", "Go to the first process."),
+    action(Id::End, Context::Processes, END, "", "Go to the last process."),
+    action(Id::Narrow, Context::Processes, ENTER, "only this one", "Show only rows of this process in the trace."),
+    action(
+        Id::NarrowTree,
+        Context::Processes,
+        &[Key::char('d')],
+        "with descendants",
+        "Show only rows of this process and of all that come from it.",
+    ),
+    action(Id::GoToRow, Context::Processes, &[Key::char('r')], "row", "Go to the call that started the process."),
+    action(
+        Id::ShowEnded,
+        Context::Processes,
+        &[Key::char('a')],
+        "living/all",
+        "Leave out the processes that have ended, or show them again.",
+    ),
+    action(Id::FootDown, Context::Processes, &[Key::char('J')], "", "Scroll what is said of the process down."),
+    action(Id::FootUp, Context::Processes, &[Key::char('K')], "", "Scroll what is said of the process up."),
+    action(Id::Up, Context::Files, UP, "", "Go one descriptor up."),
+    action(Id::Down, Context::Files, DOWN, "", "Go one descriptor down."),
+    action(Id::PageUp, Context::Files, PAGE_UP, "", "Go one page up."),
+    action(Id::PageDown, Context::Files, PAGE_DOWN, "", "Go one page down."),
+    action(Id::Top, Context::Files, HOME, "", "Go to the first descriptor."),
+    action(Id::End, Context::Files, END, "", "Go to the last descriptor."),
+    action(
+        Id::Narrow,
+        Context::Files,
+        ENTER,
+        "only this one",
+        "Show only the calls about what this opening made, until the last close.",
+    ),
+    action(Id::GoToRow, Context::Files, &[Key::char('r')], "row", "Go to the call that opened it."),
+    action(
+        Id::ShowEnded,
+        Context::Files,
+        &[Key::char('a')],
+        "now/ever",
+        "Show every opening there ever was, or what is open now, task by task.",
+    ),
+    action(Id::SortNext, Context::Files, SORT, "sort", "Sort by the next column."),
+    action(Id::SortPrevious, Context::Files, SORT_BACK, "", "Sort by the column before."),
+    action(
+        Id::SortColumn,
+        Context::Files,
+        DIGITS,
+        "",
+        "Sort by the column of that number: task, what it is, read, written, calls, errors.",
+    ),
     action(Id::Up, Context::Call, UP, "", "Scroll up."),
     action(Id::Down, Context::Call, DOWN, "", "Scroll down."),
     action(Id::PageUp, Context::Call, PAGE_UP, "", "Scroll one page up."),
@@ -69,7 +128,17 @@ pub(super) const LIST: &[Action] = &[
     action(Id::End, Context::Call, END, "", "Scroll to the end."),
     action(Id::Left, Context::Call, LEFT, "", "Look at the row before."),
     action(Id::Right, Context::Call, RIGHT, "", "Look at the row after."),
-    action(Id::Close, Context::Call, &[Key::code(KeyCode::Enter)], "trace", "Go back to the trace."),
+    action(Id::NextTab, Context::Call, &[Key::char('>')], "tab", "Go to the next tab."),
+    action(Id::PreviousTab, Context::Call, &[Key::char('<')], "", "Go to the tab before."),
+    action(
+        Id::Tab,
+        Context::Call,
+        DIGITS,
+        "",
+        "Go to the tab of that number: arguments, anatomy, memory, explain, policy, stack.",
+    ),
+    action(Id::Manual, Context::Call, &[Key::char('m')], "manual", "Read the manual page of the call, with man(1)."),
+    action(Id::Close, Context::Call, ENTER, "trace", "Go back to the trace."),
     action(
         Id::PageUp,
         Context::Program,

@@ -95,6 +95,8 @@ impl App {
                 let all: &[Context; 3] = match self.focus {
                     Pane::Trace => &[Context::Tour, Context::Trace, Context::Global],
                     Pane::Histogram => &[Context::Tour, Context::Histogram, Context::Global],
+                    Pane::Processes => &[Context::Tour, Context::Processes, Context::Global],
+                    Pane::Files => &[Context::Tour, Context::Files, Context::Global],
                     Pane::Call => &[Context::Tour, Context::Call, Context::Global],
                     Pane::Program => &[Context::Tour, Context::Program, Context::Global],
                 };

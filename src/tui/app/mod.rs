@@ -3,6 +3,7 @@
 //! No terminal, no clock and no source in here: time comes in as an argument and commands wait in the outbox, so a test
 //! is state, keys, state. Left out: the loop that feeds it (`run`).
 
+mod arrange;
 mod attach;
 mod copy;
 mod enforcing;
@@ -22,6 +23,8 @@ mod record;
 mod room;
 mod selection;
 mod shell;
+mod tables;
+mod tabs;
 mod tour;
 mod update;
 mod vdso;
@@ -37,22 +40,26 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Options;
-use super::layout::{Layout, Pane, Shape, Split};
+use super::layout::{Arrangement, Layout, Pane};
 use super::program::ProgramPane;
 use super::state::export::Export;
+use super::state::files::FilesState;
+use super::state::growing::Growing;
 use super::state::layer::Layer;
 use super::state::narrow::{Narrow, RowFilter, Rows};
 use super::state::outbox::Outbox;
 use super::state::points::Points;
 use super::state::recording::Recording;
 use super::state::session::{Phase, Session};
+use super::state::tab::Tab;
 use super::state::table::TableState;
 use super::state::tour::Tours;
 use super::state::trace::TraceState;
+use super::state::tree::Tree;
 use super::theme::Theme;
 use super::view;
 use crate::policy::Explanation;
-use crate::source::{Command, Message};
+use crate::source::Message;
 use crate::stats::CallStats;
 
 /// Rows that one slice of background work looks at; several slices fit in a frame.
@@ -77,6 +84,14 @@ pub struct App {
     pub(super) session: Session,
     pub(super) trace: TraceState,
     pub(super) table: TableState,
+    pub(super) tree: Tree,
+    pub(super) files: FilesState,
+    /// What calls were about, once somebody asks.
+    pub(super) growing: Growing,
+    /// What the call pane shows of the call.
+    pub(super) tab: Tab,
+    /// The manual page that was asked for: name and section.
+    manual: Option<(String, String)>,
     /// First line in view of the call detail.
     pub(super) detail_top: u16,
     pub(super) program: ProgramPane,
@@ -91,7 +106,7 @@ pub struct App {
     pub(super) focus: Pane,
     pub(super) side: Pane,
     pub(super) zoom: bool,
-    pub(super) split: Split,
+    pub(super) arrangement: Arrangement,
     pub(super) cols: u16,
     pub(super) rows: u16,
     pub(super) layout: Layout,
@@ -116,8 +131,8 @@ impl App {
     /// A view of 80x24 that has heard nothing yet.
     pub fn new(options: Options) -> App {
         let theme = if options.colour { options.theme.clone() } else { Theme::new(false) };
-        let split = options.split;
         let theme_name = options.theme_name.clone();
+        let arrangement = options.arrangement;
         let session = Session::within(options.memory);
         let mut program = ProgramPane::new(24, 80);
         program.set_colours(options.colour);
@@ -132,6 +147,11 @@ impl App {
             session,
             trace: TraceState::new(),
             table: TableState::default(),
+            tree: Tree::default(),
+            files: FilesState::default(),
+            growing: Growing::default(),
+            tab: Tab::default(),
+            manual: None,
             detail_top: 0,
             program,
             overlays: Overlays::default(),
@@ -144,7 +164,7 @@ impl App {
             // Of a recording; a program's own terminal takes its place when it starts.
             side: Pane::Histogram,
             zoom: false,
-            split,
+            arrangement,
             cols: 0,
             rows: 0,
             layout: Layout::default(),
@@ -205,6 +225,7 @@ impl App {
                 if let Some(narrow) = &mut self.trace.narrow {
                     narrow.revise(&changes);
                 }
+                self.growing.update(&self.session.store, &changes);
                 self.compare_with_kernel(&changes);
                 self.revise_tour(&changes);
             }
@@ -262,6 +283,7 @@ impl App {
         if second {
             self.session.count_remarks();
             self.look_for_room();
+            self.ask_cpu();
         }
         self.leave_if_late();
         self.look_at_recording();
@@ -330,6 +352,7 @@ impl App {
             more |= recording.work(&self.session.store, self.session.newest_ns());
         }
         self.narrow_for(|narrow, rows| narrow.slice(rows));
+        more |= self.count_subjects();
         let store = &self.session.store;
         more |= self.trace.narrow.as_ref().is_some_and(|narrow| narrow.left(store.len()) > 0);
         let (left, judged) = self.overlays.scan(store, SLICE_ROWS);
@@ -346,6 +369,7 @@ impl App {
         let blocked = self.overlays.shown().map(|o| &o.blocked);
         let rows = self.table.ordered(&self.session.histogram, blocked);
         self.table.settle(&rows, height);
+        self.settle_lists();
     }
 
     /// Lines of the trace pane that show rows.
@@ -362,56 +386,6 @@ impl App {
             overlay.blocked.divergence().firsts().map(|seq| self.trace.position_of(seq + 1)).collect();
         positions.dedup();
         positions
-    }
-
-    pub(super) fn shape(&self) -> Shape {
-        Shape {
-            cols: self.cols,
-            rows: self.rows,
-            focus: self.focus,
-            side: self.side,
-            zoom: self.zoom,
-            program: self.has_program_pane(),
-            tour: self.tours.running().map_or(0, |progress| {
-                view::tour::height(&self.options.keymap, progress.tour(), progress.index(), self.cols)
-            }),
-            split: self.split,
-        }
-    }
-
-    /// Without a terminal of the program's there is nothing to show in its pane; before it is known, it is assumed.
-    pub(super) fn has_program_pane(&self) -> bool {
-        self.session.started.is_none() || self.session.has_terminal()
-    }
-
-    /// Computes where the panes stand, and tells the program when its terminal changed its size.
-    fn relayout(&mut self) {
-        self.dirty = true;
-        if !self.has_program_pane() {
-            for pane in [&mut self.focus, &mut self.side] {
-                if *pane == Pane::Program {
-                    *pane = Pane::Call;
-                }
-            }
-        }
-        let shape = self.shape();
-        self.layout = shape.layout();
-        let (rows, cols) = shape.program_size();
-        if (rows, cols) != self.program.size() {
-            let before = self.program.size();
-            self.program.resize(rows, cols);
-            if self.program.size() != before {
-                self.tell_size();
-            }
-        }
-    }
-
-    /// Gives the program's terminal the size of its pane; the kernel tells the program only of changes.
-    fn tell_size(&mut self) {
-        let (rows, cols) = self.program.size();
-        if self.session.live() && self.session.has_terminal() {
-            self.outbox.control(Command::Resize { rows, cols });
-        }
     }
 
     pub(super) fn say(&mut self, sentence: impl Into<String>) {

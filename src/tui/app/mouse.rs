@@ -74,6 +74,12 @@ impl App {
                 Some(line) if line < view::histogram::rows_in(self, inner) => self.click_call(line),
                 Some(_) => {}
             },
+            (Pane::Call, None) => {
+                let area = self.layout.area(pane).filter(|area| area.y == event.row);
+                let tab = area.and_then(|area| view::call::tab_at(self, inner.width, event.column - area.x));
+                tab.into_iter().for_each(|tab| self.show_tab(tab));
+            }
+            (Pane::Processes | Pane::Files, Some(line)) => self.click_line(pane, line, event.column - inner.x),
             _ => {}
         }
     }
@@ -104,6 +110,7 @@ impl App {
         match pane {
             Pane::Trace => self.trace.scroll_by(lines, self.session.store.len(), self.trace_rows()),
             Pane::Histogram => self.move_in_table(id),
+            Pane::Processes | Pane::Files => self.move_in_list(pane, id),
             Pane::Call => (0..WHEEL_LINES).for_each(|_| self.scroll_detail(id)),
             Pane::Program => self.program.scroll(-lines as i32),
         }

@@ -90,14 +90,20 @@ impl App {
         self.say(format!("The theme is {name}."));
     }
 
-    /// Keeps theme and borders as they are for later sessions.
+    /// Keeps theme, borders and panes as they are for later sessions.
     pub(super) fn save_screen(&mut self) {
         let mut values = Vec::new();
         if self.options.colour {
             values.push(("theme", format!("\"{}\"", self.theme_name)));
         }
-        values.push(("trace-height", self.split.rows.to_string()));
-        values.push(("trace-width", self.split.cols.to_string()));
+        let arrangement = self.arrangement;
+        values.push(("trace-height", arrangement.split.rows.to_string()));
+        values.push(("trace-width", arrangement.split.cols.to_string()));
+        values.push(("call-width", arrangement.split.lower.to_string()));
+        values.push(("table", format!("\"{}\"", arrangement.table.name())));
+        let hidden = Pane::ALL.iter().filter(|pane| arrangement.hidden.has(**pane));
+        let hidden: Vec<String> = hidden.map(|pane| format!("\"{}\"", pane.name())).collect();
+        values.push(("hide", format!("[{}]", hidden.join(", "))));
         match self.options.config.save_screen(&values) {
             Ok(()) => {
                 let path = self.options.config.path().map(|path| path.display().to_string()).unwrap_or_default();
@@ -135,6 +141,8 @@ fn pane_of(context: Context) -> Option<Pane> {
     match context {
         Context::Trace => Some(Pane::Trace),
         Context::Histogram => Some(Pane::Histogram),
+        Context::Processes => Some(Pane::Processes),
+        Context::Files => Some(Pane::Files),
         Context::Call => Some(Pane::Call),
         Context::Program => Some(Pane::Program),
         _ => None,

@@ -9,7 +9,7 @@ use crate::source::Command;
 use crate::stats::SortKey;
 use crate::tui::actions::Id;
 use crate::tui::key::Key;
-use crate::tui::layout::{Pane, SPLIT_STEP};
+use crate::tui::layout::Pane;
 use crate::tui::state::form::Form;
 use crate::tui::state::layer::{Chooser, Help, Layer, Places};
 use crate::tui::state::narrow::{Narrow, RowFilter};
@@ -53,17 +53,19 @@ impl App {
             Id::UndoFilter => !self.filters.is_empty(),
             Id::CopyLine => self.selected().is_some(),
             Id::FocusProgram => self.session.has_terminal(),
+            Id::Hide => self.focus != Pane::Trace,
             Id::Compare => self.options.compare.is_some(),
             Id::Record => self.session.started.is_some(),
             Id::FirstBlocked => !self.dividers().is_empty(),
             Id::NextProfile | Id::PreviousProfile => self.overlays.all().len() > 1,
             Id::PolicyContext | Id::Rules | Id::CompareProfiles => self.overlays.active().is_some(),
             Id::Enforce => self.overlays.active().is_some() && self.session.traced(),
-            Id::Narrow => self.session.histogram.calls() > 0,
+            Id::Narrow if self.focus == Pane::Histogram => self.session.histogram.calls() > 0,
             Id::Hold | Id::Step | Id::CatchPoints | Id::CatchCall | Id::Tampering => self.session.traced(),
             Id::Attach => self.session.traced() && self.options.processes.is_some(),
             Id::Answer => self.answerable().is_some(),
             Id::NextHeld => !self.session.holds.is_empty(),
+            Id::Manual => self.manual_page().is_some(),
             Id::OpenCall | Id::NextMatch | Id::PreviousMatch => self.selected().is_some(),
             _ => true,
         }
@@ -97,7 +99,13 @@ impl App {
             Id::Compare => self.layers.push(Layer::Compare { scroll: 0 }),
             Id::Patterns => self.show_patterns(),
             Id::VdsoPage => self.layers.push(Layer::Vdso { scroll: 0 }),
+            Id::FocusTrace => self.focus_on(Pane::Trace),
+            Id::FocusHistogram => self.focus_on(Pane::Histogram),
+            Id::FocusProcesses => self.focus_on(Pane::Processes),
+            Id::FocusFiles => self.focus_on(Pane::Files),
+            Id::FocusCall => self.focus_on(Pane::Call),
             Id::FocusProgram => self.focus_on(Pane::Program),
+            Id::Hide => self.hide(),
             Id::Hold => self.hold_or_resume(),
             Id::Step => self.step(),
             Id::Answer => self.answer(),
@@ -113,10 +121,7 @@ impl App {
                 self.zoom = !self.zoom;
                 self.relayout();
             }
-            Id::Taller => self.move_borders(SPLIT_STEP, 0),
-            Id::Shorter => self.move_borders(-SPLIT_STEP, 0),
-            Id::Wider => self.move_borders(0, SPLIT_STEP),
-            Id::Narrower => self.move_borders(0, -SPLIT_STEP),
+            Id::Taller | Id::Shorter | Id::Wider | Id::Narrower => self.move_borders(id),
             Id::Tours => self.list_tours(),
             Id::NextStep => self.tour_on(),
             Id::StepBack => self.tour_back(),
@@ -136,10 +141,17 @@ impl App {
             Id::NextMatch => self.same_call(true),
             Id::PreviousMatch => self.same_call(false),
             Id::FirstBlocked => self.first_blocked(),
+            Id::SortNext | Id::SortPrevious | Id::SortColumn if self.focus == Pane::Files => self.sort_files(id, key),
             Id::SortNext => self.table.sort_next(self.judging()),
             Id::SortPrevious => self.table.sort_previous(self.judging()),
             Id::SortColumn => self.sort_column(key),
-            Id::Narrow => self.narrow_to_selected_call(),
+            Id::Narrow if self.focus == Pane::Histogram => self.narrow_to_selected_call(),
+            Id::Narrow | Id::NarrowTree => self.narrow_to_line(id),
+            Id::GoToRow => self.go_to_line_row(),
+            Id::ShowEnded => self.show_ended(),
+            Id::Tab | Id::NextTab | Id::PreviousTab => self.turn_tab(id, key),
+            Id::Manual => self.ask_manual(),
+            Id::FootUp | Id::FootDown => self.scroll_foot(id),
             Id::Up | Id::Down | Id::PageUp | Id::PageDown | Id::Top | Id::End | Id::Left | Id::Right => self.move_(id),
             Id::Close => self.focus_on(Pane::Trace),
             Id::Kill => self.kill(),
@@ -159,11 +171,6 @@ impl App {
         }
     }
 
-    fn move_borders(&mut self, rows: i16, cols: i16) {
-        self.split = self.split.moved(rows, cols);
-        self.relayout();
-    }
-
     pub(in crate::tui) fn judging(&self) -> bool {
         self.overlays.shown().is_some()
     }
@@ -174,6 +181,7 @@ impl App {
             Pane::Call if id == Id::Left => self.move_in_trace(Id::Up),
             Pane::Call if id == Id::Right => self.move_in_trace(Id::Down),
             Pane::Histogram => self.move_in_table(id),
+            Pane::Processes | Pane::Files => self.move_in_list(self.focus, id),
             Pane::Call => self.scroll_detail(id),
             Pane::Program => {
                 let page = i32::from(self.layout.inner(Pane::Program).height.max(2)) - 1;
@@ -221,30 +229,6 @@ impl App {
         let height = self.layout.inner(Pane::Call).height;
         let most = view::call::height(self).saturating_sub(height);
         self.detail_top = scrolled(self.detail_top, id, height).min(most);
-    }
-
-    pub(super) fn focus_on(&mut self, pane: Pane) {
-        let before = self.typing();
-        self.focus = pane;
-        if pane != Pane::Trace {
-            self.side = pane;
-        }
-        if before != self.typing() {
-            let bytes = self.program.focus(!before);
-            self.send_input(&bytes);
-        }
-        self.relayout();
-    }
-
-    fn step_pane(&mut self, step: isize) {
-        let order: &[Pane] = if self.has_program_pane() {
-            &[Pane::Trace, Pane::Histogram, Pane::Call, Pane::Program]
-        } else {
-            &[Pane::Trace, Pane::Histogram, Pane::Call]
-        };
-        let at = order.iter().position(|&p| p == self.focus).unwrap_or(0);
-        let next = (at as isize + step).rem_euclid(order.len() as isize) as usize;
-        self.focus_on(order[next]);
     }
 
     fn sort_column(&mut self, key: Key) {

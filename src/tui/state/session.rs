@@ -9,7 +9,7 @@ use crate::model::{Batch, CallRow, Changes, EventKind, Marks, Origin, RowKind, S
 use crate::patterns::{Finding, Patterns, Severity};
 use crate::session::TemporaryFile;
 use crate::source::{At, End, Floor, Held, Started, VdsoMode};
-use crate::stats::Histogram;
+use crate::stats::{Histogram, Processes};
 use crate::symbols::{Location, Spaces};
 
 /// Length of the window over which calls per second are counted, in milliseconds.
@@ -58,6 +58,7 @@ pub struct Session {
     pub patterns: Patterns,
     /// Findings that are more than a note, as of the last `count_remarks`.
     pub remarks: usize,
+    pub processes: Processes,
     pub holds: Holds,
     /// How much of a file has been read and how long it is, in bytes, while there is more to read.
     pub progress: Option<(u64, u64)>,
@@ -89,6 +90,7 @@ impl Session {
             histogram: Histogram::default(),
             patterns: Patterns::default(),
             remarks: 0,
+            processes: Processes::default(),
             holds: Holds::default(),
             progress: None,
             vdso: VdsoMode::Natural,
@@ -128,6 +130,7 @@ impl Session {
         self.histogram.update_timed(&self.store, &changes, |seq, call| !made_to_wait(holds, seq, call));
         self.patterns.update_timed(&self.store, &changes, |seq, call| !made_to_wait(holds, seq, call));
         self.spaces.update(&self.store, &changes);
+        self.processes.update(&self.store, &changes);
         self.modes.update(&self.store, &changes);
         if let Some(event) = batch.events.iter().rfind(|event| event.task == TaskId(0)) {
             self.stopped = matches!(event.kind, EventKind::GroupStop { .. });

@@ -1,10 +1,11 @@
-//! The call pane: everything about the selected row, in words.
+//! The call pane: its tabs, and the first of them: everything about the selected row, in words.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{held, marks, remarks, standing, times, verdict};
+use super::page::{self, Page};
+use super::{anatomy, explanation, held, marks, memory, remarks, stack, standing, times, verdict};
 use crate::abi;
 use crate::decode::{self, DetailLine};
 use crate::model::{CallView, Outcome, RowKind, TaskId};
@@ -12,15 +13,46 @@ use crate::query;
 use crate::source::At;
 use crate::tui::app::App;
 use crate::tui::change;
-use crate::tui::format::{self, fit, wrap};
+use crate::tui::format;
 use crate::tui::layout::Pane;
 use crate::tui::state::hold::Waiting;
+use crate::tui::state::tab::Tab;
 use crate::tui::theme::Role;
 
 /// Bytes of a string shown here, more than in a row.
 const STRING_LIMIT: usize = 256;
-/// Columns of the names at the left.
-const LABEL: usize = 9;
+/// Columns of the pane's name on its border, with the corner and the mark of the focus.
+const TITLE: usize = 7;
+/// With so many columns there is room for the names of all tabs, and for how much there is to scroll.
+const NAMES: usize = 84;
+
+/// The tabs as the pane's title shows them, with all names if there is room; the one that is shown in brackets.
+pub fn tabs(app: &App, width: u16) -> Vec<(Tab, String)> {
+    let write = |names: bool| -> Vec<(Tab, String)> {
+        let tab = |(tab, number): (Tab, usize)| match (tab == app.tab, names) {
+            (true, _) => (tab, format!("[{number} {}]", tab.name())),
+            (false, true) => (tab, format!(" {number} {} ", tab.name())),
+            (false, false) => (tab, format!(" {number} ")),
+        };
+        Tab::ALL.into_iter().zip(1..).map(tab).collect()
+    };
+    let room = usize::from(width).saturating_sub(TITLE);
+    let fits = |tabs: &Vec<(Tab, String)>| tabs.iter().map(|(_, text)| text.len()).sum::<usize>() <= room;
+    // What there is to scroll is worth more than names of what is not shown.
+    Some(write(true)).filter(|tabs| fits(tabs) && room >= NAMES).or(Some(write(false)).filter(fits)).unwrap_or_default()
+}
+
+/// The tab whose title stands at a column of the pane's upper border.
+pub fn tab_at(app: &App, width: u16, column: u16) -> Option<Tab> {
+    let mut end = TITLE;
+    if usize::from(column) < end {
+        return None;
+    }
+    tabs(app, width).into_iter().find_map(|(tab, text)| {
+        end += text.len();
+        (usize::from(column) < end).then_some(tab)
+    })
+}
 
 /// What stands at the right of the pane's upper border: how much is out of view below.
 pub fn title(app: &App) -> String {
@@ -41,72 +73,20 @@ pub fn height(app: &App) -> u16 {
 }
 
 pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
-    let lines = lines(app, inner.width);
-    let top = usize::from(app.detail_top).min(lines.len().saturating_sub(usize::from(inner.height)));
-    for (y, line) in (inner.y..inner.bottom()).zip(lines.iter().skip(top)) {
-        buf.set_line(inner.x, y, line, inner.width);
-    }
-}
-
-/// Collects lines of label and text, wrapped to the pane.
-pub(super) struct Page<'a> {
-    pub(super) app: &'a App,
-    width: usize,
-    lines: Vec<Line<'static>>,
-}
-
-impl Page<'_> {
-    /// Columns for the text beside a label.
-    fn room(&self) -> usize {
-        self.width.saturating_sub(LABEL + 2).max(8)
-    }
-
-    pub(super) fn entry(&mut self, label: &str, text: &str, role: Role) {
-        for (i, part) in wrap(text, self.room()).into_iter().enumerate() {
-            self.line(if i == 0 { label } else { "" }, part, role, "");
-        }
-    }
-
-    /// A value, in which every space counts, and the register that carries it at the right edge.
-    pub(super) fn value(&mut self, label: &str, text: &str, role: Role, register: &str) {
-        let room = self.room();
-        let mut parts = format::chop(text, room);
-        if !register.is_empty() && parts.last().is_none_or(|last| format::width(last) + 2 + register.len() > room) {
-            parts.push(String::new());
-        }
-        let last = parts.len() - 1;
-        for (i, part) in parts.into_iter().enumerate() {
-            self.line(if i == 0 { label } else { "" }, part, role, if i == last { register } else { "" });
-        }
-    }
-
-    fn line(&mut self, label: &str, text: String, role: Role, register: &str) {
-        let style = |role: Role| self.app.theme.style(role);
-        let gap = self.room().saturating_sub(format::width(&text) + register.len());
-        let line = Line::from(vec![
-            Span::raw(" "),
-            Span::styled(fit(label, LABEL), style(Role::Dim)),
-            Span::raw(" "),
-            Span::styled(text, style(role)),
-            Span::styled(format!("{}{register}", " ".repeat(gap)), style(Role::Dim)),
-        ]);
-        self.lines.push(line);
-    }
-
-    fn text(&mut self, text: &str, role: Role) {
-        for part in wrap(text, self.width.saturating_sub(1)) {
-            self.lines.push(Line::from(vec![Span::raw(" "), Span::styled(part, self.app.theme.style(role))]));
-        }
-    }
+    page::draw(&lines(app, inner.width), app.detail_top, inner, buf);
 }
 
 fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
-    let mut page = Page { app, width: usize::from(width), lines: Vec::new() };
+    let mut page = Page::new(app, width);
     let store = &app.session.store;
     let Some((seq, row)) = app.selected().and_then(|seq| Some((seq, store.row(seq)?))) else {
         page.text("Select a row of the trace to see it in words.", Role::Dim);
         return page.lines;
     };
+    if let (false, Some(held)) = (app.tab == Tab::Arguments, store.call(seq)) {
+        other_tab(&mut page, seq, row.task, &held.view());
+        return page.lines;
+    }
     match (&row.kind, store.call(seq)) {
         (RowKind::Call(call), Some(held)) => {
             let view = held.view();
@@ -166,10 +146,32 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
     page.lines
 }
 
-fn introduce_call(page: &mut Page<'_>, view: &CallView<'_>) {
+fn other_tab(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
+    name_of(page, view);
+    match page.app.tab {
+        Tab::Arguments => {}
+        Tab::Anatomy => anatomy::write(page, seq, task, view),
+        Tab::Memory => memory::write(page, view),
+        Tab::Explain => explanation::write(page, view),
+        Tab::Policy => match page.app.overlays.active() {
+            Some(_) => verdict::write(page, seq, view),
+            None => {
+                page.text("No profile is loaded; s chooses one, and then this says what it would answer.", Role::Dim)
+            }
+        },
+        Tab::Stack => stack::write(page, seq, task, view),
+    }
+}
+
+fn name_of(page: &mut Page<'_>, view: &CallView<'_>) {
     let name = decode::call_name(view.arch, view.nr);
     let style = page.app.theme.style(marks::class(view.arch, view.nr)).patch(page.app.theme.style(Role::Title));
     page.lines.push(Line::from(vec![Span::raw(" "), Span::styled(name.to_string(), style)]));
+}
+
+fn introduce_call(page: &mut Page<'_>, view: &CallView<'_>) {
+    name_of(page, view);
+    let name = decode::call_name(view.arch, view.nr);
     if let Some(explain) = abi::explain::explain(&name) {
         page.text(&explain.summary, Role::Text);
     }

@@ -1,10 +1,13 @@
 //! From the state to cells. Everything here takes the state by shared reference: drawing decides nothing and changes
 //! nothing. Left out: what keys do (`app`).
 
+mod anatomy;
 mod answers;
 mod bar;
 pub mod call;
 pub mod compared;
+mod explanation;
+pub mod files;
 mod form;
 mod header;
 mod held;
@@ -14,16 +17,21 @@ mod keys;
 mod latency;
 mod listing;
 mod marks;
+mod memory;
+mod page;
 mod patterns;
 mod palette;
 mod picker;
 pub mod places;
 mod points;
 pub mod popup;
+pub mod processes;
+mod program;
 mod quit;
 mod recording;
 mod remarks;
 pub mod rules;
+mod stack;
 mod standing;
 mod times;
 pub mod tour;
@@ -80,8 +88,14 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, buf: &mut Buffer) {
         let style = app.theme.style(if focused { Role::BorderFocus } else { Role::Border });
         // The focus is told by the title too, for screens without colours.
         let mark = if focused { "●" } else { " " };
-        let title =
+        let mut title =
             Line::from(vec![Span::styled(mark, style), Span::styled(format!("{left} "), app.theme.style(Role::Title))]);
+        if pane == Pane::Call {
+            title.spans.extend(call::tabs(app, inner.width).into_iter().map(|(tab, text)| {
+                let role = if tab == app.tab { Role::Title } else { Role::Border };
+                Span::styled(text, app.theme.style(role))
+            }));
+        }
         let mut block = Block::bordered().border_style(style).title(title);
         if pane == Pane::Trace
             && let Some(words) = held::border(app)
@@ -99,6 +113,8 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, buf: &mut Buffer) {
     match pane {
         Pane::Trace => trace::draw(app, inner, buf),
         Pane::Histogram => histogram::draw(app, inner, buf),
+        Pane::Processes => processes::draw(app, inner, buf),
+        Pane::Files => files::draw(app, inner, buf),
         Pane::Call => call::draw(app, inner, buf),
         Pane::Program => app.program.render(inner, buf, app.typing()),
     }
@@ -109,10 +125,14 @@ fn titles(app: &App, pane: Pane, width: u16) -> (String, String) {
     let (left, right) = match pane {
         Pane::Trace => ("Trace".to_owned(), trace::title(app)),
         Pane::Histogram => ("Histogram".to_owned(), format!("sort: {}", app.table.sort.label())),
+        Pane::Processes => ("Processes".to_owned(), processes::title(app)),
+        Pane::Files => ("Files".to_owned(), files::title(app)),
         Pane::Call => ("Call".to_owned(), call::title(app)),
         Pane::Program => program_titles(app),
     };
-    let room = usize::from(width).saturating_sub(super::format::width(&left) + 6);
+    let tabs = if pane == Pane::Call { call::tabs(app, width) } else { Vec::new() };
+    let tabs: usize = tabs.iter().map(|(_, text)| super::format::width(text)).sum();
+    let room = usize::from(width).saturating_sub(super::format::width(&left) + tabs + 6);
     let right = if room < 8 { String::new() } else { super::format::cut(&right, room) };
     (left, right)
 }

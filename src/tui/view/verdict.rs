@@ -1,6 +1,6 @@
 //! What the loaded profile says about the selected call, and why: part of the call pane.
 
-use super::call::Page;
+use super::page::Page;
 use crate::abi;
 use crate::decode;
 use crate::model::{CallView, Marks, RowKind};
