@@ -18,7 +18,9 @@ fn sysview(args: &[&str]) -> String {
 /// The README's table of keys, as it must be: made from the list of actions that implements them.
 fn key_table() -> String {
     let mut table = String::from("| where | key | what it does |\n|---|---|---|\n");
-    for action in sysview::tui::actions() {
+    let contexts = sysview::tui::actions::Context::ALL;
+    let of = |context| sysview::tui::actions().iter().filter(move |action| action.context == context);
+    for action in contexts.into_iter().flat_map(of) {
         let keys = action.keys_text().replace('|', "\\|");
         table.push_str(&format!("| {} | `{keys}` | {} |\n", action.context.title(), action.help));
     }

@@ -34,6 +34,8 @@ mod tabs;
 mod times;
 #[path = "screens/tour.rs"]
 mod tour;
+#[path = "screens/trace.rs"]
+mod trace;
 #[path = "screens/vdso.rs"]
 mod vdso;
 
@@ -179,6 +181,10 @@ fn every_small_size_is_drawn_with_every_popup() {
         ("i", 3),
         ("A", 3),
         ("i a o Tab E", 3),
+        ("O", 1),
+        ("f e r r Enter", 3),
+        ("C", 3),
+        ("m M", 3),
     ];
     for (keys, step) in cases {
         let mut app = app(attach::options(), 80, 24);
@@ -196,7 +202,7 @@ fn every_small_size_is_drawn_with_every_popup() {
 /// Keys, mouse, sizes and events in an order that nobody planned: nothing panics, and every frame can be drawn.
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
-    const KEYS: &str = "L + - [ ] ? / s S c v t P . H e b B i a d A Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 Esc Esc Ctrl-] \
+    const KEYS: &str = "L + - [ ] ? / s S c v t P . H e b B i a d A Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 O o \\ J K d ) ( i m M ' ` | W C r Esc Esc Ctrl-] \
                         e r Ctrl-l Ctrl-u Ctrl-c Esc p f _ F2 F3 F4 F5 F6 F7 p a J K r f a r > 1 5 F6 2 3 4 5 6 m > <";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
     let mut app = app(attach::options(), 80, 24);

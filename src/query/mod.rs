@@ -55,7 +55,7 @@ pub use inject::{Injection, tampers};
 pub use outline::{Cost, Part};
 pub use pattern::Pattern;
 pub use saved::Saved;
-pub use subject::{paths, uses_fd};
+pub use subject::{bytes_moved, descriptors, paths, uses_fd};
 
 use crate::abi::Arch;
 use crate::decode;

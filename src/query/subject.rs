@@ -121,6 +121,11 @@ pub fn uses_fd(view: &CallView<'_>, fd: i32) -> bool {
     given(view).any(|(_, other)| other == fd) || returned(view) == Some(fd)
 }
 
+/// The descriptors that a call is given, directories included, in the order of its arguments.
+pub fn descriptors(view: &CallView<'_>) -> impl Iterator<Item = i32> {
+    given(view).map(|(_, fd)| fd)
+}
+
 /// Calls that can give out descriptors other than by their result.
 pub(super) const HAND_OUT: [&str; 5] = ["pipe", "pipe2", "socketpair", "recvmsg", "socketcall"];
 
@@ -156,7 +161,7 @@ fn is_directory(arg: &Arg) -> bool {
 }
 
 /// The number of bytes that a call moved, if its result is one.
-pub(super) fn bytes_moved(call: &CallRow) -> Option<u64> {
+pub fn bytes_moved(call: &CallRow) -> Option<u64> {
     let declared = abi::lookup(call.arch, call.nr)?.select(&call.args);
     match call.outcome {
         Some(Outcome::Returned(bytes)) if matches!(declared.ret, Ret::Size) => u64::try_from(bytes).ok(),

@@ -41,7 +41,10 @@ pub fn settings() -> String {
     let _ = writeln!(out, "# trace-height = {}\n# trace-width = {}", split.rows, split.cols);
     comment(&mut out, "What the call pane takes of the width beside the program.");
     let _ = writeln!(out, "# call-width = {}", split.lower);
-    comment(&mut out, "The table beside the trace (histogram, processes, files), and panes that are hidden until one goes to them.");
+    comment(
+        &mut out,
+        "The table beside the trace (histogram, processes, files), and panes that are hidden until one goes to them.",
+    );
     let _ = writeln!(out, "# table = \"{}\"\n# hide = []", Arrangement::default().table.name());
 
     out.push_str("\n# [theme]\n");

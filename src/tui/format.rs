@@ -53,6 +53,23 @@ pub fn duration(ns: u64) -> String {
     }
 }
 
+/// A number of bytes in three digits or so, rounded down: `812 B`, `3.1 kB`, `45 MB`.
+pub fn amount(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let (mut least, mut unit) = (1_000, 0);
+    while bytes / least >= 1_000 {
+        least *= 1_000;
+        unit += 1;
+    }
+    match bytes / least {
+        n @ 0..10 => format!("{n}.{} {}", bytes % least * 10 / least, UNITS[unit]),
+        n => format!("{n} {}", UNITS[unit]),
+    }
+}
+
 /// Time since the start of the session with microseconds: `6.812104`.
 pub fn seconds(ns: u64) -> String {
     format!("{}.{:06}", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000)

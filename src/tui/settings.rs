@@ -106,7 +106,9 @@ mod tests {
             let error = read(text, None).expect_err(text);
             assert!(error.starts_with(words), "{error}");
         }
-        assert!(read("[screen]\nhide = [\"trace\"]\n", None).is_err_and(|error| error.starts_with("2:9: there is no pane")));
+        assert!(
+            read("[screen]\nhide = [\"trace\"]\n", None).is_err_and(|error| error.starts_with("2:9: there is no pane"))
+        );
         assert!(read("", Some("pink")).is_err_and(|error| error.contains("--theme pink")));
         for (text, words) in [
             ("[screen]\nthem = \"x\"\n", "2:1: there is no setting of the screen \"them\"; did you mean theme?"),

@@ -44,7 +44,7 @@ pub(super) const LIST: &[Action] = &[
     action(
         Id::Places,
         Context::Global,
-        &[Key::char('a')],
+        &[Key::char('W')],
         "",
         "Show on which architectures, and since which kernel, the calls so far exist.",
     ),

@@ -36,6 +36,10 @@ pub enum Context {
     Profiles,
     /// The list of keys.
     Keys,
+    /// The columns of the trace.
+    Columns,
+    /// The bookmarks.
+    Bookmarks,
     /// The processes to attach to.
     Picker,
     /// Where one types a catchpoint, a change or an answer.
@@ -47,7 +51,7 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 16] = [
+    pub const ALL: [Context; 18] = [
         Context::Global,
         Context::Trace,
         Context::Histogram,
@@ -60,6 +64,8 @@ impl Context {
         Context::Judging,
         Context::Profiles,
         Context::Keys,
+        Context::Columns,
+        Context::Bookmarks,
         Context::Picker,
         Context::Form,
         Context::Popup,
@@ -85,6 +91,8 @@ impl Context {
             Context::Judging => "Circumstances",
             Context::Profiles => "Profile pages",
             Context::Keys => "Help",
+            Context::Columns => "Columns",
+            Context::Bookmarks => "Bookmarks",
             Context::Picker => "Process list",
             Context::Form => "Forms",
             Context::Popup => "Popups",

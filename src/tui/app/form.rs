@@ -114,6 +114,14 @@ impl App {
                     self.set_filter(draft.filter, form.lines[0].1.text.clone());
                     Ok(())
                 }
+                Purpose::Search => {
+                    self.set_search(draft.filter, form.lines[0].1.text.clone());
+                    Ok(())
+                }
+                Purpose::Bookmark { seq } => {
+                    self.trace.bookmarks.name(*seq, form.lines[0].1.text.trim());
+                    Ok(())
+                }
                 // Done above.
                 Purpose::Export { .. } => Ok(()),
                 Purpose::Save { text } => self.save_filter(&form.lines[0].1.text, text),

@@ -65,18 +65,6 @@ impl App {
         }
     }
 
-    /// Selects a row; one that the filter hides leaves the selection next to it.
-    fn look_at(&mut self, seq: u64) {
-        let position = self.trace.position_of(seq);
-        // Only what was looked at already can be told to be hidden.
-        let scanned = self.trace.narrow.as_ref().is_none_or(|narrow| narrow.knows(seq));
-        if scanned && self.trace.seq_at(position) != Some(seq) {
-            self.say(format!("Row {seq}, where the task is held, is hidden by the filter; Esc shows every row."));
-        }
-        self.trace.go_to(position);
-        self.detail_top = 0;
-    }
-
     /// The task of the selected row.
     pub(in crate::tui) fn selected_task(&self) -> Option<TaskId> {
         self.selected().and_then(|seq| self.session.store.row(seq)).map(|row| row.task)

@@ -86,6 +86,8 @@ impl App {
             Some(Layer::Profiles { .. } | Layer::Rules { .. } | Layer::Places(_)) => {
                 &[Context::Profiles, Context::Popup]
             }
+            Some(Layer::Columns { .. }) => &[Context::Columns, Context::Popup],
+            Some(Layer::Bookmarks { .. }) => &[Context::Bookmarks, Context::Popup],
             Some(Layer::Points { .. }) => &[Context::Points, Context::Popup],
             Some(Layer::Picker(_)) => &[Context::Picker, Context::Popup],
             Some(Layer::Form(_)) => &[Context::Form, Context::Popup],

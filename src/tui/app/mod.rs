@@ -5,10 +5,13 @@
 
 mod arrange;
 mod attach;
+mod bookmarks;
+mod columns;
 mod copy;
 mod enforcing;
 mod export;
 mod form;
+mod goto;
 mod hold;
 mod judging;
 mod keys;
@@ -30,8 +33,8 @@ mod update;
 mod vdso;
 
 pub use copy::What as CopyWhat;
-pub use selection::Drag;
 pub use overlay::{MOST_PROFILES, Overlay, Overlays};
+pub use selection::Drag;
 pub use update::Leave;
 
 use update::Leaving;
@@ -64,6 +67,9 @@ use crate::stats::CallStats;
 
 /// Rows that one slice of background work looks at; several slices fit in a frame.
 const SLICE_ROWS: u64 = 1_024;
+/// Chunks in which one slice finds runs of calls, and in which more do that is done while nothing else is.
+const SLICE_CHUNKS: usize = 1;
+const BATCH_CHUNKS: usize = 4;
 /// How long a notice stays, in milliseconds.
 const NOTICE_MS: u64 = 6_000;
 
@@ -222,7 +228,7 @@ impl App {
                     recording.batch(&self.session.store, &batch);
                 }
                 let changes = self.session.append(&batch);
-                if let Some(narrow) = &mut self.trace.narrow {
+                for narrow in [&mut self.trace.narrow, &mut self.trace.search].into_iter().flatten() {
                     narrow.revise(&changes);
                 }
                 self.growing.update(&self.session.store, &changes);
@@ -302,7 +308,7 @@ impl App {
     /// Does background work (narrowing, judging) until it is done or `enough` says so; true if it is done.
     pub fn work(&mut self, enough: impl Fn() -> bool + Sync) -> bool {
         loop {
-            self.narrow_for(|narrow, rows| {
+            self.find_rows(BATCH_CHUNKS, |narrow, rows| {
                 let any = narrow.left(rows.store.len()) > 0;
                 narrow.run(rows, &enough);
                 any
@@ -328,18 +334,16 @@ impl App {
         }
     }
 
-    /// Lets `run` find more of the rows that match, and keeps selection and view on their rows; `run` says whether anything
-    /// can have changed.
-    fn narrow_for(&mut self, run: impl FnOnce(&mut Narrow, &Rows<'_>) -> bool) {
-        let (kept, near) = (self.trace.rows(), self.trace.near());
+    /// Lets `run` find more of the rows that match, finds the runs of some chunks, and keeps selection and view on their
+    /// rows; `run` says whether anything can have changed.
+    fn find_rows(&mut self, chunks: usize, run: impl Fn(&mut Narrow, &Rows<'_>) -> bool) {
+        let kept = self.trace.rows();
         let rows = Rows {
             store: &self.session.store,
             judge: self.overlays.active().map(|o| &o.judge),
             options: &self.options.decode,
         };
-        let Some(narrow) = self.trace.narrow.as_mut() else { return };
-        narrow.near = near;
-        if run(narrow, &rows) {
+        if self.trace.work(&rows, chunks, run) {
             self.trace.put_back(kept);
             self.dirty = true;
         }
@@ -351,10 +355,12 @@ impl App {
         if let Some(recording) = &mut self.recording {
             more |= recording.work(&self.session.store, self.session.newest_ns());
         }
-        self.narrow_for(|narrow, rows| narrow.slice(rows));
+        self.find_rows(SLICE_CHUNKS, |narrow, rows| narrow.slice(rows));
         more |= self.count_subjects();
-        let store = &self.session.store;
-        more |= self.trace.narrow.as_ref().is_some_and(|narrow| narrow.left(store.len()) > 0);
+        let (store, height) = (&self.session.store, self.trace_rows());
+        let summed = self.trace.add_up(store, height, SLICE_ROWS);
+        self.dirty |= summed;
+        more |= summed || self.trace.left(store.len()) > 0;
         let (left, judged) = self.overlays.scan(store, SLICE_ROWS);
         self.dirty |= judged;
         more | left

@@ -41,6 +41,11 @@ impl App {
             }
             _ => {}
         }
+        match (event.kind, self.trace.dragged) {
+            (MouseEventKind::Drag(MouseButton::Left), Some(column)) => return self.drag_edge(column, event.column),
+            (MouseEventKind::Down(_) | MouseEventKind::Up(_), Some(_)) => self.trace.dragged = None,
+            _ => {}
+        }
         let Some(pane) = self.layout.at(event.column, event.row) else { return };
         if pane == Pane::Program && self.typing() {
             let area = self.layout.inner(Pane::Program);
@@ -68,6 +73,9 @@ impl App {
         let before = self.focus;
         self.focus_on(pane);
         match (pane, line) {
+            (Pane::Trace, Some(0)) if view::trace::heading_rows(inner) > 0 => {
+                self.trace.dragged = self.edge_at(event.column);
+            }
             (Pane::Trace, Some(line)) => self.click_row(line.checked_sub(view::trace::heading_rows(inner)), before),
             (Pane::Histogram, Some(line)) => match line.checked_sub(view::histogram::heading_rows(inner)) {
                 None => self.table.sort = view::histogram::column_at(self, inner, event.column - inner.x),

@@ -38,6 +38,8 @@ impl App {
                 self.layers.pop();
                 self.act(action.id, key);
             }
+            id if matches!(self.layers.last(), Some(Layer::Columns { .. })) => self.change_columns(id),
+            id if matches!(self.layers.last(), Some(Layer::Bookmarks { .. })) => self.change_bookmarks(id),
             Id::Confirm => self.confirm(),
             Id::Toggle if matches!(self.layers.last(), Some(Layer::Picker(_))) => self.mark_process(),
             Id::Toggle | Id::Left | Id::Right if matches!(self.layers.last(), Some(Layer::Policy { .. })) => {
@@ -131,6 +133,8 @@ impl App {
             Some(Layer::Policy { line }) => *line = judging::moved(*line, id),
             Some(Layer::Patterns { .. }) => self.move_in_patterns(id),
             Some(Layer::Points { .. }) => self.move_in_points(id),
+            Some(Layer::Columns { .. }) => self.change_columns(id),
+            Some(Layer::Bookmarks { .. }) => self.change_bookmarks(id),
             Some(Layer::Form(_)) => self.move_in_form(id),
             Some(Layer::Picker(_)) => self.move_in_picker(id),
             Some(Layer::Chooser(chooser)) => {

@@ -53,11 +53,13 @@ impl App {
         let body = self.layout.panes.iter().map(|(_, area)| *area).reduce(Rect::union).unwrap_or(trace);
         match &mut self.drag {
             Some(Drag::Right) => {
-                self.arrangement.split = self.arrangement.split.at(None, Some(percent((column + 1).saturating_sub(body.x), body.width)));
+                self.arrangement.split =
+                    self.arrangement.split.at(None, Some(percent((column + 1).saturating_sub(body.x), body.width)));
                 self.relayout();
             }
             Some(Drag::Below) => {
-                self.arrangement.split = self.arrangement.split.at(Some(percent((row + 1).saturating_sub(body.y), body.height)), None);
+                self.arrangement.split =
+                    self.arrangement.split.at(Some(percent((row + 1).saturating_sub(body.y), body.height)), None);
                 self.relayout();
             }
             Some(Drag::Text { pane, to, .. }) => {

@@ -4,7 +4,6 @@ use crossterm::event::KeyCode;
 
 use super::{App, CopyWhat};
 use crate::decode;
-use crate::model::RowKind;
 use crate::source::Command;
 use crate::stats::SortKey;
 use crate::tui::actions::Id;
@@ -49,7 +48,7 @@ impl App {
     /// Whether an action can be done now; the key bar shows no others.
     pub(in crate::tui) fn enabled(&self, id: Id) -> bool {
         match id {
-            Id::ClearFilter => self.trace.narrow.is_some(),
+            Id::ClearFilter => self.trace.narrow.is_some() || self.trace.search.is_some(),
             Id::UndoFilter => !self.filters.is_empty(),
             Id::CopyLine => self.selected().is_some(),
             Id::FocusProgram => self.session.has_terminal(),
@@ -66,7 +65,11 @@ impl App {
             Id::Answer => self.answerable().is_some(),
             Id::NextHeld => !self.session.holds.is_empty(),
             Id::Manual => self.manual_page().is_some(),
-            Id::OpenCall | Id::NextMatch | Id::PreviousMatch => self.selected().is_some(),
+            Id::OpenCall | Id::Bookmark => self.selected().is_some(),
+            Id::NextMatch | Id::PreviousMatch => self.selected().is_some(),
+            Id::NextOfTask | Id::PreviousOfTask => self.selected().is_some(),
+            Id::Origin | Id::NextUse | Id::PreviousUse | Id::Instead => self.selected().is_some(),
+            Id::FoldOne => self.trace.fold.is_some(),
             _ => true,
         }
     }
@@ -84,8 +87,23 @@ impl App {
                 let text = self.trace.narrow.as_ref().map(|n| n.filter.text().to_owned()).unwrap_or_default();
                 self.open_form(Form::filter(text));
             }
+            Id::ClearFilter if self.trace.search.is_some() => self.trace.search = None,
             Id::ClearFilter => self.change_filter(None),
             Id::UndoFilter => self.undo_filter(),
+            Id::Search => self.ask_search(),
+            Id::Columns => self.layers.push(Layer::Columns { line: 0 }),
+            Id::Fold => self.fold(),
+            Id::FoldOne => self.fold_one(),
+            Id::NextOfTask => self.same_task(true),
+            Id::PreviousOfTask => self.same_task(false),
+            Id::Origin => self.origin(),
+            Id::NextUse => self.use_of_descriptor(true),
+            Id::PreviousUse => self.use_of_descriptor(false),
+            Id::Instead => self.instead(),
+            Id::Bookmark => self.toggle_bookmark(),
+            Id::Bookmarks => self.list_bookmarks(),
+            Id::NextBookmark => self.next_bookmark(true),
+            Id::PreviousBookmark => self.next_bookmark(false),
             Id::Seccomp => self.toggle_seccomp(),
             Id::ChooseProfile => self.layers.push(Layer::Chooser(Chooser::default())),
             Id::PolicyContext => self.layers.push(Layer::Policy { line: 0 }),
@@ -134,12 +152,13 @@ impl App {
             Id::Redraw => self.redraw(),
             Id::Quit => self.quit(),
             Id::Follow => self.trace.set_follow(!self.trace.follow),
+            Id::OpenCall if self.selected().is_some_and(|seq| self.trace.folded(seq).is_some()) => self.fold_one(),
             Id::OpenCall => {
                 self.detail_top = 0;
                 self.focus_on(Pane::Call);
             }
-            Id::NextMatch => self.same_call(true),
-            Id::PreviousMatch => self.same_call(false),
+            Id::NextMatch => self.match_(true),
+            Id::PreviousMatch => self.match_(false),
             Id::FirstBlocked => self.first_blocked(),
             Id::SortNext | Id::SortPrevious | Id::SortColumn if self.focus == Pane::Files => self.sort_files(id, key),
             Id::SortNext => self.table.sort_next(self.judging()),
@@ -160,6 +179,10 @@ impl App {
             Id::Stay
             | Id::Confirm
             | Id::Add
+            | Id::Rename
+            | Id::MoveUp
+            | Id::MoveDown
+            | Id::Reset
             | Id::Toggle
             | Id::Delete
             | Id::OtherList
@@ -291,27 +314,6 @@ impl App {
         if let Some(narrow) = &self.trace.narrow {
             let filter = Some(narrow.filter.clone());
             self.show_filtered(filter);
-        }
-    }
-
-    /// Goes to the next row (or the one before) that is the same call as the selected one.
-    fn same_call(&mut self, forward: bool) {
-        let store = &self.session.store;
-        let key_of = |seq: u64| match store.row(seq).map(|r| r.kind) {
-            Some(RowKind::Call(call)) => Some((call.arch, call.nr)),
-            _ => None,
-        };
-        let len = self.trace.len(store.len());
-        let at = self.trace.cursor;
-        let Some(wanted) = self.selected().map(key_of) else { return };
-        let same = |&position: &u64| self.trace.seq_at(position).map(key_of) == Some(wanted);
-        // A look-up of a million rows takes a few milliseconds; more are not looked at in one key press.
-        const REACH: usize = 1_000_000;
-        let found =
-            if forward { (at + 1..len).take(REACH).find(same) } else { (0..at.min(len)).rev().take(REACH).find(same) };
-        match found {
-            Some(position) => self.trace.go_to(position),
-            None => self.say("No further row of this call that way."),
         }
     }
 

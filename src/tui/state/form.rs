@@ -16,6 +16,10 @@ use crate::source::{Change, Forced, When};
 pub enum Purpose {
     /// Which rows are shown.
     Filter,
+    /// Which rows are marked, while all are shown.
+    Search,
+    /// The name of the bookmark on a row.
+    Bookmark { seq: u64 },
     /// The name under which this filter is saved.
     Save { text: String },
     /// What becomes of the call of this name, at whose entry the task is held in row `seq`.
@@ -31,12 +35,12 @@ pub enum Purpose {
 impl Purpose {
     /// Its first line is a filter.
     pub fn takes_filter(&self) -> bool {
-        matches!(self, Purpose::Filter | Purpose::Catch { .. } | Purpose::Tamper { .. })
+        matches!(self, Purpose::Filter | Purpose::Search | Purpose::Catch { .. } | Purpose::Tamper { .. })
     }
 
     /// It is about what a traced program does next.
     pub fn needs_program(&self) -> bool {
-        !matches!(self, Purpose::Filter | Purpose::Save { .. } | Purpose::Export { .. })
+        matches!(self, Purpose::Answer { .. } | Purpose::Catch { .. } | Purpose::Tamper { .. })
     }
 }
 
@@ -45,6 +49,7 @@ impl Purpose {
 pub enum Field {
     Calls,
     Name,
+    Title,
     Result,
     Signal,
     Before,
@@ -84,6 +89,16 @@ impl Form {
     /// With the filter that holds now.
     pub fn filter(text: String) -> Form {
         Form::new(Purpose::Filter, &[Field::Calls]).with_texts(&[(Field::Calls, text)])
+    }
+
+    /// With what is searched for now.
+    pub fn search(text: String) -> Form {
+        Form::new(Purpose::Search, &[Field::Calls]).with_texts(&[(Field::Calls, text)])
+    }
+
+    /// With the name that the bookmark has.
+    pub fn bookmark(seq: u64, name: String) -> Form {
+        Form::new(Purpose::Bookmark { seq }, &[Field::Title]).with_texts(&[(Field::Title, name)])
     }
 
     pub fn save(text: String) -> Form {
@@ -157,7 +172,7 @@ impl Form {
             Field::File if Format::of_file(text).is_some() => (0, Vec::new()),
             Field::File => (0, files(text)),
             Field::Rows => (0, matching(text, rows())),
-            Field::Before | Field::After | Field::Which => (0, Vec::new()),
+            Field::Title | Field::Before | Field::After | Field::Which => (0, Vec::new()),
         }
     }
 
@@ -248,6 +263,7 @@ impl Form {
                 }
                 Field::Name if query::Saved::is_name(text.trim_start_matches('@')) => {}
                 Field::Name => return Err(wrong("A name has letters, digits, - and _ only.".into())),
+                Field::Title => {}
                 Field::Result => draft.change.result = result(text).map_err(wrong)?,
                 Field::Signal => draft.change.signal = signal(text).map_err(wrong)?,
                 Field::Before => draft.change.delay_enter = delay(text).map_err(wrong)?,

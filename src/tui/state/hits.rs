@@ -27,6 +27,14 @@ struct Found {
     open: RoaringBitmap,
     /// Rows that the index was asked about: all before this one.
     seen: u32,
+    /// From this row on, matches changed since somebody asked.
+    changed: Option<u32>,
+}
+
+impl Found {
+    fn change(&mut self, row: u32) {
+        self.changed = Some(self.changed.map_or(row, |from| from.min(row)));
+    }
 }
 
 /// Some rows of a chunk, to be looked at.
@@ -52,8 +60,35 @@ impl Hits {
         nearest(chunks, near).find(unseen).map(|chunk| (chunk, self.seen(chunk)..rows_in(chunk)))
     }
 
-    fn seen(&self, chunk: usize) -> u32 {
+    /// Rows of a chunk that the index was asked about: all before this one.
+    pub fn seen(&self, chunk: usize) -> u32 {
         self.chunks.get(chunk).map_or(0, |found| found.seen)
+    }
+
+    /// Rows of a chunk that match, as far as is known.
+    pub fn of_chunk(&self, chunk: usize) -> Option<&RoaringBitmap> {
+        self.chunks.get(chunk).map(|found| &found.hits)
+    }
+
+    pub fn contains(&self, seq: u64) -> bool {
+        let (chunk, row) = place(seq);
+        self.chunks.get(chunk).is_some_and(|found| found.hits.contains(row))
+    }
+
+    /// The first row of a chunk from which on matches changed since this was asked last.
+    pub fn take_changed(&mut self, chunk: usize) -> Option<u32> {
+        self.chunks.get_mut(chunk)?.changed.take()
+    }
+
+    /// Puts other matches in the place of those of a chunk from row `from` on; all before `end` is known then.
+    pub fn replace(&mut self, chunk: usize, from: u32, end: u32, rows: RoaringBitmap) {
+        if self.chunks.len() <= chunk {
+            self.chunks.resize_with(chunk + 1, Found::default);
+        }
+        let found = &mut self.chunks[chunk];
+        found.hits.remove_range(from..);
+        found.hits |= rows;
+        found.seen = end;
     }
 
     /// Takes what the index says about the rows of a chunk up to `end`.
@@ -63,6 +98,7 @@ impl Hits {
         }
         let found = &mut self.chunks[chunk];
         self.open += bounds.perhaps.len();
+        found.change(found.seen);
         found.hits |= bounds.surely;
         found.open |= bounds.perhaps;
         found.seen = end;
@@ -91,6 +127,7 @@ impl Hits {
     /// Takes an answer: of the rows of the piece, these match.
     pub fn answer(&mut self, piece: &Piece, matching: &RoaringBitmap) {
         let found = &mut self.chunks[piece.chunk];
+        piece.rows.iter().min().into_iter().for_each(|&row| found.change(row));
         // Some may have matched before their calls came back.
         found.hits -= piece.rows.iter().copied().collect::<RoaringBitmap>();
         found.hits |= matching;
@@ -148,12 +185,13 @@ impl Hits {
     }
 }
 
-fn place(seq: u64) -> (usize, u32) {
+/// The chunk of a row, and the row counted from the chunk's first.
+pub fn place(seq: u64) -> (usize, u32) {
     ((seq / CHUNK_ROWS as u64) as usize, (seq % CHUNK_ROWS as u64) as u32)
 }
 
 /// Chunks outwards from that of a row: itself, the one before, the one behind, and so on.
-fn nearest(chunks: usize, near: u64) -> impl Iterator<Item = usize> {
+pub fn nearest(chunks: usize, near: u64) -> impl Iterator<Item = usize> {
     let middle = place(near).0.min(chunks.saturating_sub(1));
     let around = (1..chunks.max(1)).flat_map(move |far| [middle.checked_sub(far), middle.checked_add(far)]);
     std::iter::once(Some(middle)).chain(around).flatten().filter(move |&chunk| chunk < chunks)

@@ -36,6 +36,10 @@ pub enum Layer {
     Tours { line: usize },
     /// What was remarkable when it was opened.
     Patterns { line: usize, findings: Vec<Finding> },
+    /// The columns of the trace.
+    Columns { line: usize },
+    /// The bookmarks.
+    Bookmarks { line: usize },
     /// The catchpoints, or the changes of calls.
     Points { list: List, line: usize },
     /// A filter, a catchpoint or a change being typed, or what becomes of a held call.

@@ -1,10 +1,13 @@
 //! The state of the view, apart from how it is drawn and from what keys do to it.
 
 pub mod blocked;
+pub mod bookmarks;
+pub mod columns;
 pub mod divergence;
 pub mod enforced;
 pub mod export;
 pub mod files;
+pub mod fold;
 pub mod form;
 pub mod growing;
 pub mod hits;
@@ -18,6 +21,7 @@ pub mod palette;
 pub mod picker;
 pub mod points;
 pub mod recording;
+pub mod seek;
 pub mod session;
 pub mod tab;
 pub mod table;

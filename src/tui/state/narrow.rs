@@ -196,6 +196,19 @@ impl Narrow {
         self.hits.seq_at(position)
     }
 
+    /// Whether a row is known to match.
+    pub fn contains(&self, seq: u64) -> bool {
+        self.hits.contains(seq)
+    }
+
+    pub fn hits(&self) -> &Hits {
+        &self.hits
+    }
+
+    pub fn hits_mut(&mut self) -> &mut Hits {
+        &mut self.hits
+    }
+
     /// Matching rows with a smaller `seq`.
     pub fn count_before(&self, seq: u64) -> u64 {
         self.hits.count_before(seq)

@@ -1,9 +1,16 @@
-//! Where the user looks in the trace: position, selection, follow mode, frozen view, narrowing.
+//! Where the user looks in the trace: position, selection, follow mode, frozen view, narrowing, folded runs.
 //!
-//! A *position* counts the rows that are shown; without a narrowing it is the row's `seq`. Nothing here depends on the
-//! length of the trace except by arithmetic. Left out: the rows themselves (`model::Store`).
+//! A *position* counts the lines that are shown; without a narrowing and folded runs it is the row's `seq`. Nothing here depends
+//! on the length of the trace except by arithmetic. Left out: the rows themselves (`model::Store`).
 
-use super::narrow::Narrow;
+use roaring::RoaringBitmap;
+
+use super::bookmarks::Bookmarks;
+use super::columns::{Column, Columns};
+use super::fold::{Fold, Run};
+use super::hits::Hits;
+use super::narrow::{Narrow, Rows};
+use crate::model::{CHUNK_ROWS, Store};
 
 /// What one line of the pane shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,28 +34,144 @@ pub struct TraceState {
     /// Columns that the call text is scrolled to the left.
     pub sideways: usize,
     pub narrow: Option<Narrow>,
+    /// Rows that are marked, while all are shown.
+    pub search: Option<Narrow>,
+    /// Calls that repeat are one line.
+    pub fold: Option<Fold>,
+    pub bookmarks: Bookmarks,
+    pub columns: Columns,
+    /// The column whose edge the mouse drags.
+    pub dragged: Option<Column>,
 }
 
 impl TraceState {
     pub fn new() -> TraceState {
-        TraceState { follow: true, frozen: None, top: 0, cursor: 0, sideways: 0, narrow: None }
+        TraceState {
+            follow: true,
+            frozen: None,
+            top: 0,
+            cursor: 0,
+            sideways: 0,
+            narrow: None,
+            search: None,
+            fold: None,
+            bookmarks: Bookmarks::default(),
+            columns: Columns::default(),
+            dragged: None,
+        }
     }
 
-    /// Rows that can be looked at: all, those that match, those from before the freeze.
+    /// What has lines; None: every row.
+    fn lined(&self) -> Option<&Hits> {
+        self.fold.as_ref().map(Fold::lines).or(self.narrow.as_ref().map(Narrow::hits))
+    }
+
+    /// Lines that can be looked at: of all rows, of those that match, of those from before the freeze.
     pub fn len(&self, stored: u64) -> u64 {
         let limit = self.frozen.unwrap_or(stored).min(stored);
-        match &self.narrow {
-            Some(narrow) => narrow.count_before(limit),
-            None => limit,
+        self.lined().map_or(limit, |hits| hits.count_before(limit))
+    }
+
+    /// Rows that match the filter, in lines of their own or not.
+    pub fn matching(&self, stored: u64) -> u64 {
+        self.count_before(self.frozen.unwrap_or(stored).min(stored))
+    }
+
+    /// Rows that match the filter and stand before row `seq`.
+    pub fn count_before(&self, seq: u64) -> u64 {
+        self.narrow.as_ref().map_or(seq, |narrow| narrow.count_before(seq))
+    }
+
+    /// Rows of a chunk that match the filter.
+    pub fn shown(&self, chunk: usize, stored: u64) -> RoaringBitmap {
+        let limit = self.frozen.unwrap_or(stored).min(stored).saturating_sub((chunk * CHUNK_ROWS) as u64);
+        let limit = limit.min(CHUNK_ROWS as u64) as u32;
+        let mut rows = RoaringBitmap::new();
+        rows.insert_range(0..limit);
+        if let Some(narrow) = &self.narrow {
+            rows &= narrow.hits().of_chunk(chunk).cloned().unwrap_or_default();
         }
+        rows
     }
 
     /// The row at a position.
     pub fn seq_at(&self, position: u64) -> Option<u64> {
-        match &self.narrow {
-            Some(narrow) => narrow.seq_at(position),
+        match self.lined() {
+            Some(hits) => hits.seq_at(position),
             None => Some(position),
         }
+    }
+
+    /// The run of calls that a row belongs to, while such runs are folded.
+    pub fn run_of(&self, seq: u64) -> Option<Run> {
+        self.fold.as_ref()?.run(seq, |seq| self.count_before(seq))
+    }
+
+    /// The run that the line of a row stands for.
+    pub fn folded(&self, seq: u64) -> Option<Run> {
+        self.run_of(seq).filter(|run| run.folded && run.head == seq)
+    }
+
+    /// Finds more of the rows that match and of the runs, with `run` for each filter; true if anything can have changed.
+    pub fn work(&mut self, rows: &Rows<'_>, chunks: usize, run: impl Fn(&mut Narrow, &Rows<'_>) -> bool) -> bool {
+        let near = self.near();
+        let mut any = false;
+        for narrow in [&mut self.narrow, &mut self.search].into_iter().flatten() {
+            narrow.near = near;
+            any |= run(narrow, rows);
+        }
+        if let Some(fold) = &mut self.fold {
+            any |= fold.work(rows.store, self.narrow.as_mut(), near, chunks);
+        }
+        any
+    }
+
+    /// Rows of which something is not known yet.
+    pub fn left(&self, stored: u64) -> u64 {
+        let filters = [&self.narrow, &self.search].into_iter().flatten().map(|narrow| narrow.left(stored)).sum::<u64>();
+        // What the filter has not answered is not waited for twice.
+        let unanswered = self.narrow.as_ref().map_or(0, |narrow| narrow.left(stored));
+        filters + self.fold.as_ref().map_or(0, |fold| fold.left(stored).saturating_sub(unanswered))
+    }
+
+    /// Adds up some of what the folded lines in view stand for; true if any was left.
+    pub fn add_up(&mut self, store: &Store, height: u16, budget: u64) -> bool {
+        if self.fold.is_none() {
+            return false;
+        }
+        let positions = self.top..self.top.saturating_add(u64::from(height));
+        let runs: Vec<Run> = positions.map_while(|at| self.seq_at(at)).filter_map(|seq| self.folded(seq)).collect();
+        let Some(fold) = &mut self.fold else { return false };
+        let mut left = budget;
+        for run in runs {
+            if !fold.sum(&run).1 {
+                left = left.saturating_sub(fold.add_up(store, self.narrow.as_ref(), &run, left));
+            }
+        }
+        left < budget
+    }
+
+    /// Folds calls that repeat, or no longer; the selection stays on its row or goes to the line that stands for it.
+    pub fn toggle_fold(&mut self, store: &Store) {
+        let kept = self.rows();
+        self.fold = match self.fold {
+            Some(_) => None,
+            None => Some(Fold::default()),
+        };
+        let near = kept[0].filter(|_| !self.follow).unwrap_or(u64::MAX);
+        if let Some(fold) = &mut self.fold {
+            fold.work(store, self.narrow.as_mut(), near, 2);
+        }
+        self.put_back(kept);
+    }
+
+    /// Shows a run in full, or as one line again.
+    pub fn toggle_run(&mut self, run: &Run, store: &Store) {
+        let kept = self.rows();
+        if let Some(fold) = &mut self.fold {
+            fold.toggle(run, store, self.narrow.as_ref());
+        }
+        self.put_back(kept);
     }
 
     /// The selected row; None while there is none.
@@ -56,12 +179,16 @@ impl TraceState {
         (self.cursor < self.len(stored)).then(|| self.seq_at(self.cursor)).flatten()
     }
 
-    /// How many shown rows stand before row `seq`.
+    /// The position of a row, or of the line that stands for it; of one that is not shown, that of the next.
     pub fn position_of(&self, seq: u64) -> u64 {
-        match &self.narrow {
-            Some(narrow) => narrow.count_before(seq),
-            None => seq,
-        }
+        let Some(hits) = self.lined() else { return seq };
+        let inside = !hits.contains(seq) && self.run_of(seq).is_some() && self.is_shown(seq);
+        hits.count_before(seq) - u64::from(inside).min(hits.count_before(seq))
+    }
+
+    /// Whether a row matches the filter, as far as is known.
+    pub fn is_shown(&self, seq: u64) -> bool {
+        self.narrow.as_ref().is_none_or(|narrow| narrow.contains(seq))
     }
 
     /// The rows that are selected and first in view, to be found again after other rows match.
@@ -82,7 +209,7 @@ impl TraceState {
     }
 
     /// The user selects another row, so the view no longer waits for the one that was selected before the filter.
-    fn let_go(&mut self) {
+    pub fn let_go(&mut self) {
         self.follow = false;
         if let Some(narrow) = &mut self.narrow {
             narrow.anchor = None;
@@ -128,6 +255,7 @@ impl TraceState {
     pub fn set_narrow(&mut self, narrow: Option<Narrow>, stored: u64) {
         let seq = self.selected(stored);
         self.narrow = narrow;
+        self.fold = self.fold.take().map(|_| Fold::default());
         self.cursor = seq.map_or(0, |seq| self.position_of(seq));
         if let Some(narrow) = &mut self.narrow {
             narrow.anchor = if self.follow { None } else { seq };
@@ -141,10 +269,10 @@ impl TraceState {
         if let Some(narrow) = &mut self.narrow
             && let Some(anchor) = narrow.anchor
         {
-            self.cursor = narrow.count_before(anchor);
             if narrow.left(stored) == 0 {
                 narrow.anchor = None;
             }
+            self.cursor = self.position_of(anchor);
         }
         let len = self.len(stored);
         let height = u64::from(height.max(1));

@@ -66,6 +66,8 @@ fn fitting(app: &App, actions: Vec<&'static Action>, room: usize) -> Vec<(String
 fn label(app: &App, action: &Action) -> &'static str {
     match (action.id, app.layers.last()) {
         (Id::Hold, _) if app.session.holds.active() => "go on",
+        (Id::ClearFilter, _) if app.trace.search.is_some() => "end search",
+        (Id::Fold, _) if app.trace.fold.is_some() => "unfold",
         (Id::NextField, Some(Layer::Form(form))) if form.lines.len() == 1 => "complete",
         _ => action.label,
     }
@@ -84,6 +86,7 @@ fn expendable(app: &App, id: Id) -> u8 {
         Id::NextPane => 4,
         Id::Freeze | Id::Hold | Id::Follow | Id::SortNext => 5,
         Id::Step | Id::CatchPoints => 7,
+        Id::Search | Id::Fold => 8,
         _ => 6,
     }
 }

@@ -28,6 +28,8 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
         let arrow = if here { ">" } else { " " };
         let label = match form.purpose {
             Purpose::Filter => "/".to_owned(),
+            Purpose::Search => "find ".to_owned(),
+            Purpose::Bookmark { .. } => "name ".to_owned(),
             Purpose::Save { .. } => "@".to_owned(),
             _ => format!("{arrow} {}", fit(label(*field), LABEL)),
         };
@@ -48,7 +50,7 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
     }
     let below = conclusion(app, form, width);
     let room = usize::from(app.rows).saturating_sub(2 + lines.len() + below.len());
-    let room = room.min(if form.purpose == Purpose::Filter { FILTERS.len() } else { CANDIDATES });
+    let room = room.min(if shows_examples(form) { FILTERS.len() } else { CANDIDATES });
     lines.extend(candidates(app, form, room, width));
     lines.extend(below);
     // On a low screen the line that is typed on stays in view.
@@ -60,6 +62,8 @@ pub(super) fn content(app: &App, form: &Form, width: usize) -> Content {
 fn title(form: &Form) -> String {
     match &form.purpose {
         Purpose::Filter => "Filter".into(),
+        Purpose::Search => "Find rows, and show all".into(),
+        Purpose::Bookmark { seq } => format!("Bookmark on row {seq}"),
         Purpose::Save { .. } => "Save the filter".into(),
         Purpose::Export { .. } => "Write to a file".into(),
         Purpose::Answer { call, .. } => format!("What becomes of this {call}?"),
@@ -90,6 +94,7 @@ fn label(field: Field) -> &'static str {
     match field {
         Field::Calls => "calls",
         Field::Name => "@",
+        Field::Title => "name",
         Field::Result => "result",
         Field::Signal => "signal",
         Field::Before => "wait before",
@@ -102,6 +107,7 @@ fn label(field: Field) -> &'static str {
 
 fn hint(field: Field) -> &'static str {
     match field {
+        Field::Title => "any words; empty: no name",
         Field::Name => "letters, digits, - and _; one that exists is replaced",
         Field::File => {
             "the end of its name says in which form; a path without / in front is below where sysview started"
@@ -116,8 +122,13 @@ fn hint(field: Field) -> &'static str {
     }
 }
 
+/// It is about rows, and there is room for what can be typed.
+fn shows_examples(form: &Form) -> bool {
+    matches!(form.purpose, Purpose::Filter | Purpose::Search)
+}
+
 fn candidates(app: &App, form: &Form, room: usize, width: usize) -> Vec<Line<'static>> {
-    if form.purpose == Purpose::Filter && form.lines[0].1.text.is_empty() {
+    if shows_examples(form) && form.lines[0].1.text.is_empty() {
         return examples(app, room, width);
     }
     let (_, candidates) = form.candidates();
@@ -168,7 +179,7 @@ fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
         lines.extend(wrap(&only, width).into_iter().map(|part| Line::styled(part, app.theme.style(Role::Notice))));
     }
     // What is highlighted is explained in full; its line may have been cut.
-    if form.purpose == Purpose::Filter {
+    if shows_examples(form) {
         let keys = "Enter takes it, Tab completes, Up/Down choose, Ctrl-s saves, Esc closes";
         lines.push(Line::styled(cut(keys, width), dim));
         return lines;
@@ -187,11 +198,12 @@ fn conclusion(app: &App, form: &Form, width: usize) -> Vec<Line<'static>> {
 
 fn meaning(form: &Form, draft: &Draft) -> String {
     match &form.purpose {
-        Purpose::Filter => {
+        Purpose::Filter | Purpose::Search => {
             let remarks = draft.filter.remarks().into_iter().map(|remark| format!(" ({remark})"));
             format!("{}.{}", draft.filter.explain(), remarks.collect::<String>())
         }
         Purpose::Save { .. } => "Enter saves it.".into(),
+        Purpose::Bookmark { .. } => "Enter names it.".into(),
         Purpose::Export { .. } => "Enter writes it.".into(),
         Purpose::Answer { call, .. } => format!("{call}: {}.", change::describe(&draft.change)),
         Purpose::Catch { .. } if draft.filter.is_empty() => "Which calls are to hold their task?".into(),

@@ -4,6 +4,12 @@ use crate::abi::{self, Arch};
 use crate::model::{CallRow, Marks, Outcome, Row, RowKind};
 use crate::tui::theme::Role;
 
+/// Symbols of the first column of the trace.
+pub const BOOKMARK: char = '◆';
+pub const FOUND: char = '/';
+/// Of a line that stands for several calls, in the second column.
+pub const RUN: char = '▸';
+
 /// The symbol in the second column of the trace.
 pub fn mark(row: &Row) -> (char, Role) {
     match &row.kind {

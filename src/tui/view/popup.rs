@@ -5,7 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
 
-use super::{compared, form, judged, keys, palette, patterns, picker, places, points, quit, recording, rules, tour, vdso};
+use super::{
+    bookmarks, columns, compared, form, judged, keys, palette, patterns, picker, places, points, quit, recording,
+    rules, tour, vdso,
+};
 use crate::policy;
 use crate::tui::app::{App, CopyWhat};
 use crate::tui::format::{self, cut, fit, wrap};
@@ -126,6 +129,8 @@ fn content(app: &App, layer: &Layer, width: usize) -> Content {
         Layer::Places(page) => places::content(app, *page, width),
         Layer::Tours { line } => tour::list(app, *line, width),
         Layer::Patterns { line, findings } => patterns::content(app, *line, findings, width),
+        Layer::Columns { line } => columns::content(app, *line, width),
+        Layer::Bookmarks { line } => bookmarks::content(app, *line, width),
         Layer::Points { list, line } => points::content(app, *list, *line, width),
         Layer::Form(form) => form::content(app, form, width),
         Layer::Picker(picker) => picker::content(app, picker, width),

@@ -5,13 +5,15 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{answers, held, marks, times};
+use super::{answers, cells, held, marks};
 use crate::decode;
 use crate::model::{Marks, Row, RowKind};
 use crate::policy::Action;
 use crate::source::At;
 use crate::tui::app::App;
 use crate::tui::format::{self, count, cut, fit, fit_right};
+use crate::tui::state::columns::{Column, Needs, Placed, gap};
+use crate::tui::state::fold::Run;
 use crate::tui::state::trace::TraceLine;
 use crate::tui::theme::Role;
 
@@ -25,53 +27,27 @@ pub fn rows_in(inner: Rect) -> u16 {
     inner.height - heading_rows(inner)
 }
 
-/// How wide each column is; 0: not shown.
-struct Columns {
-    /// A letter for each of several profiles, with the space behind them.
-    profiles: usize,
-    seq: usize,
-    time: usize,
-    task: usize,
-    /// Call and result together.
-    text: usize,
-    took: usize,
-}
-
-const MARKS: usize = 2;
-const TIME: usize = 10;
 /// A short name and the number of a task.
-const TASK: usize = 12;
+const TASK: u16 = 12;
 /// With the number that it has in its container.
-const TASK_INSIDE: usize = 17;
-const TOOK: usize = 7;
+const TASK_INSIDE: u16 = 17;
 
-impl Columns {
-    fn of(app: &App, width: u16) -> Columns {
-        let width = usize::from(width);
-        let stored = app.session.store.len();
-        let when = |shown: bool, columns: usize| if shown { columns } else { 0 };
-        let seq = when(width >= 50, stored.to_string().len().max(5));
-        let time = when(width >= 36, TIME);
-        let task = match app.session.several_tasks() {
-            true => when(width >= 56, task_width(app)),
-            false => when(width >= 90, 8),
-        };
-        let took = when(width >= 110, TOOK);
-        let fixed: usize = [seq, time, task, took].iter().filter(|&&c| c > 0).map(|c| c + 1).sum();
-        let profiles = answers::width(app);
-        Columns { profiles, seq, time, task, text: width.saturating_sub(fixed + MARKS + profiles), took }
-    }
-
-    /// Columns that the result is lined up in.
-    fn result(&self) -> usize {
-        (self.text / 5).clamp(8, 40).min(self.text / 2)
+/// What the width of the columns depends on.
+pub fn needs(app: &App) -> Needs {
+    let task = app.session.store.tasks().iter().any(|task| task.inner_tid().is_some());
+    let task = if task { TASK_INSIDE } else { TASK };
+    Needs {
+        rows: app.session.store.len(),
+        several: app.session.several_tasks(),
+        task,
+        profiles: answers::width(app) as u16,
     }
 }
 
 /// What stands at the right of the pane's upper border.
 pub fn title(app: &App) -> String {
     let stored = app.session.store.len();
-    let shown = app.trace.len(stored);
+    let shown = app.trace.matching(stored);
     let mut text = match &app.trace.narrow {
         None => format!("{} rows", count(shown)),
         Some(narrow) => {
@@ -82,6 +58,15 @@ pub fn title(app: &App) -> String {
             format!("{} of {} rows, filter: {}{scanning}", count(shown), count(stored), narrow.filter.text())
         }
     };
+    if let Some(fold) = &app.trace.fold {
+        let finding = if fold.left(stored) > 0 { ", folding" } else { "" };
+        text.push_str(&format!(" in {} lines{finding}", count(app.trace.len(stored))));
+    }
+    if let Some(search) = &app.trace.search {
+        let matches = count(search.count_before(stored));
+        let sign = if search.left(stored) > 0 { "≥" } else { "" };
+        text.push_str(&format!(", {sign}{matches} match {}", search.filter.text()));
+    }
     match app.trace.frozen {
         Some(at) => text.push_str(&format!(", frozen, {} new", count(stored.saturating_sub(at)))),
         None if app.trace.follow => text.push_str(", following"),
@@ -91,7 +76,7 @@ pub fn title(app: &App) -> String {
 }
 
 pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
-    let columns = Columns::of(app, inner.width);
+    let columns = app.trace.columns.place(usize::from(inner.width), needs(app));
     let mut y = inner.y;
     if heading_rows(inner) > 0 {
         let style = app.theme.style(Role::Column);
@@ -134,72 +119,185 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
     }
 }
 
-fn heading(columns: &Columns) -> String {
-    let mut text = " ".repeat(MARKS) + &answers::heading(columns.profiles);
-    let mut add = |word: &str, width: usize, right: bool| {
-        if width > 0 {
-            text.push_str(&if right { fit_right(word, width) } else { fit(word, width) });
-            text.push(' ');
-        }
-    };
-    add("#", columns.seq, true);
-    add("time", columns.time, true);
-    add("task", columns.task, false);
-    let result = columns.result();
-    add("call", columns.text.saturating_sub(result + 1), false);
-    add("result", result, false);
-    add("took", columns.took, true);
+fn heading(columns: &[Placed]) -> String {
+    let mut text = String::new();
+    for placed in columns {
+        let profiles = match placed.column {
+            Column::Marks => "  ".to_owned() + &answers::heading(placed.width.saturating_sub(2)),
+            _ => String::new(),
+        };
+        let word = if profiles.is_empty() { placed.column.heading() } else { &profiles };
+        text.push_str(&if placed.column.right() { fit_right(word, placed.width) } else { fit(word, placed.width) });
+        text.push_str(&" ".repeat(gap(placed.column)));
+    }
     text
 }
 
-fn row_line(app: &App, seq: u64, row: &Row, columns: &Columns) -> Line<'static> {
+fn row_line(app: &App, seq: u64, row: &Row, columns: &[Placed]) -> Line<'static> {
     let style = |role: Role| app.theme.style(role);
-    let (blocked, badge) = policy_mark(app, seq);
+    let (blocked, mut badge) = policy_mark(app, seq);
+    let run = app.trace.folded(seq);
     let (symbol, role) = marks::mark(row);
     let waiting = app.session.holds.at_row(row.task, seq);
-    let (symbol, mark_role) = waiting.map_or((symbol, role), |waiting| (held::mark(waiting), Role::Held));
-    let mut spans =
-        vec![Span::styled(blocked.0.to_string(), style(blocked.1)), Span::styled(symbol.to_string(), style(mark_role))];
-    answers::push(app, seq, &mut spans);
-    if columns.seq > 0 {
-        spans.push(Span::styled(format!("{} ", fit_right(&seq.to_string(), columns.seq)), style(Role::Dim)));
-    }
-    if columns.time > 0 {
-        spans.push(Span::styled(format!("{} ", fit_right(&format::seconds(row.t_ns), columns.time)), style(Role::Dim)));
-    }
-    if columns.task > 0 {
-        spans.push(Span::styled(format!("{} ", fit(&task_name(app, seq, row), columns.task)), style(Role::Task)));
-    }
-    let mut room = columns.text;
-    let badges = [(waiting.map(|waiting| held::badge(waiting, room)), Role::Held), (badge, Role::Blocked)];
-    for (badge, role) in badges {
-        let Some(badge) = badge else { continue };
-        let badge = cut(&badge, room.saturating_sub(1));
-        room = room.saturating_sub(format::width(&badge) + 1);
-        spans.push(Span::styled(badge, style(role)));
-        spans.push(Span::raw(" "));
-    }
-    let not_made = waiting.is_some_and(|waiting| waiting.held.at == At::Entry);
-    match &row.kind {
-        RowKind::Call(_) if not_made => {
-            let text = app.session.store.call(seq).map(|call| decode::call_text(&call.view(), &app.options.decode));
-            let text = held::not_made_yet(text.unwrap_or_default());
-            let name = style(Role::Text).patch(style(class(row)));
-            push_call(format::skip(&text, app.trace.sideways), room, name, style(Role::Text), &mut spans);
+    let (symbol, mark_role) = match (waiting, &run) {
+        (Some(waiting), _) => (held::mark(waiting), Role::Held),
+        (None, Some(_)) => (marks::RUN, Role::Text),
+        (None, None) => (symbol, role),
+    };
+    let found = app.trace.search.as_ref().is_some_and(|search| search.contains(seq));
+    let blocked = match blocked {
+        _ if app.trace.bookmarks.contains(seq) => (marks::BOOKMARK, Role::Notice),
+        (' ', _) if found => (marks::FOUND, Role::Notice),
+        other => other,
+    };
+    let mut spans = Vec::new();
+    let mut columns = columns.iter().peekable();
+    while let Some(&Placed { column, width }) = columns.next() {
+        match column {
+            Column::Marks => {
+                let mark = |(symbol, role): (char, Role)| Span::styled(symbol.to_string(), style(role));
+                spans.push(mark(blocked));
+                spans.push(mark((symbol, mark_role)));
+                answers::push(app, seq, &mut spans);
+                spans.push(Span::raw(" ".repeat(width.saturating_sub(2 + answers::width(app)))));
+            }
+            Column::Task => {
+                let text = format!("{} ", fit(&task_name(app, seq, row, width), width));
+                spans.push(Span::styled(text, style(Role::Task)));
+                continue;
+            }
+            Column::Line => {
+                // Beside each other, call and result share their room.
+                let result = columns.next_if(|next| next.column == Column::Result).map(|next| next.width);
+                let room = width + result.map_or(0, |result| result + 1);
+                let mut words = Words { app, seq, room, result, spans: &mut spans };
+                for (badge, role) in
+                    [(waiting.map(|waiting| held::badge(waiting, room)), Role::Held), (badge.take(), Role::Blocked)]
+                {
+                    words.badge(badge, role);
+                }
+                match &run {
+                    Some(run) => words.run(run, row),
+                    None => words.row(row, role, waiting.is_some_and(|waiting| waiting.held.at == At::Entry)),
+                }
+            }
+            Column::Result => spans.push(match run {
+                Some(_) => Span::raw(" ".repeat(width)),
+                None => result_span(app, seq, role, width),
+            }),
+            _ => {
+                let text = cells::text(app, column, seq, row, run.as_ref());
+                let text = if column.right() { fit_right(&text, width) } else { fit(&text, width) } + " ";
+                let role = match column {
+                    Column::Row if found => Role::Notice,
+                    Column::Call => class(row),
+                    _ => cells::role(column),
+                };
+                spans.push(Span::styled(text, style(role)));
+                continue;
+            }
         }
-        RowKind::Call(_) => call_spans(app, seq, role, room, columns, &mut spans),
-        _ => {
-            let text = decode::row_text(&app.session.store, seq, &app.options.decode);
-            spans.push(Span::styled(fit(format::skip(&text, app.trace.sideways), room), style(role)));
-        }
-    }
-    if columns.took > 0
-        && let RowKind::Call(call) = &row.kind
-        && let Some(took) = times::column(app, seq, row.t_ns, call)
-    {
-        spans.push(Span::styled(format!(" {}", fit_right(&took, columns.took)), style(Role::Dim)));
+        spans.push(Span::raw(" ".repeat(gap(column))));
     }
     Line::from(spans)
+}
+
+fn result_span(app: &App, seq: u64, role: Role, width: usize) -> Span<'static> {
+    let call = app.session.store.call(seq);
+    let result = call.and_then(|call| decode::result_text(&call.view(), &app.options.decode));
+    let text = result.map_or(String::new(), |result| format!("= {result}"));
+    Span::styled(fit(&text, width), app.theme.style(if role == Role::Error { role } else { Role::Text }))
+}
+
+/// The column of the call, and of the result if that stands beside it, as they are written.
+struct Words<'a> {
+    app: &'a App,
+    seq: u64,
+    /// Columns that are left.
+    room: usize,
+    /// Columns in which results are lined up, if they are among these.
+    result: Option<usize>,
+    spans: &'a mut Vec<Span<'static>>,
+}
+
+impl Words<'_> {
+    fn badge(&mut self, badge: Option<String>, role: Role) {
+        let Some(badge) = badge else { return };
+        let badge = cut(&badge, self.room.saturating_sub(1));
+        self.room = self.room.saturating_sub(format::width(&badge) + 1);
+        self.spans.push(Span::styled(badge, self.app.theme.style(role)));
+        self.spans.push(Span::raw(" "));
+    }
+
+    fn run(&mut self, run: &Run, row: &Row) {
+        let style = |role: Role| self.app.theme.style(role);
+        let sum = cut(&cells::run_text(self.app, run, row), self.room);
+        // Where there is room, the first of them as an example.
+        let left = self.room.saturating_sub(format::width(&sum));
+        let call = self.app.session.store.call(self.seq);
+        let first = call.map(|call| decode::call_text(&call.view(), &self.app.options.decode)).unwrap_or_default();
+        let first =
+            if left > 16 { format!("  {}", format::skip(&first, self.app.trace.sideways)) } else { String::new() };
+        let at = sum.find(' ').unwrap_or(sum.len());
+        let (name, rest) = sum.split_at(at);
+        self.spans.push(Span::styled(name.to_owned(), style(Role::Text).patch(style(class(row)))));
+        self.spans.push(Span::styled(rest.to_owned(), style(Role::Title)));
+        self.spans.push(Span::styled(fit(&first, left), style(Role::Dim)));
+    }
+
+    fn row(&mut self, row: &Row, role: Role, not_made: bool) {
+        let (app, seq, room) = (self.app, self.seq, self.room);
+        let style = |role: Role| app.theme.style(role);
+        match &row.kind {
+            RowKind::Call(_) if not_made => {
+                let text = app.session.store.call(seq).map(|call| decode::call_text(&call.view(), &app.options.decode));
+                let text = held::not_made_yet(text.unwrap_or_default());
+                let name = style(Role::Text).patch(style(class(row)));
+                push_call(format::skip(&text, app.trace.sideways), room, name, style(Role::Text), self.spans);
+            }
+            RowKind::Call(_) => self.call(role),
+            _ => {
+                let text = decode::row_text(&app.session.store, seq, &app.options.decode);
+                self.spans.push(Span::styled(fit(format::skip(&text, app.trace.sideways), room), style(role)));
+            }
+        }
+    }
+
+    fn call(&mut self, role: Role) {
+        let (app, room) = (self.app, self.room);
+        let Some(call) = app.session.store.call(self.seq) else { return };
+        let view = call.view();
+        let text = decode::call_text(&view, &app.options.decode);
+        let result = decode::result_text(&view, &app.options.decode).map(|r| format!("= {r}"));
+        let call_style = app.theme.style(if role == Role::Unfinished { role } else { Role::Text });
+        let name_style = call_style.patch(app.theme.style(marks::class(view.arch, view.nr)));
+        let result_style = app.theme.style(if role == Role::Error { role } else { Role::Text });
+        let Some(column) = self.result else {
+            return push_call(format::skip(&text, app.trace.sideways), room, name_style, call_style, self.spans);
+        };
+        if app.trace.sideways > 0 {
+            // Scrolled sideways, call and result are one text.
+            let whole = match result {
+                Some(result) => format!("{text} {result}"),
+                None => text,
+            };
+            self.spans.push(Span::styled(fit(format::skip(&whole, app.trace.sideways), room), call_style));
+            return;
+        }
+        let Some(result) = result else {
+            return push_call(&unfinished(text, room), room, name_style, call_style, self.spans);
+        };
+        // The result stands in its column, or further left when it is long and the call leaves room.
+        // An error has room for its name at least: `= -1 ENOENT…`.
+        let least = if role == Role::Error { 12 } else { 0 };
+        let aligned = column.max(least.min(result.len())).min(room);
+        let free = room.saturating_sub(text.len() + 1);
+        let result_width = result.len().min(aligned.max(free));
+        let call_width = room.saturating_sub(aligned.max(result_width) + 1);
+        push_call(&cut(&text, call_width), call_width, name_style, call_style, self.spans);
+        self.spans.push(Span::raw(" "));
+        self.spans.push(Span::styled(fit(&result, room.saturating_sub(call_width + 1)), result_style));
+    }
 }
 
 fn class(row: &Row) -> Role {
@@ -210,7 +308,7 @@ fn class(row: &Row) -> Role {
 }
 
 /// The name that the task had then, with its number when there are several.
-fn task_name(app: &App, seq: u64, row: &Row) -> String {
+fn task_name(app: &App, seq: u64, row: &Row, width: usize) -> String {
     let Some(task) = app.session.store.task(row.task) else { return String::new() };
     let comm = format::escape(task.comm_at(seq));
     if !app.session.several_tasks() {
@@ -220,11 +318,7 @@ fn task_name(app: &App, seq: u64, row: &Row) -> String {
         Some(inner) => format!("{}:{inner}", task.tid),
         None => task.tid.to_string(),
     };
-    format!("{} {tid}", cut(&comm, (task_width(app) - 1).saturating_sub(tid.len())))
-}
-
-fn task_width(app: &App) -> usize {
-    if app.session.store.tasks().iter().any(|task| task.inner_tid().is_some()) { TASK_INSIDE } else { TASK }
+    format!("{} {tid}", cut(&comm, width.saturating_sub(1 + tid.len())))
 }
 
 /// The mark of the loaded profile and the word for what it would do.
@@ -253,39 +347,6 @@ fn policy_mark(app: &App, seq: u64) -> ((char, Role), Option<String>) {
 fn is_guess(app: &App, seq: u64, row: &Row) -> bool {
     let overlay = app.overlays.shown().filter(|o| o.enforced.is_none());
     overlay.is_some_and(|o| o.blocked.divergence().is_past(row.task, seq))
-}
-
-fn call_spans(app: &App, seq: u64, role: Role, room: usize, columns: &Columns, spans: &mut Vec<Span<'static>>) {
-    let Some(call) = app.session.store.call(seq) else { return };
-    let view = call.view();
-    let text = decode::call_text(&view, &app.options.decode);
-    let result = decode::result_text(&view, &app.options.decode).map(|r| format!("= {r}"));
-    let call_style = app.theme.style(if role == Role::Unfinished { role } else { Role::Text });
-    let name_style = call_style.patch(app.theme.style(marks::class(view.arch, view.nr)));
-    let result_style = app.theme.style(if role == Role::Error { role } else { Role::Text });
-
-    if app.trace.sideways > 0 {
-        // Scrolled sideways, call and result are one text.
-        let whole = match result {
-            Some(result) => format!("{text} {result}"),
-            None => text,
-        };
-        spans.push(Span::styled(fit(format::skip(&whole, app.trace.sideways), room), call_style));
-        return;
-    }
-    let Some(result) = result else {
-        return push_call(&unfinished(text, room), room, name_style, call_style, spans);
-    };
-    // The result stands in its column, or further left when it is long and the call leaves room.
-    // An error has room for its name at least: `= -1 ENOENT…`.
-    let least = if role == Role::Error { 12 } else { 0 };
-    let aligned = columns.result().max(least.min(result.len())).min(room);
-    let free = room.saturating_sub(text.len() + 1);
-    let result_width = result.len().min(aligned.max(free));
-    let call_width = room.saturating_sub(aligned.max(result_width) + 1);
-    push_call(&cut(&text, call_width), call_width, name_style, call_style, spans);
-    spans.push(Span::raw(" "));
-    spans.push(Span::styled(fit(&result, room.saturating_sub(call_width + 1)), result_style));
 }
 
 /// A call that goes on, cut so that one still reads that it does.
