@@ -3,7 +3,8 @@
 //! Nearly every call has one piece of memory at most, so the first stands in columns of its own, and only further ones in
 //! a list. Its bytes are a dictionary, begun anew in each batch: programs read the same names and structures again and
 //! again, and offsets of their own for every row would be most of a file. An address that an argument holds is not
-//! written twice: the argument is named. Files of version 1 have one list for everything, which is read as well.
+//! written twice: the argument is named. Files of version 1 have one list for everything, and those of version 2 the bytes
+//! of further pieces as they are; both are read as well.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, UInt8Type, UInt64Type};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch, UInt8Array, UInt64Array,
+    Array, ArrayRef, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch, UInt8Array, UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Fields};
 
@@ -32,25 +33,35 @@ pub(super) fn binary_dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Binary))
 }
 
-fn more_fields() -> Fields {
+/// Of further pieces, whose bytes are of this type.
+fn more_fields(bytes: DataType) -> Fields {
     nullable(&[
         ("arg", DataType::UInt8),
         ("addr", DataType::UInt64),
         ("true_len", DataType::UInt64),
         ("fault", DataType::Boolean),
-        ("bytes", DataType::Binary),
+        ("bytes", bytes),
     ])
 }
 
 /// The columns of one side with their types.
 pub(super) fn fields(names: [&'static str; 6]) -> [(&'static str, DataType); 6] {
+    with_more(names, binary_dictionary())
+}
+
+/// As version 2 had them: the bytes of further pieces as they are.
+pub(super) fn fields_of_version_2(names: [&'static str; 6]) -> [(&'static str, DataType); 6] {
+    with_more(names, DataType::Binary)
+}
+
+fn with_more(names: [&'static str; 6], bytes: DataType) -> [(&'static str, DataType); 6] {
     let types = [
         DataType::UInt8,
         DataType::UInt64,
         DataType::UInt64,
         DataType::Boolean,
         binary_dictionary(),
-        list_of(more_fields()),
+        list_of(more_fields(bytes)),
     ];
     let mut types = types.into_iter();
     names.map(|name| (name, types.next().unwrap_or(DataType::Null)))
@@ -80,9 +91,9 @@ pub(super) struct Copied {
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     words: Words,
-    /// Further pieces with where their bytes stand.
-    more: Vec<(Piece, Range<usize>)>,
-    more_bytes: Vec<u8>,
+    /// Further pieces with the numbers of their bytes in a dictionary of their own.
+    more: Vec<(Piece, i32)>,
+    more_words: Words,
 }
 
 /// An address as it stands in an argument.
@@ -94,7 +105,7 @@ impl Pieces {
     pub fn clear(&mut self) {
         self.words.clear();
         self.more.clear();
-        self.more_bytes.clear();
+        self.more_words.clear();
     }
 
     /// Takes the memory of an event; `args` of its call, if that stands in the same row.
@@ -112,9 +123,7 @@ impl Pieces {
             if copied.first.is_none() {
                 copied.first = Some((piece, self.words.key(bytes)));
             } else {
-                let start = self.more_bytes.len();
-                self.more_bytes.extend_from_slice(bytes);
-                self.more.push((piece, start..self.more_bytes.len()));
+                self.more.push((piece, self.more_words.key(bytes)));
             }
         }
         copied.more.end = self.more.len();
@@ -128,14 +137,21 @@ impl Pieces {
         let pieces: Vec<Option<&Piece>> = firsts.iter().map(|first| first.map(|(piece, _)| piece)).collect();
         let keys = firsts.iter().map(|first| first.map(|(_, key)| *key)).collect();
         // In the order of the rows: exits stand where their entries do.
-        let more: Vec<&(Piece, Range<usize>)> =
-            rows.iter().flatten().flat_map(|r| &self.more[r.more.clone()]).collect();
+        let more: Vec<&(Piece, i32)> = rows.iter().flatten().flat_map(|r| &self.more[r.more.clone()]).collect();
         let mut values: Vec<ArrayRef> = where_they_stood(&more.iter().map(|(p, _)| Some(p)).collect::<Vec<_>>()).into();
-        values.push(Arc::new(more.iter().map(|(_, at)| Some(&self.more_bytes[at.clone()])).collect::<BinaryArray>()));
+        let more_keys = more.iter().map(|(_, key)| Some(*key)).collect();
+        values.push(Arc::new(DictionaryArray::<Int32Type>::try_new(more_keys, self.more_words.array()?)?));
         let lengths = rows.iter().map(|row| row.map_or(0, |row| row.more.len()));
         let [arg, addr, true_len, fault] = where_they_stood(&pieces);
         let bytes = Arc::new(DictionaryArray::<Int32Type>::try_new(keys, self.words.array()?)?);
-        Ok([arg, addr, true_len, fault, bytes, columns::list(lengths.collect(), more_fields(), values)?])
+        Ok([
+            arg,
+            addr,
+            true_len,
+            fault,
+            bytes,
+            columns::list(lengths.collect(), more_fields(binary_dictionary()), values)?,
+        ])
     }
 }
 
@@ -199,16 +215,18 @@ impl<'a> Side<'a> {
             Side::Flat(flat) => {
                 if flat.keys.is_valid(row) {
                     let addr = address(flat.arg, flat.addr, row, args)?;
-                    let word = usize::try_from(flat.keys.value(row)).ok().filter(|word| *word < flat.words.len());
-                    let bytes =
-                        word.and_then(|word| binary(flat.words, word)).ok_or("a piece of memory has no bytes")?;
+                    let bytes = word(flat.keys, flat.words, row).ok_or("a piece of memory has no bytes")?;
                     let true_len = number::<UInt64Type>(flat.true_len, row).unwrap_or(bytes.len() as u64);
                     push(batch, addr, true_len, flag(flat.fault, row), bytes)?;
                 }
                 let (range, values) = list(flat.more, row);
                 for index in range {
                     let addr = address(values.column(0), values.column(1), index, args)?;
-                    let bytes = binary(values.column(4), index).ok_or("a piece of memory has no bytes")?;
+                    let bytes = match values.column(4).as_dictionary_opt::<Int32Type>() {
+                        Some(bytes) => word(bytes.keys(), bytes.values(), index),
+                        None => binary(values.column(4), index),
+                    };
+                    let bytes = bytes.ok_or("a piece of memory has no bytes")?;
                     let true_len = number::<UInt64Type>(values.column(2), index).unwrap_or(bytes.len() as u64);
                     push(batch, addr, true_len, flag(values.column(3), index), bytes)?;
                 }
@@ -216,6 +234,13 @@ impl<'a> Side<'a> {
         }
         Ok(first..batch.regions.len() as u32)
     }
+}
+
+/// The word of a dictionary at a row, if there is one.
+fn word<'a>(keys: &PrimitiveArray<Int32Type>, words: &'a ArrayRef, row: usize) -> Option<&'a [u8]> {
+    let key = keys.is_valid(row).then(|| keys.value(row))?;
+    let key = usize::try_from(key).ok().filter(|key| *key < words.len())?;
+    binary(words, key)
 }
 
 fn address(arg: &ArrayRef, addr: &ArrayRef, row: usize, args: Option<(Arch, &[u64; 6])>) -> Result<u64, Wrong> {

@@ -48,6 +48,8 @@
 //! on but for empty ones; its first files lack `marks`, `warning`, `pid_namespace` and `standing` as well. It is read as
 //! before.
 //!
+//! Version 2 has the bytes of further pieces as they are, where now a dictionary holds them.
+//!
 //! Readers ignore columns and metadata that they do not know; a change that they could misread raises the version.
 
 use arrow_schema::{DataType, Field, Fields};
@@ -55,7 +57,7 @@ use arrow_schema::{DataType, Field, Fields};
 use super::{marker, pieces, standing};
 
 /// Version of the format that is written, and the newest that is read.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Arguments of a call, by column.
 pub(super) const ARGS: [&str; 6] = ["arg0", "arg1", "arg2", "arg3", "arg4", "arg5"];
@@ -182,9 +184,13 @@ const DERIVED: [&str; 7] = ["call", "machine", "path", "cwd", "uid", "capabiliti
 
 /// The columns of a recording, in order.
 pub fn fields() -> Fields {
+    with_pieces(pieces::fields)
+}
+
+fn with_pieces(pieces_of: fn([&'static str; 6]) -> [(&'static str, DataType); 6]) -> Fields {
     let mut columns = up_to_memory();
-    columns.extend(pieces::fields(pieces::ENTRY));
-    columns.extend(pieces::fields(pieces::EXIT));
+    columns.extend(pieces_of(pieces::ENTRY));
+    columns.extend(pieces_of(pieces::EXIT));
     columns.extend(after_memory());
     columns.extend([
         (marker::NAME, DataType::Struct(marker::fields())),
@@ -210,12 +216,14 @@ pub(super) fn read_fields(version: u32) -> Option<Fields> {
             columns.retain(|(name, _)| !DERIVED.contains(name));
             Some(nullable(&columns))
         }
-        FORMAT_VERSION => {
-            let all = fields();
-            Some(all.iter().filter(|field| !DERIVED.contains(&field.name().as_str())).cloned().collect())
-        }
+        2 => Some(read(&with_pieces(pieces::fields_of_version_2))),
+        FORMAT_VERSION => Some(read(&fields())),
         _ => None,
     }
+}
+
+fn read(all: &Fields) -> Fields {
+    all.iter().filter(|field| !DERIVED.contains(&field.name().as_str())).cloned().collect()
 }
 
 fn up_to_memory() -> Vec<(&'static str, DataType)> {

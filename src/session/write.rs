@@ -44,6 +44,8 @@ pub struct Writer<W: Write> {
     saved: Vec<u8>,
     /// Rows came since then.
     unsaved: bool,
+    /// What was saved can stay as it is: it was made small.
+    lasting: bool,
     /// Time of the first event since then.
     unsaved_since: Option<u64>,
     failed: Option<String>,
@@ -87,6 +89,7 @@ impl<W: Write> Writer<W> {
             kept: beginning.len() as u64,
             saved: Vec::new(),
             unsaved: true,
+            lasting: false,
             unsaved_since: None,
             failed: None,
         })
@@ -107,7 +110,7 @@ impl<W: Write> Writer<W> {
             self.unsaved = true;
             let since = *self.unsaved_since.get_or_insert(event.t_ns);
             if event.t_ns.saturating_sub(since) >= SAVE_NS + SAVE_NS_PER_ROW * self.rows.len() as u64 {
-                self.save()?;
+                self.save(false)?;
             }
         }
         left_out.map_or(Ok(()), Err)
@@ -147,7 +150,7 @@ impl<W: Write> Writer<W> {
     /// Saves the rows that wait.
     pub fn flush(&mut self) -> Result<(), SessionError> {
         self.check()?;
-        self.save()
+        self.save(false)
     }
 
     /// Bytes of the output so far.
@@ -157,7 +160,8 @@ impl<W: Write> Writer<W> {
 
     /// Writes what waits and the mark of a whole recording, and gives the output back.
     pub fn finish(mut self) -> Result<W, SessionError> {
-        self.flush()?;
+        self.check()?;
+        self.save(true)?;
         let ended = self.out.write_all(&END).and_then(|()| self.out.flush());
         ended.map_err(|error| SessionError::Write(error.to_string()))?;
         Ok(self.out)
@@ -172,20 +176,23 @@ impl<W: Write> Writer<W> {
 
     fn room_for(&mut self, bytes: usize) -> Result<(), SessionError> {
         if self.rows.len() >= BATCH_ROWS || self.rows.payload + bytes > BATCH_PAYLOAD {
-            self.save()?;
+            self.save(true)?;
             self.keep();
         }
         Ok(())
     }
 
-    /// Writes the waiting rows, instead of those of them that were saved before.
-    fn save(&mut self) -> Result<(), SessionError> {
-        if !self.unsaved {
+    /// Writes the waiting rows, instead of those of them that were saved before. `stays`: no more rows come to them.
+    fn save(&mut self, stays: bool) -> Result<(), SessionError> {
+        if !self.unsaved && (self.lasting || !stays || self.rows.len() == 0) {
             return Ok(());
         }
-        let encoded = self.columns.batch(&self.rows).and_then(|batch| self.encoder.batch(&batch)).map_err(plain);
+        let stays = stays || self.take_back.is_none();
+        let batch = self.columns.batch(&self.rows);
+        let encoded = batch.and_then(|batch| self.encoder.batch(&batch, stays)).map_err(plain);
         let written = encoded.and_then(|bytes| self.replace(bytes).map_err(|error| error.to_string()));
         self.unsaved = false;
+        self.lasting = stays;
         self.unsaved_since = None;
         if self.take_back.is_none() {
             self.keep();

@@ -332,9 +332,9 @@ fn other_files_and_other_versions_are_refused_in_a_sentence() {
     let text = read_all(b"#!/bin/sh\necho hello\n").unwrap_err().to_string();
     assert!(text.contains("no recording of sysview") && text.contains("sysview record"), "{text}");
 
-    // The metadata's value "2" as it stands in the schema: its length, the text, a NUL.
+    // The metadata's value "3" as it stands in the schema: its length, the text, a NUL.
     let mut newer = write_run(&[]);
-    let values: Vec<usize> = (0..newer.len()).filter(|&i| newer[i..].starts_with(b"\x01\0\0\x002\0")).collect();
+    let values: Vec<usize> = (0..newer.len()).filter(|&i| newer[i..].starts_with(b"\x01\0\0\x003\0")).collect();
     assert_eq!(values.len(), 1);
     newer[values[0] + 4] = b'7';
     let error = read_all(&newer).unwrap_err();

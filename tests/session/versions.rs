@@ -66,6 +66,12 @@ fn files_of_version_2_are_read() {
 }
 
 #[test]
+fn files_of_version_3_are_read() {
+    let (_, batch) = read(include_bytes!("kept/version3.sysview"));
+    assert_eq!(dump(&batch), dump(&written()));
+}
+
+#[test]
 fn there_is_a_file_of_the_newest_version() {
     let path = format!("{}/tests/session/kept/version{FORMAT_VERSION}.sysview", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("SYSVIEW_KEEP").is_some() {
