@@ -1,19 +1,23 @@
 //! What a recording costs: writing and reading rows like those of a build, and the size of the file. Run:
 //! `cargo bench --bench recording`. `cargo bench --bench recording -- make FILE ROWS` writes such a file and ends, for
-//! trying `sysview open` on long ones.
+//! trying `sysview open` on long ones; `cargo bench --bench recording -- run COMMAND...` runs a program under the engine,
+//! five times with what it makes thrown away and five times recorded into a file, and tells how long each took.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::hint::black_box;
-use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::Instant;
 
 use criterion::{Criterion, Throughput};
 use sysview::abi::Arch;
+use sysview::capture::{self, Launch, Terminal, Tracing};
 use sysview::model::{
     Batch, Enter, Event, EventKind, Exec, Exit, Ids, Marks, NewTask, Origin, Outcome, Region, TaskId,
 };
 use sysview::model::{Standing, VdsoState};
 use sysview::session::{Item, Reader, Writer};
-use sysview::source::{End, Machine, Started, VdsoMode};
+use sysview::source::{End, Machine, Message, Started, VdsoMode};
 
 /// Rows of the bench.
 const ROWS: u64 = 200_000;
@@ -183,21 +187,70 @@ fn read(file: &[u8]) -> usize {
 }
 
 fn make(path: &str, rows: u64) {
-    let mut writer = Writer::new(BufWriter::new(File::create(path).expect("a file")), &started()).expect("a recording");
+    let mut writer = Writer::create(File::create(path).expect("a file"), &started()).expect("a recording");
     let mut run = Run::new();
     while run.rows < rows {
         writer.batch(&run.batch()).expect("written");
     }
-    writer.end(End::Exited(0)).expect("written");
-    writer
-        .finish()
-        .and_then(|mut out| out.flush().map_err(|e| sysview::session::SessionError::Write(e.to_string())))
-        .expect("written");
+    writer.end(End::Exited(0)).and_then(|()| writer.finish()).expect("written");
     println!("{path}: {} rows", run.rows);
+}
+
+/// Seconds of a run under the engine, and rows of its recording if there is one.
+fn traced(argv: &[String], file: Option<&Path>) -> (f64, u64) {
+    let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+    let began = Instant::now();
+    let program = capture::resolve(&argv[0]).expect("a program");
+    let (terminal, tracing) = (Terminal::Inherit, Tracing { environments: true, ..Tracing::default() });
+    let launch = Launch { program, argv, terminal, setup: Default::default(), tracing };
+    let mut source = capture::launch(launch).expect("launched");
+    let (mut writer, mut entries) = (None, 0);
+    loop {
+        match source.messages.blocking_recv().expect("an end") {
+            Message::Started(started) => {
+                let file = file.map(|path| File::create(path).expect("a file"));
+                writer = file.map(|file| Writer::create(file, &started).expect("a recording"));
+            }
+            Message::Batch(batch) => {
+                entries += batch.events.iter().filter(|event| !matches!(event.kind, EventKind::Exit(_))).count() as u64;
+                writer.iter_mut().for_each(|writer| writer.batch(&batch).expect("written"));
+            }
+            Message::Ended(end) => {
+                if let Some(mut writer) = writer.take() {
+                    writer.end(end).and_then(|()| writer.finish()).expect("written");
+                }
+                return (began.elapsed().as_secs_f64(), entries);
+            }
+            Message::Failed(sentence) => panic!("{sentence}"),
+            _ => {}
+        }
+    }
+}
+
+fn run(argv: &[String]) {
+    let file = std::env::temp_dir().join(format!("recording-bench-{}", std::process::id()));
+    let mut seconds = [Vec::new(), Vec::new()];
+    for _ in 0..5 {
+        seconds[0].push(traced(argv, None).0);
+        let (recorded, rows) = traced(argv, Some(&file));
+        seconds[1].push(recorded);
+        let bytes = std::fs::metadata(&file).expect("a file").len();
+        println!("{rows} rows, {bytes} bytes, {:.2} a row", bytes as f64 / rows as f64);
+    }
+    std::fs::remove_file(&file).expect("removed");
+    let [thrown_away, recorded] = seconds.map(|mut all| {
+        all.sort_by(f64::total_cmp);
+        println!("{all:.3?}");
+        all[all.len() / 2]
+    });
+    println!("median {thrown_away:.3} s, recorded {recorded:.3} s: {:+.1} %", (recorded / thrown_away - 1.0) * 100.0);
 }
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "run") {
+        return run(&words[at + 1..]);
+    }
     if let Some(at) = words.iter().position(|word| word == "make") {
         let rows = words.get(at + 2).and_then(|rows| rows.parse().ok());
         return make(&words[at + 1], rows.expect("make FILE ROWS"));
