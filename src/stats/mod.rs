@@ -62,8 +62,8 @@ impl Histogram {
 
     /// As `update`, with the times of only those finished calls, by row, that `timed` takes for the call's own.
     pub fn update_timed(&mut self, store: &Store, changes: &Changes, timed: impl Fn(u64, &CallRow) -> bool) {
-        for seq in changes.added.clone() {
-            self.enter_row(store, seq);
+        for row in changes.added.clone().filter_map(|seq| store.row(seq)) {
+            self.enter_row(&row);
         }
         for &seq in &changes.completed {
             let Some(row) = store.row(seq) else { continue };
@@ -90,8 +90,14 @@ impl Histogram {
 
     /// Counts one more row as it stands. `timed`: its time is its own.
     pub fn add(&mut self, store: &Store, seq: u64, timed: bool) {
-        self.enter_row(store, seq);
-        let Some(row) = store.row(seq) else { return };
+        if let Some(row) = store.row(seq) {
+            self.add_row(&row, timed);
+        }
+    }
+
+    /// The same for a row that is at hand.
+    pub fn add_row(&mut self, row: &Row, timed: bool) {
+        self.enter_row(row);
         match &row.kind {
             RowKind::Call(call) if call.outcome.is_some() && !call.marks.has(Marks::VDSO) => {
                 self.exit(row.task, row.t_ns, call, timed);
@@ -175,8 +181,7 @@ impl Histogram {
         list
     }
 
-    fn enter_row(&mut self, store: &Store, seq: u64) {
-        let Some(row) = store.row(seq) else { return };
+    fn enter_row(&mut self, row: &Row) {
         match &row.kind {
             RowKind::Call(call) if call.marks.has(Marks::VDSO) => self.answer(row.t_ns, call),
             RowKind::Call(call) => self.enter(row.task, call),

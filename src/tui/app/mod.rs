@@ -8,6 +8,7 @@ mod attach;
 mod bookmarks;
 mod columns;
 mod copy;
+mod counts;
 mod enforcing;
 mod export;
 mod form;
@@ -356,7 +357,7 @@ impl App {
             more |= recording.work(&self.session.store, self.session.newest_ns());
         }
         self.find_rows(SLICE_CHUNKS, |narrow, rows| narrow.slice(rows));
-        more |= self.count_subjects();
+        more |= self.count_subjects() | self.count_matches();
         let (store, height) = (&self.session.store, self.trace_rows());
         let summed = self.trace.add_up(store, height, SLICE_ROWS);
         self.dirty |= summed;
@@ -372,8 +373,9 @@ impl App {
         let dividers = self.dividers();
         self.trace.settle(stored, self.trace_rows(), &dividers);
         let height = view::histogram::rows_in(self, self.layout.inner(Pane::Histogram));
-        let blocked = self.overlays.shown().map(|o| &o.blocked);
-        let rows = self.table.ordered(&self.session.histogram, blocked);
+        // Of the fields apart, because the table is changed.
+        let (counts, blocked) = counts::shown(&self.session, &self.trace, &self.overlays);
+        let rows = self.table.ordered(counts, blocked);
         self.table.settle(&rows, height);
         self.settle_lists();
     }
@@ -459,8 +461,8 @@ impl App {
 
     /// The calls of the histogram in the order in which they are shown.
     pub(super) fn ordered_calls(&self) -> Vec<&CallStats> {
-        let blocked = self.overlays.shown().map(|o| &o.blocked);
-        self.table.ordered(&self.session.histogram, blocked)
+        let (counts, blocked) = counts::shown(&self.session, &self.trace, &self.overlays);
+        self.table.ordered(counts, blocked)
     }
 
     /// Draws everything. Changes nothing.

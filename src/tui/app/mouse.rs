@@ -105,8 +105,8 @@ impl App {
     }
 
     fn click_call(&mut self, line: u16) {
-        let blocked = self.overlays.shown().map(|o| &o.blocked);
-        let rows = self.table.ordered(&self.session.histogram, blocked);
+        let (counts, blocked) = super::counts::shown(&self.session, &self.trace, &self.overlays);
+        let rows = self.table.ordered(counts, blocked);
         let index = self.table.top + usize::from(line);
         if index < rows.len() {
             self.table.select(&rows, index);

@@ -5,6 +5,7 @@ use crate::policy::{Circumstances, Context, Judge, Profile, ProfileError, Verdic
 use crate::tui::layout::Pane;
 use crate::tui::state::blocked::Blocked;
 use crate::tui::state::enforced::{By, Enforced};
+use crate::tui::state::narrow::Narrow;
 
 use super::App;
 
@@ -210,6 +211,7 @@ impl App {
         if self.trace.narrow.as_ref().is_some_and(|narrow| narrow.filter.needs_profile()) {
             self.narrow_again();
         }
+        self.trace.narrow.iter_mut().for_each(Narrow::recount);
     }
 
     /// The traced machine and what the user wishes.

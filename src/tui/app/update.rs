@@ -232,8 +232,8 @@ impl App {
 
     pub(super) fn move_in_table(&mut self, id: Id) {
         let page = i64::from(view::histogram::rows_in(self, self.layout.inner(Pane::Histogram)).max(2)) - 1;
-        let blocked = self.overlays.shown().map(|o| &o.blocked);
-        let rows = self.table.ordered(&self.session.histogram, blocked);
+        let (counts, blocked) = super::counts::shown(&self.session, &self.trace, &self.overlays);
+        let rows = self.table.ordered(counts, blocked);
         // Nothing is selected at first; any move begins at the top.
         let lines = match id {
             _ if self.table.selected.is_none() => 0,

@@ -64,6 +64,16 @@ impl Answers {
         }
     }
 
+    /// Takes one away; false if there was none.
+    fn remove(&mut self, action: Action) -> bool {
+        let Some(at) = self.0.iter().position(|(known, _)| *known == action) else { return false };
+        self.0[at].1 -= 1;
+        if self.0[at].1 == 0 {
+            self.0.remove(at);
+        }
+        true
+    }
+
     /// Strictest first.
     pub fn each(&self) -> &[(Action, u64)] {
         &self.0
@@ -163,11 +173,8 @@ impl Blocked {
                 };
                 self.count(seq, verdict, 1);
                 let action = verdict.action;
-                if action != Action::Allow {
-                    self.by_call.entry((call.arch, call.nr)).or_default().add(action, 1);
-                }
+                self.add(call.arch, call.nr, action);
                 if action.blocks() {
-                    self.total += 1;
                     self.weigh(seq, row.task, call, action);
                 }
             }
@@ -200,6 +207,21 @@ impl Blocked {
             if let Some(RowKind::Call(call)) = store.row(seq).map(|row| row.kind) {
                 self.weigh(seq, task, &call, action);
             }
+        }
+    }
+
+    /// One more call, judged elsewhere.
+    pub fn add(&mut self, arch: Arch, nr: u64, action: Action) {
+        if action != Action::Allow {
+            self.by_call.entry((arch, nr)).or_default().add(action, 1);
+            self.total += u64::from(action.blocks());
+        }
+    }
+
+    /// One of them less.
+    pub fn remove(&mut self, arch: Arch, nr: u64, action: Action) {
+        if action != Action::Allow && self.by_call.get_mut(&(arch, nr)).is_some_and(|answers| answers.remove(action)) {
+            self.total -= u64::from(action.blocks());
         }
     }
 

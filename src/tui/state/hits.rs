@@ -4,6 +4,7 @@
 //! matching rows stand before one) come from the bitmaps' counts. Left out: what matches (`narrow`).
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use roaring::RoaringBitmap;
@@ -19,6 +20,8 @@ pub struct Hits {
     before: Vec<u64>,
     /// Rows that must still be looked at.
     open: u64,
+    /// Chunks whose matches may be others than whoever counts them knows.
+    changed: BTreeSet<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -102,6 +105,7 @@ impl Hits {
         found.hits |= bounds.surely;
         found.open |= bounds.perhaps;
         found.seen = end;
+        self.changed.insert(chunk);
     }
 
     /// Up to `most` rows to look at, those nearest to row `near` first; they are taken out.
@@ -131,6 +135,31 @@ impl Hits {
         // Some may have matched before their calls came back.
         found.hits -= piece.rows.iter().copied().collect::<RoaringBitmap>();
         found.hits |= matching;
+        self.changed.insert(piece.chunk);
+    }
+
+    /// A chunk whose matches changed since it was `settled`, the last first.
+    pub fn changed(&self) -> Option<usize> {
+        self.changed.last().copied()
+    }
+
+    pub fn settled(&mut self, chunk: usize) {
+        self.changed.remove(&chunk);
+    }
+
+    pub fn all_changed(&mut self) {
+        self.changed = (0..self.chunks.len()).collect();
+    }
+
+    /// The rows of a chunk that match, as far as is known.
+    pub fn matching(&self, chunk: usize) -> &RoaringBitmap {
+        &self.chunks[chunk].hits
+    }
+
+    /// Whether a row matches, as far as is known.
+    pub fn has(&self, seq: u64) -> bool {
+        let (chunk, row) = place(seq);
+        self.chunks.get(chunk).is_some_and(|found| found.hits.contains(row))
     }
 
     /// A row must be looked at again; for one that was never seen there is no need.

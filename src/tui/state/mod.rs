@@ -25,6 +25,7 @@ pub mod seek;
 pub mod session;
 pub mod tab;
 pub mod table;
+pub mod tally;
 pub mod tour;
 pub mod trace;
 pub mod tree;

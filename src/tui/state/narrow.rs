@@ -13,10 +13,11 @@ use std::thread;
 use roaring::RoaringBitmap;
 
 use super::hits::{Hits, Piece};
+use super::tally::{Tally, Timed};
 use crate::abi::Arch;
 use crate::decode;
 use crate::model::{Changes, RowKind, Store};
-use crate::policy::{Judge, Verdict};
+use crate::policy::{Action, Judge, Verdict};
 use crate::query::{self, Bounds, Filter};
 
 /// Rows that are looked at between two looks at the clock.
@@ -54,6 +55,12 @@ impl Rows<'_> {
         let verdict = |seq| self.verdict(seq);
         let verdict: Option<query::Verdict<'_>> = if self.judge.is_some() { Some(&verdict) } else { None };
         run(&query::Context { store: self.store, verdict, options: *self.options })
+    }
+
+    /// What the loaded profile answers to a call.
+    pub fn action(&self, seq: u64) -> Option<Action> {
+        self.judge?;
+        self.verdict(seq).map(|verdict| verdict.action)
     }
 
     fn verdict(&self, seq: u64) -> Option<Verdict> {
@@ -108,6 +115,7 @@ impl RowFilter {
 pub struct Narrow {
     pub filter: RowFilter,
     hits: Hits,
+    tally: Tally,
     /// The row that was selected when the filter was set, until the user selects another.
     pub anchor: Option<u64>,
     /// The row around which matches are wanted first.
@@ -116,7 +124,7 @@ pub struct Narrow {
 
 impl Narrow {
     pub fn new(filter: RowFilter) -> Narrow {
-        Narrow { filter, hits: Hits::default(), anchor: None, near: u64::MAX }
+        Narrow { filter, hits: Hits::default(), tally: Tally::default(), anchor: None, near: u64::MAX }
     }
 
     /// Rows of which it is not known yet whether they match.
@@ -189,7 +197,31 @@ impl Narrow {
 
     /// Calls that were completed after they had been seen are looked at again.
     pub fn revise(&mut self, changes: &Changes) {
-        changes.completed.iter().for_each(|&seq| self.hits.ask_again(seq));
+        for &seq in &changes.completed {
+            self.hits.ask_again(seq);
+            self.tally.came_back(seq);
+        }
+    }
+
+    /// Counts a little of what was found and is not counted; true while there is more.
+    pub fn count(&mut self, rows: &Rows<'_>, timed: Timed<'_>) -> bool {
+        self.tally.slice(&mut self.hits, rows, timed)
+    }
+
+    /// Counts all anew: another profile was loaded.
+    pub fn recount(&mut self) {
+        self.tally = Tally::default();
+        self.hits.all_changed();
+    }
+
+    /// All that was found so far is counted.
+    pub fn counted(&self) -> bool {
+        self.hits.changed().is_none()
+    }
+
+    /// The counts of the matching rows.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub fn seq_at(&self, position: u64) -> Option<u64> {

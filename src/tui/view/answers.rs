@@ -61,8 +61,7 @@ pub(super) fn role(action: Action, active: bool) -> Role {
 /// how many are logged.
 pub(super) fn of_call(app: &App, row: &CallStats) -> Option<(Action, u64)> {
     // No filter sees what the vDSO answers.
-    let overlay = app.overlays.shown().filter(|_| !row.vdso)?;
-    let answers = overlay.blocked.answers(row.arch, row.nr)?;
+    let answers = app.blocked().filter(|_| !row.vdso)?.answers(row.arch, row.nr)?;
     let (strictest, number) = *answers.each().first()?;
     Some((strictest, if strictest.blocks() { answers.blocked() } else { number }))
 }

@@ -11,6 +11,15 @@ use crate::tui::app::App;
 use crate::tui::format::{count, cut, duration, fit, fit_right, short_count};
 use crate::tui::theme::Role;
 
+/// What stands in the pane's border, at its left.
+pub fn title(app: &App) -> &'static str {
+    match &app.trace.narrow {
+        None => "Histogram",
+        Some(narrow) if narrow.counted() && narrow.left(app.session.store.len()) == 0 => "Histogram: filtered",
+        Some(_) => "Histogram: counting",
+    }
+}
+
 pub fn heading_rows(inner: Rect) -> u16 {
     u16::from(inner.height >= 4)
 }
@@ -74,7 +83,7 @@ fn most(app: &App, key: SortKey) -> u64 {
         SortKey::Blocked => answers::of_call(app, row).map_or(0, |(_, calls)| calls),
         _ => 0,
     };
-    app.session.histogram.rows().map(number).max().unwrap_or(0)
+    app.counts().rows().map(number).max().unwrap_or(0)
 }
 
 /// A heading that fits its column together with the arrow.

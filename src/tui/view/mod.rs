@@ -127,7 +127,7 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, buf: &mut Buffer) {
 fn titles(app: &App, pane: Pane, width: u16) -> (String, String) {
     let (left, right) = match pane {
         Pane::Trace => ("Trace".to_owned(), trace::title(app)),
-        Pane::Histogram => ("Histogram".to_owned(), format!("sort: {}", app.table.sort.label())),
+        Pane::Histogram => (histogram::title(app).to_owned(), format!("sort: {}", app.table.sort.label())),
         Pane::Processes => ("Processes".to_owned(), processes::title(app)),
         Pane::Files => ("Files".to_owned(), files::title(app)),
         Pane::Call => ("Call".to_owned(), call::title(app)),
