@@ -11,6 +11,7 @@ use super::tasks::Open;
 use super::tracee::SyscallInfo;
 use super::worker::Engine;
 use super::{installed, memory};
+use crate::abi::Arch;
 use crate::model::{Marks, Outcome};
 use crate::policy::Action;
 use crate::policy::bpf::{Data, MAX_INSTRUCTIONS, Program};
@@ -33,6 +34,8 @@ pub struct Filters {
     installed: Option<Arc<[Arc<Filter>]>>,
     /// Only read, write, exit and sigreturn are left to it.
     strict: bool,
+    /// Those that it had before it was traced are among them, if they could be read at all.
+    of_stranger: bool,
     /// What the call that it is in wants to install.
     pending: Option<Pending>,
 }
@@ -73,6 +76,16 @@ impl Filter {
             program,
         }
     }
+
+    fn lets_through(&self, call: &Data) -> bool {
+        let answer = self.program.run(call).map(|(ret, _)| Action::from_ret(ret));
+        matches!(answer, Ok(Action::Allow | Action::Log))
+    }
+}
+
+/// What strict mode allows, of the calls that sysview has programs make: read(2) and write(2).
+fn lets_through_strictly(call: &Data) -> bool {
+    call.arch == Arch::X86_64.audit() && matches!(call.nr, 0 | 1)
 }
 
 impl Filters {
@@ -94,7 +107,8 @@ impl Filters {
         let programs = installed::read(tid).unwrap_or_default();
         let filter = |bytes: &Vec<u8>| Some(Arc::new(Filter::new(Program::from_bytes(bytes)?, true)));
         let filters: Option<Vec<_>> = programs.iter().map(filter).collect();
-        Filters { installed: filters.filter(|all| !all.is_empty()).map(Arc::from), ..Filters::default() }
+        let installed = filters.filter(|all| !all.is_empty()).map(Arc::from);
+        Filters { installed, of_stranger: true, ..Filters::default() }
     }
 
     fn install(&mut self, pending: &Pending) {
@@ -109,6 +123,26 @@ impl Filters {
     pub fn killed(&self, open: &Open) -> bool {
         let allowed = ["read", "write", "exit", "rt_sigreturn", "sigreturn"];
         self.strict && open.call.is_none_or(|call| !allowed.contains(&call.name))
+    }
+
+    /// Whether a call would reach the kernel: false as well if not all filters are known. `mode` and `all` are what the
+    /// kernel says of the task (Seccomp and Seccomp_filters of proc_pid_status(5)); `own` is how many it has because sysview has
+    /// them or gave them.
+    pub fn let_through(&self, mode: i32, all: Option<i32>, own: i32, call: &Data) -> bool {
+        if mode as u64 == MODE_STRICT {
+            return lets_through_strictly(call);
+        }
+        let installed = self.installed.as_deref().unwrap_or_default();
+        let known = installed.len() as i32 + if self.of_stranger { 0 } else { own };
+        all == Some(known) && installed.iter().all(|filter| filter.lets_through(call))
+    }
+
+    /// The same of what the task is about to install.
+    pub fn will_let_through(&self, call: &Data) -> bool {
+        self.pending.as_ref().is_none_or(|pending| match &pending.filter {
+            Some(filter) => filter.lets_through(call),
+            None => pending.strict && lets_through_strictly(call),
+        })
     }
 
     /// Whether a filter, and not the kernel, made this outcome of a call. The strictest answer counts; among equals that
@@ -214,9 +248,10 @@ impl Engine {
                 _ => None,
             },
         };
-        if let Some(task) = self.tasks.get_mut(tid) {
-            task.filters.pending = pending;
-        }
+        let Some(task) = self.tasks.get_mut(tid) else { return };
+        task.filters.pending = pending;
+        let filters = task.filters.clone();
+        self.before_filter(tid, |call| filters.will_let_through(call), self.clock.now_ns());
     }
 
     /// At its exit: what it wanted to install holds from now on, if it succeeded.

@@ -111,7 +111,7 @@ impl Engine {
     pub fn on_enter(&mut self, tid: i32, info: &SyscallInfo, nr: u64, args: [u64; 6], now: u64) -> Pause {
         let arch = Arch::from_audit(info.audit_arch, nr).unwrap_or(NATIVE);
         let call = abi::lookup(arch, nr);
-        if self.goes_on_with(tid, nr, call) {
+        if self.is_report(tid, info, nr, now) || self.goes_on_with(tid, nr, call) {
             return Pause::default();
         }
         // An entry without an exit in between does not occur; if it did, the earlier call must not stay open.
@@ -234,7 +234,7 @@ impl Engine {
     }
 
     /// A call that we interrupted did not go on after all, because of a signal: its exit stands.
-    fn end_interrupted(&mut self, tid: i32) {
+    pub fn end_interrupted(&mut self, tid: i32) {
         let Some(task) = self.tasks.get_mut(tid) else { return };
         if let Some(open) = task.open.take_if(|open| open.restarting.is_some())
             && let Some((errno, t_ns)) = open.restarting

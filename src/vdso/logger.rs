@@ -9,8 +9,8 @@
 
 use std::ops::Range;
 
-use super::displace::{JUMP, JUMP_OPCODE, Refusal};
-use super::patch::{Entry, Patch, displacement};
+use super::displace::{JUMP, Refusal};
+use super::patch::{Entry, Patch, displacement, jump};
 
 /// Bytes of a record.
 pub const RECORD: usize = 64;
@@ -80,8 +80,7 @@ pub fn logger(patch: &Patch, at: u64) -> Result<Logger, Refusal> {
         code.align();
         let wrapper = code.here();
         code.wrapper(entry, counter, slots_at)?;
-        let mut jump = [JUMP_OPCODE; JUMP];
-        jump[1..].copy_from_slice(&displacement(entry.at + JUMP as u64, wrapper)?);
+        let jump = jump(entry.at, wrapper)?;
         rings.push(Ring { call: entry.call, nr: u64::from(entry.nr), entry: entry.at, jump, slots_at });
     }
     if code.bytes.len() as u64 > PAGE || rings.len() as u64 * COUNTER > PAGE {

@@ -20,6 +20,7 @@ mod image;
 mod listing;
 mod logger;
 mod patch;
+mod reporter;
 
 pub use auxv::{Auxv, AuxvEntry, find_auxv};
 pub use calls::{AARCH64, call_of};
@@ -29,3 +30,4 @@ pub use image::parse_image;
 pub use listing::{Line, Syntax, disassemble, versions};
 pub use logger::{Logger, RECORD, Record, Ring, SLOTS, logger, room};
 pub use patch::{Entry, Function, Patch, Plan, file_end, is_wide, plan};
+pub use reporter::{REPORT, REPORT_ARGS, REPORT_NR, Report, report};

@@ -1,13 +1,14 @@
 //! What makes the functions of a vDSO call the kernel: a plan for an image, and the code for one place. x86-64.
 //!
-//! For each function the code holds a displaced copy of its beginning and a stub, `mov $nr, %eax; syscall; ret`: in the vDSO
-//! as in the kernel an error is a negative number in the result register. Five bytes of the function become a jump to the
+//! For each function the code holds a displaced copy of its beginning, a stub, `mov $nr, %eax; syscall; ret`: in the vDSO
+//! as in the kernel an error is a negative number in the result register; and, if there is room, a reporter. Five bytes of the function become a jump to the
 //! stub and back again; the code stays where it is, because a task may be in it. Left out: writing any of it (`capture`).
 
 use std::ops::Range;
 
 use super::calls::call_of;
 use super::displace::{Displaced, JUMP, JUMP_OPCODE, Refusal, displaced};
+use super::reporter::reporter;
 use crate::abi::{self, Arch};
 use crate::model::VdsoImage;
 
@@ -52,6 +53,8 @@ pub struct Entry {
     pub original: [u8; JUMP],
     /// The jump to the stub.
     pub jump: [u8; JUMP],
+    /// The one to the reporter, and the instruction pointer at its call; None where there is no room for reporters.
+    pub reporter: Option<([u8; JUMP], u64)>,
     /// Where the displaced copy begins: called there, the function does what it always did.
     pub copy_at: u64,
     pub call: &'static str,
@@ -115,6 +118,10 @@ fn function(base: u64, offset: u64, size: u64, bytes: &[u8], call: &'static str)
 impl Plan {
     /// The code for the address `at`, which must be near the image.
     pub fn patch_at(&self, at: u64) -> Result<Patch, Refusal> {
+        self.patch(at, true)
+    }
+
+    fn patch(&self, at: u64, reports: bool) -> Result<Patch, Refusal> {
         let mut patch = Patch { at, code: Vec::new(), entries: Vec::new(), moves: Vec::new() };
         for function in &self.functions {
             let copy_at = patch.next();
@@ -124,18 +131,27 @@ impl Plan {
             let stub_at = patch.next();
             patch.code.extend(stub(function, stub_at, copy_at)?);
             let at = self.base + function.entry;
-            let mut jump = [JUMP_OPCODE; JUMP];
-            jump[1..].copy_from_slice(&displacement(at + JUMP as u64, stub_at)?);
             let Function { original, call, nr, .. } = *function;
-            patch.entries.push(Entry { at, original, jump, copy_at, call, nr });
+            let reporter = if reports {
+                let reporter_at = patch.next();
+                let reporter = reporter(call, reporter_at, copy_at)?;
+                patch.code.extend(reporter.bytes);
+                Some((jump(at, reporter_at)?, reporter.ip))
+            } else {
+                None
+            };
+            let jump = jump(at, stub_at)?;
+            patch.entries.push(Entry { at, original, jump, reporter, copy_at, call, nr });
         }
         Ok(patch)
     }
 
-    /// The code for the padding of the image, if there is room.
+    /// The code for the padding of the image, if there is room: for all of it, or for all but the reporters.
     pub fn patch_in_padding(&self) -> Option<Patch> {
-        let patch = self.patch_at(self.base + self.padding.start).ok()?;
-        (patch.code.len() as u64 <= self.padding.end - self.padding.start).then_some(patch)
+        let room = self.padding.end - self.padding.start;
+        let patches =
+            [true, false].into_iter().filter_map(|reports| self.patch(self.base + self.padding.start, reports).ok());
+        patches.into_iter().find(|patch| patch.code.len() as u64 <= room)
     }
 }
 
@@ -153,10 +169,22 @@ impl Patch {
         self.at..self.at + self.code.len() as u64
     }
 
+    /// The function whose reporter makes a call with this instruction pointer.
+    pub fn reports(&self, ip: u64) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.reporter.is_some_and(|(_, at)| at == ip))
+    }
+
     /// Where a task must go on that is about to execute the instruction at `ip`, before the bytes there change.
     pub fn moved(&self, ip: u64) -> Option<u64> {
         self.moves.iter().find(|(from, _)| *from == ip).map(|(_, to)| *to)
     }
+}
+
+/// What is written at the beginning `at` of a function so that it leads `to` there.
+pub(super) fn jump(at: u64, to: u64) -> Result<[u8; JUMP], Refusal> {
+    let mut jump = [JUMP_OPCODE; JUMP];
+    jump[1..].copy_from_slice(&displacement(at + JUMP as u64, to)?);
+    Ok(jump)
 }
 
 pub(super) fn displacement(from: u64, to: u64) -> Result<[u8; 4], Refusal> {
@@ -254,7 +282,7 @@ mod tests {
         assert_eq!(patch.code[at..at + 6], [0x49, 0x83, 0xf8, 0xff, 0x0f, 0x84]);
         let distance = i32::from_le_bytes(patch.code[at + 6..at + 10].try_into().unwrap());
         assert_eq!(at as i32 + 10 + distance, 0, "the displaced copy");
-        assert_eq!(patch.code[at + 10..], [0xb8, 62, 1, 0, 0, 0x0f, 0x05, 0xc3]);
+        assert_eq!(patch.code[at + 10..][..8], [0xb8, 62, 1, 0, 0, 0x0f, 0x05, 0xc3]);
     }
 
     #[test]
@@ -266,6 +294,23 @@ mod tests {
         assert_eq!(plan.patch_in_padding(), None);
         assert!(plan.patch_at(BASE + 0x4000_0000).is_ok());
         assert_eq!(plan.patch_at(0x1000), Err(Refusal::Far));
+    }
+
+    #[test]
+    fn reporters_stand_where_there_is_room_for_them() {
+        let (image, mut bytes) = image(&[("__vdso_time", 0x100, PUSHES), ("__vdso_getcpu", 0x200, PUSHES)]);
+        let whole = plan(&image, &bytes).patch_in_padding().unwrap();
+        for entry in &whole.entries {
+            let (jump, ip) = entry.reporter.unwrap();
+            let to = (entry.at + 5).wrapping_add_signed(i64::from(i32::from_le_bytes(jump[1..].try_into().unwrap())));
+            assert!((to..to + 64).contains(&ip) && whole.range().contains(&ip));
+            assert_eq!(whole.reports(ip).map(|entry| entry.call), Some(entry.call));
+        }
+        // The file grows until only the rest fits.
+        let less = 0x1000 - whole.code.len() as u64 + 64;
+        bytes[40..48].copy_from_slice(&(less - 128).to_le_bytes());
+        let part = plan(&image, &bytes).patch_in_padding().unwrap();
+        assert!(part.entries.iter().all(|entry| entry.reporter.is_none()) && part.code.len() < whole.code.len());
     }
 
     #[test]

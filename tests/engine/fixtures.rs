@@ -1,7 +1,7 @@
 //! The programs in `tests/fixtures`, each a C file with its behaviours, compiled when first used.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +35,45 @@ pub fn fixture_static(name: &str) -> Option<String> {
     // It is there only if it was linked.
     let _ = std::fs::remove_file(&probe);
     linked.then(|| compiled(name, STATIC))
+}
+
+/// A fixture as a static program of musl; None where there is no compiler for it, which is said.
+pub fn fixture_musl(name: &str) -> Option<String> {
+    // The kernel's headers, which musl has none of.
+    const FLAGS: [&str; 7] =
+        ["-O1", "-pthread", "-static", "-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"];
+    made_by("musl-gcc", &FLAGS, &format!("{name}.c"), &format!("{name}-musl"))
+}
+
+/// A fixture in Go, likewise.
+pub fn fixture_go(name: &str) -> Option<String> {
+    made_by("go", &["build"], &format!("{name}.go"), &format!("{name}-go"))
+}
+
+fn made_by(compiler: &str, flags: &[&str], source: &str, name: &str) -> Option<String> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let fresh = place.join(format!("{name}.{}", std::process::id()));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(source);
+    let made = Command::new(compiler)
+        .args(flags)
+        .arg("-o")
+        .args([&fresh, &source])
+        .env("GOCACHE", place.join("go"))
+        .env("GOFLAGS", "-mod=mod")
+        .env("HOME", &place)
+        .status();
+    match made {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            eprintln!("skipped: {compiler} is not installed, so {name} is not made");
+            return None;
+        }
+        made => assert!(made.expect("the compiler runs").success(), "{source:?} does not compile"),
+    }
+    let target = place.join(name);
+    std::fs::rename(&fresh, &target).expect("rename");
+    Some(target.to_str().expect("a UTF-8 path").to_owned())
 }
 
 /// A fixture that is a 32-bit program for x86, or None where there is no such thing: on other machines, and under a kernel

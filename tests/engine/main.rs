@@ -34,5 +34,7 @@ mod tamper;
 mod tasks;
 mod terminal;
 mod vdso;
+mod vdso_fallback;
+mod vdso_programs;
 mod vdso_shown;
 mod vdso_switch;

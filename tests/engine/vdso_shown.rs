@@ -1,4 +1,4 @@
-//! The vDSO shown: what it answers is logged, all of it and in order, without a call; and who cannot log says why.
+//! The vDSO shown: what it answers is logged, all of it and in order, without a call.
 
 use std::process::{Command as Process, Stdio};
 
@@ -11,13 +11,13 @@ use crate::guest::{self, Guest, attached, wait_until};
 use crate::harness::*;
 use crate::vdso_switch::{can_switch, marked, switch, text_of};
 
-fn run_shown(words: &[&str]) -> Run {
+pub fn run_shown(words: &[&str]) -> Run {
     let mut plan = plan(words);
     plan.tracing.vdso = VdsoMode::Shown;
     collect(launch(plan).unwrap())
 }
 
-fn unlogged(run: &Run) -> u64 {
+pub fn unlogged(run: &Run) -> u64 {
     let count = |kind| match kind {
         RowKind::Warning(Warning::VdsoUnlogged { count, .. }) => count,
         _ => 0,
@@ -187,30 +187,4 @@ fn a_program_lives_on_if_sysview_is_killed_while_it_logs() {
     guest.close_input();
     assert_eq!(watch.into_run().end, End::Exited(0));
     assert_eq!(guest.end(), Some(0));
-}
-
-#[test]
-fn who_gives_up_the_counter_is_natural_from_then_on() {
-    if !can_switch() {
-        return;
-    }
-    let run = run_shown(&[&fixture("vdso"), "counterless"]);
-    assert_eq!(run.end, End::Exited(0));
-    assert!(run.notices.len() == 1 && run.notices[0].contains("PR_SET_TSC"), "{:?}", run.notices);
-    assert_eq!(marked(&run, "time", Marks::VDSO), 1);
-}
-
-#[test]
-fn who_must_not_map_memory_is_natural_but_can_be_off() {
-    if !can_switch() {
-        return;
-    }
-    let mut watch = Watch::new(launch(plan(&[&fixture("vdso"), "denied"])).unwrap());
-    watch.until_output("ready");
-    switch(&mut watch, VdsoMode::Shown);
-    watch.source.control.send(Command::Input(b"\n".to_vec())).expect("taken");
-    let run = watch.into_run();
-    assert_eq!(run.end, End::Exited(0), "{}", run.text());
-    assert_eq!(marked(&run, "getcpu", Marks::VDSO), 0);
-    assert!(run.notices.len() == 1 && run.notices[0].contains("no memory for a log"), "{:?}", run.notices);
 }

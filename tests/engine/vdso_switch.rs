@@ -8,7 +8,7 @@ use sysview::capture::{Attach, VdsoRoom, attach, launch};
 use sysview::model::{CallRow, Event, EventKind, Marks};
 use sysview::source::{Command, End, Source, VdsoMode};
 
-use crate::fixtures::{fixture, fixture_i386, fixture_static};
+use crate::fixtures::{fixture, fixture_static};
 use crate::guest::{self, Guest, attached, wait_until};
 use crate::harness::*;
 
@@ -18,7 +18,7 @@ fn off(words: &[&str]) -> Source {
     launch(plan).unwrap()
 }
 
-fn run_off(words: &[&str]) -> Run {
+pub fn run_off(words: &[&str]) -> Run {
     collect(off(words))
 }
 
@@ -254,15 +254,6 @@ fn attached_threads_are_switched_from_the_start() {
     guest.tell();
     assert_eq!(guest.line(), "over");
     assert_eq!(guest.end(), Some(0));
-}
-
-#[test]
-fn a_32_bit_program_says_why_not() {
-    let Some(made) = fixture_i386("i386") else { return };
-    let run = run_off(&[&made]);
-    assert_eq!(run.end, End::Exited(3));
-    assert_eq!(run.notices.len(), 1);
-    assert!(run.notices[0].contains("64-bit"), "{:?}", run.notices);
 }
 
 #[test]

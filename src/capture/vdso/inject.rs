@@ -2,15 +2,18 @@
 //! for us. mmap(2).
 //!
 //! The call is made at the end of one of the task's own, or where the task was stopped for it, by an instruction of the vDSO's,
-//! with every signal blocked, and the task goes on with the registers and the mask that it had. It makes no row. Left out: programs under a seccomp filter of
-//! their own, which could deny the call or kill for it; and calls that end in a restart, whose state is not ours to keep.
+//! with every signal blocked, and the task goes on with the registers and the mask that it had. It makes no row. Who is under a
+//! seccomp filter that denies it or kills for it, or that sysview does not know, is not asked. Left out: calls that end in a
+//! restart, whose state is not ours to keep.
 
 use super::super::restart::is_restart;
 use super::super::tracee::{Op, Status, Stop, SyscallInfo};
 use super::super::worker::Engine;
 use super::super::{memory, procfs, sys};
 use super::site::Site;
+use crate::abi::Arch;
 use crate::model::Mapping;
+use crate::policy::bpf::Data;
 
 const PAGE: u64 = 4096;
 /// Well within the reach of a jump.
@@ -44,12 +47,12 @@ fn free(tid: i32, base: u64, len: u64) -> Option<u64> {
 impl Engine {
     /// Maps a page at `wanted`, or near the vDSO if that is None, by the task `tid`, whose stop is being dealt with.
     pub fn map_page(&mut self, tid: i32, stop: Stop, site: &Site, wanted: Option<u64>) -> Mapped {
-        let (tgid, at) = match self.caller(tid, stop, site) {
+        let Some(addr) = wanted.or_else(|| free(tid, site.image.base, PAGE)) else { return Mapped::Refused };
+        let prot = libc::PROT_READ | libc::PROT_EXEC;
+        let (tgid, at) = match self.caller(tid, stop, site, &[(libc::SYS_mmap, mapping(addr, PAGE, prot))]) {
             Ok(caller) => caller,
             Err(mapped) => return mapped,
         };
-        let Some(addr) = wanted.or_else(|| free(tid, site.image.base, PAGE)) else { return Mapped::Refused };
-        let prot = libc::PROT_READ | libc::PROT_EXEC;
         match self.call_as(tid, tgid, at, libc::SYS_mmap as u64, mapping(addr, PAGE, prot)) {
             Some(value) if value as u64 == addr => Mapped::At(addr),
             Some(_) => Mapped::Refused,
@@ -60,19 +63,25 @@ impl Engine {
     /// Maps a page of code and memory for a log behind it, `len` bytes in all. The task is at a stop that is being dealt with,
     /// or that it made for us and that nobody looks into.
     pub fn map_log(&mut self, tid: i32, stop: Stop, site: &Site, wanted: Option<u64>, len: u64) -> Mapped {
-        let (tgid, at) = match self.caller(tid, stop, site) {
+        let Some(addr) = wanted.or_else(|| free(tid, site.image.base, len)) else { return Mapped::Refused };
+        let args = mapping(addr, len, libc::PROT_READ | libc::PROT_WRITE);
+        let asked = [libc::PR_GET_TSC as u64, addr + PAGE, 0, 0, 0, 0];
+        let calls = [
+            (libc::SYS_mmap, args),
+            (libc::SYS_prctl, asked),
+            (libc::SYS_mprotect, [addr, PAGE, 5, 0, 0, 0]),
+            (libc::SYS_munmap, [addr, len, 0, 0, 0, 0]),
+        ];
+        let (tgid, at) = match self.caller(tid, stop, site, &calls) {
             Ok(caller) => caller,
             Err(mapped) => return mapped,
         };
-        let Some(addr) = wanted.or_else(|| free(tid, site.image.base, len)) else { return Mapped::Refused };
-        let args = mapping(addr, len, libc::PROT_READ | libc::PROT_WRITE);
         match self.call_as(tid, tgid, at, libc::SYS_mmap as u64, args) {
             Some(value) if value as u64 == addr => {}
             Some(_) => return Mapped::Refused,
             None => return Mapped::NotNow,
         }
         // Without the counter the wrappers would be killed by reading it.
-        let asked = [libc::PR_GET_TSC as u64, addr + PAGE, 0, 0, 0, 0];
         let told = self.call_as(tid, tgid, at, libc::SYS_prctl as u64, asked);
         let mut answer = [0; 4];
         let known = told == Some(0) && memory::read(tid, addr + PAGE, &mut answer) == answer.len();
@@ -88,10 +97,18 @@ impl Engine {
         if known && !allowed { Mapped::NoCounter } else { Mapped::Refused }
     }
 
-    /// The process of a task that can be made to make a call where it stands, and an instruction for it.
-    fn caller(&self, tid: i32, stop: Stop, site: &Site) -> Result<(i32, u64), Mapped> {
+    /// The process of a task that can be made to make these calls where it stands, and an instruction for it.
+    fn caller(&self, tid: i32, stop: Stop, site: &Site, calls: &[(i64, [u64; 6])]) -> Result<(i32, u64), Mapped> {
         let task = self.tasks.get(tid).ok_or(Mapped::NotNow)?;
-        let (tgid, own_filter) = (task.tgid, task.full || !self.filters());
+        let tgid = task.tgid;
+        let at = site.call_instruction(tid).ok_or(Mapped::Refused)?;
+        let allowed = |(nr, args): &(i64, [u64; 6])| {
+            let call = Data { instruction_pointer: at + 2, ..Data::of(Arch::X86_64, *nr as u64, args) };
+            self.may_call(tid, &call)
+        };
+        if !calls.iter().all(allowed) {
+            return Err(Mapped::Refused);
+        }
         if task.mended || task.parked.is_some() {
             return Err(Mapped::NotNow);
         }
@@ -106,10 +123,7 @@ impl Engine {
         if !settled {
             return Err(Mapped::NotNow);
         }
-        if own_filter && procfs::status_field(&tid.to_string(), "Seccomp") != Some(0) {
-            return Err(Mapped::Refused);
-        }
-        Ok((tgid, site.call_instruction(tid).ok_or(Mapped::Refused)?))
+        Ok((tgid, at))
     }
 
     /// Makes a task that is at the end of a call make another, and puts it back. None if it was killed.

@@ -125,6 +125,14 @@ impl Log {
     }
 }
 
+/// What a function of the vDSO returned: an error as the kernel's calls tell it.
+pub(super) fn outcome(result: i64) -> Outcome {
+    match result {
+        -4095..0 => Outcome::Failed(result.unsigned_abs() as u16),
+        _ => Outcome::Returned(result),
+    }
+}
+
 fn counters(logger: &Logger, by: i32) -> Option<Vec<u8>> {
     let mut bytes = vec![0; logger.counters_len()];
     (memory::read(by, logger.data().start, &mut bytes) == bytes.len()).then_some(bytes)
@@ -150,12 +158,18 @@ impl Engine {
         self.switch.read_at_ns = self.switch.read_at_ns.min(now + READ_NS);
     }
 
-    /// The wrappers are not jumped to any more; all tasks that could be about to stand still.
-    pub(super) fn close_log(&mut self, tgid: i32, by: i32, now: u64) {
-        if let Some(at) = self.log_of(tgid) {
-            self.read_log(at, by, Told::Now, now);
-            self.switch.logs[at].closing_ns = Some(now);
+    /// The wrappers are not jumped to any more; all tasks that could be about to stand still. `here` stopped at `now`, and
+    /// that stop is not told yet; the others went on until just now.
+    pub(super) fn close_log(&mut self, tgids: &[i32], here: Option<i32>, now: u64) {
+        let Some(at) = tgids.iter().find_map(|&tgid| self.log_of(tgid)) else { return };
+        if let Some(here) = here {
+            self.read_log(at, here, Told::Now, now);
         }
+        let other = self.tasks.iter().find(|task| Some(task.tid) != here && tgids.contains(&task.tgid));
+        if let Some(other) = other.map(|task| task.tid) {
+            self.read_log(at, other, Told::Now, self.clock.now_ns());
+        }
+        self.switch.logs[at].closing_ns = Some(now);
     }
 
     /// A process has another address space now, or is gone.
@@ -250,10 +264,13 @@ impl Engine {
 
     fn tell_missed(&mut self, at: usize, by: i32, told: Told, now: u64) {
         let log = &mut self.switch.logs[at];
-        let Some(task) = self.tasks.get(by) else { return };
+        let Some(task) = self.tasks.get_mut(by) else { return };
         if told == Told::Later && now < log.told_ns + TELL_NS {
             return;
         }
+        // Something may have been told of it since `now` was read.
+        task.told_ns = task.told_ns.max(now);
+        let (id, now) = (task.id, task.told_ns);
         let alone = told == Told::Now && self.tasks.iter().filter(|task| log.tgids.contains(&task.tgid)).count() == 1;
         let site = Arc::clone(&log.site);
         let Some(logger) = site.logger() else { return };
@@ -265,7 +282,7 @@ impl Engine {
             let hidden = self.wanted.as_ref().is_some_and(|wanted| !wanted.holds(Arch::X86_64, place.nr));
             if count > 0 && !hidden {
                 log.told_ns = now;
-                self.out.event(task.id, now, EventKind::Warning(Warning::VdsoUnlogged { nr: place.nr, count }));
+                self.out.event(id, now, EventKind::Warning(Warning::VdsoUnlogged { nr: place.nr, count }));
             }
         }
     }
@@ -308,11 +325,7 @@ impl Engine {
         let regions = first..batch.regions.len() as u32;
         let args = record.args;
         let enter = Enter { arch: Arch::X86_64, nr, args, ip: record.caller, sp: 0, regions: first..first };
-        let outcome = if (-4095..0).contains(&record.result) {
-            Outcome::Failed(record.result.unsigned_abs() as u16)
-        } else {
-            Outcome::Returned(record.result)
-        };
+        let outcome = outcome(record.result);
         self.out.event(id, began_ns, EventKind::Enter(enter));
         let mut marks = Marks::VDSO;
         if record.cycles == 0 {

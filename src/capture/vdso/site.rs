@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::super::options::VdsoRoom;
 use super::super::{memory, procfs, sys};
-use crate::model::{VdsoImage, VdsoMode};
+use crate::model::VdsoImage;
 use crate::vdso::{JUMP, JUMP_OPCODE, Logger, Patch, Plan, file_end, is_wide, logger, parse_image, plan};
 
 /// Shared by the tasks of a process and those that it forks, until one executes.
@@ -42,6 +42,17 @@ pub enum Hindrance {
     NoCounter,
     /// It cannot log: the processor does not let a thread say which one it is.
     NoThreads,
+    /// What it told answers by is about to be forbidden.
+    Forbidden,
+}
+
+/// Where the functions of a vDSO lead: to themselves, or where the five bytes jump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lead {
+    Home,
+    Kernel,
+    Logger,
+    Reporter,
 }
 
 impl Hindrance {
@@ -54,13 +65,15 @@ impl Hindrance {
             Hindrance::NoRoom => "there is no room for code near it",
             Hindrance::Changed => "something else has changed it",
             Hindrance::NoLog => {
-                "it can be off but not shown, for there is no memory for a log: a seccomp filter or a limit of its own may forbid that"
+                "there is no memory for a log, which a limit or a seccomp filter of its own forbids, or may forbid, because \
+                 sysview could not read it"
             }
             Hindrance::NoCounter => {
-                "it can be off but not shown, for the program has given up the time-stamp counter (PR_SET_TSC, strict seccomp)"
+                "the program has given up the time-stamp counter that a log needs (PR_SET_TSC, strict seccomp)"
             }
-            Hindrance::NoThreads => {
-                "it can be off but not shown, for this processor or kernel has no rdfsbase, which tells threads apart"
+            Hindrance::NoThreads => "this processor or kernel has no rdfsbase, by which a log tells threads apart",
+            Hindrance::Forbidden => {
+                "it installs a seccomp filter that forbids, or may forbid, the call by which answers were told"
             }
             Hindrance::Untraced => "threads that are not traced use it too",
         }
@@ -206,9 +219,9 @@ impl Site {
         Some(self.image.base + bytes.windows(2).position(|pair| pair == SYSCALL)? as u64)
     }
 
-    /// Makes the functions call the kernel, log, or answer as they always did. No task may be about to execute what changes: whoever
+    /// Makes the functions lead there. No task may be about to execute what changes: whoever
     /// could be is stopped, and was moved.
-    pub fn write(&self, tid: i32, mode: VdsoMode) -> Written {
+    pub fn write(&self, tid: i32, lead: Lead) -> Written {
         let patch = match self.patch(tid) {
             Ok(patch) => patch,
             Err(Hindrance::Unreadable) => return Written::NotNow,
@@ -226,14 +239,19 @@ impl Site {
             if memory::read(tid, entry.at, &mut now) != now.len() {
                 return Written::NotNow;
             }
-            let wanted = match (mode, logs) {
-                (VdsoMode::Off, _) => entry.jump,
-                (VdsoMode::Shown, Some(jump)) => jump,
-                _ => entry.original,
+            let reports = entry.reporter.map(|(jump, _)| jump);
+            let wanted = match lead {
+                Lead::Home => Some(entry.original),
+                Lead::Kernel => Some(entry.jump),
+                Lead::Logger => logs,
+                Lead::Reporter => reports,
             };
+            let Some(wanted) = wanted else { return Written::Never(Hindrance::NoRoom) };
             match now {
                 now if now == wanted => {}
-                now if now == entry.original || now == entry.jump || Some(now) == logs => due.push((entry.at, wanted)),
+                now if [entry.original, entry.jump].contains(&now) || [logs, reports].contains(&Some(now)) => {
+                    due.push((entry.at, wanted));
+                }
                 // To the code of a sysview that is gone.
                 now if now[0] == JUMP_OPCODE && entry.original[0] != JUMP_OPCODE => due.push((entry.at, wanted)),
                 _ => return Written::Never(Hindrance::Changed),
