@@ -1,27 +1,30 @@
 //! What makes the functions of a vDSO log their answers: a wrapper for each, which calls the displaced copy and writes a
 //! record into a ring in the program's own memory. x86-64.
 //!
-//! Nothing in it waits for a reader: a ring that nobody reads is written round and round, and its counter goes on. Each
-//! function has a counter and a ring of its own, so that counts are exact, by function, even where records are overwritten.
-//! A record's last word to be written is its number, so a reader can tell whole ones. The wrapper touches only registers
-//! that a called function may change, and memory of its own; what an answer was written to is read again only if the
-//! function said that it succeeded. Left out: mapping the memory and reading it (`capture`).
+//! Nothing in it waits for a reader: a ring that nobody reads is written round and round, and its counters go on. Each thread
+//! has a ring of its own, found by its thread pointer: so no counter needs a locked instruction, which would take as long as
+//! reading the clock, and a thread's records are numbered in the order in which it got its answers. Threads that find no place
+//! share one ring, with locked counters. Counters by function are exact, even where records are overwritten. A record's last
+//! word to be written is its number, so a reader can tell whole ones. The wrapper touches only registers that a called function may
+//! change, and memory of its own; what an answer was written to is read again only if the function said that it succeeded.
+//! Left out: mapping the memory and reading it (`capture`), what stands in it (`record`), and threads that run at once with one
+//! thread pointer (clone(2) with CLONE_VM and no CLONE_SETTLS): of theirs some may be lost.
 
 use std::ops::Range;
 
 use super::displace::{JUMP, Refusal};
 use super::patch::{Entry, Patch, displacement, jump};
+use super::record::{FUNCTIONS, HEAD, RECORD, RINGS, SHARED, SLOTS};
 
-/// Bytes of a record.
-pub const RECORD: usize = 64;
-/// Records of a ring: 16 ms of a million answers a second.
-pub const SLOTS: u64 = 1 << 14;
-const RING: u64 = SLOTS * RECORD as u64;
 const PAGE: u64 = 4096;
+/// Bytes of a ring.
+const RING: u64 = SLOTS * RECORD as u64;
 /// One answer of so many is timed: reading the time-stamp counter takes half as long as answering.
 const TIMED: u8 = 8;
-/// Counters stand apart, so that two functions do not wait for one another.
-const COUNTER: u64 = 64;
+/// Places of the table that a thread looks at, from the one that its pointer leads to.
+const PROBES: u8 = 4;
+/// The most cycles that a record has room for.
+const MOST_CYCLES: u32 = (1 << 28) - 1;
 
 /// The wrappers for one place, and where they write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,146 +32,53 @@ pub struct Logger {
     pub at: u64,
     /// Less than a page.
     pub code: Vec<u8>,
-    pub rings: Vec<Ring>,
+    /// By the number that records have.
+    pub functions: Vec<Logged>,
 }
 
-/// Of one function.
+/// A function that logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ring {
+pub struct Logged {
     pub call: &'static str,
     pub nr: u64,
-    /// Address of the five bytes that become a jump, and the jump.
-    pub entry: u64,
+    /// The jump to its wrapper.
     pub jump: [u8; JUMP],
-    /// Where the first record goes.
-    pub slots_at: u64,
 }
 
-/// One answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Record {
-    /// Which function, by its place in `Logger::rings`.
-    pub ring: usize,
-    /// The time-stamp counter at the beginning, and how far it went; 0 if that was not measured.
-    pub began: u64,
-    pub cycles: u32,
-    /// The thread pointer: whose call it was.
-    pub thread: u64,
-    /// Where the function was called from: the address behind the call.
-    pub caller: u64,
-    pub args: [u64; 6],
-    pub result: i64,
-    /// What was written where: address, bytes, how many of them count.
-    pub outputs: [(u64, [u8; 16], usize); 2],
-}
-
-impl Record {
-    const NO_OUTPUT: (u64, [u8; 16], usize) = (0, [0; 16], 0);
-}
-
-/// Bytes that `Logger`s of so many functions take in memory, the page of code first.
-pub fn room(functions: usize) -> u64 {
-    2 * PAGE + functions as u64 * RING
-}
+/// Bytes that a `Logger` takes in memory: a page of code, one of counters, and rings that use memory only where they were written.
+pub const ROOM: u64 = 2 * PAGE + RINGS as u64 * RING;
 
 /// The wrappers for the functions of a patch, at a page `at`.
 pub fn logger(patch: &Patch, at: u64) -> Result<Logger, Refusal> {
     let mut code = Code { at, bytes: Vec::new() };
-    let mut rings = Vec::new();
+    let finder = code.here();
+    code.finder();
+    let mut functions = Vec::new();
     for (index, entry) in patch.entries.iter().enumerate() {
-        let (counter, slots_at) = (at + PAGE + index as u64 * COUNTER, at + 2 * PAGE + index as u64 * RING);
         code.align();
         let wrapper = code.here();
-        code.wrapper(entry, counter, slots_at)?;
-        let jump = jump(entry.at, wrapper)?;
-        rings.push(Ring { call: entry.call, nr: u64::from(entry.nr), entry: entry.at, jump, slots_at });
+        code.wrapper(index as u8, entry, finder)?;
+        functions.push(Logged { call: entry.call, nr: u64::from(entry.nr), jump: jump(entry.at, wrapper)? });
     }
-    if code.bytes.len() as u64 > PAGE || rings.len() as u64 * COUNTER > PAGE {
+    if code.bytes.len() as u64 > PAGE || functions.len() > FUNCTIONS {
         return Err(Refusal::Far);
     }
-    Ok(Logger { at, code: code.bytes, rings })
+    Ok(Logger { at, code: code.bytes, functions })
 }
 
 impl Logger {
-    /// The memory that is written by the program.
-    pub fn data(&self) -> Range<u64> {
-        self.at + PAGE..self.at + room(self.rings.len())
-    }
-
     pub fn code_range(&self) -> Range<u64> {
         self.at..self.at + self.code.len() as u64
     }
 
-    /// The counters, as they are read at `data().start`.
-    pub fn counters_len(&self) -> usize {
-        self.rings.len() * COUNTER as usize
-    }
-
-    /// One counter of those that were read.
-    pub fn counter(bytes: &[u8], ring: usize) -> u64 {
-        let at = ring * COUNTER as usize;
-        bytes.get(at..at + 8).and_then(|word| word.try_into().ok()).map_or(0, u64::from_le_bytes)
+    /// The heads of all rings.
+    pub fn heads(&self) -> Range<u64> {
+        self.at + PAGE..self.at + PAGE + (RINGS * HEAD) as u64
     }
 
     /// Where the record of this number is.
     pub fn slot(&self, ring: usize, number: u64) -> u64 {
-        self.rings[ring].slots_at + number % SLOTS * RECORD as u64
-    }
-
-    /// The record in a slot, if it is the whole one of this number.
-    pub fn record(&self, ring: usize, number: u64, slot: &[u8]) -> Option<Record> {
-        let word = |at: usize| u64::from_le_bytes(slot[at..at + 8].try_into().unwrap_or_default());
-        let half = |at: usize| u32::from_le_bytes(slot[at..at + 4].try_into().unwrap_or_default());
-        if slot.len() != RECORD || half(0) != (number as u32).wrapping_add(1) {
-            return None;
-        }
-        let mut record = Record {
-            ring,
-            cycles: half(4),
-            began: word(8),
-            thread: word(16),
-            caller: word(40),
-            args: [word(24), word(32), 0, 0, 0, 0],
-            result: 0,
-            outputs: [Record::NO_OUTPUT; 2],
-        };
-        let output = |addr: u64, from: usize, len: usize| {
-            let mut bytes = [0; 16];
-            bytes[..len].copy_from_slice(&slot[from..from + len]);
-            if addr == 0 { Record::NO_OUTPUT } else { (addr, bytes, len) }
-        };
-        match self.rings[ring].call {
-            "gettimeofday" => {
-                record.result = i64::from(half(60) as i32);
-                let mut day = output(record.args[0], 48, 16);
-                // The result stands in the upper half of the microseconds.
-                day.1[12..].fill(0);
-                record.outputs[0] = day;
-            }
-            "time" => {
-                record.args[1] = 0;
-                record.result = word(48) as i64;
-                record.outputs[0] = output(record.args[0], 48, 8);
-            }
-            "getcpu" => {
-                record.args[2] = word(56);
-                record.outputs = [output(record.args[0], 48, 4), output(record.args[1], 52, 4)];
-            }
-            "getrandom" => {
-                record.args[2] = u64::from(half(56));
-                record.result = word(48) as i64;
-            }
-            // clock_gettime, clock_getres
-            _ => {
-                record.args[0] = u64::from(half(24));
-                record.result = i64::from(half(28) as i32);
-                record.outputs[0] = output(record.args[1], 48, 16);
-            }
-        }
-        if record.result < 0 {
-            record.outputs = [Record::NO_OUTPUT; 2];
-        }
-        Some(record)
+        self.at + 2 * PAGE + ring as u64 * RING + number % SLOTS * RECORD as u64
     }
 }
 
@@ -180,6 +90,15 @@ struct Code {
 impl Code {
     fn here(&self) -> u64 {
         self.at + self.bytes.len() as u64
+    }
+
+    /// Where the heads and the first ring are.
+    fn heads(&self) -> u64 {
+        self.at + PAGE
+    }
+
+    fn rings(&self) -> u64 {
+        self.at + 2 * PAGE
     }
 
     fn align(&mut self) {
@@ -206,8 +125,32 @@ impl Code {
         self.put(instructions);
     }
 
-    fn wrapper(&mut self, entry: &Entry, counter: u64, slots_at: u64) -> Result<(), Refusal> {
+    /// Called with the thread pointer in %rdi and the first head to try in %r11: returns with the thread's own there, or with
+    /// the carry flag set if it gets none. A free head has no owner; a signal handler may claim one in between.
+    fn finder(&mut self) {
+        self.put(&[
+            &[0x48, 0x85, 0xff],             //  0 test %rdi, %rdi
+            &[0x74, 0x1f],                   //  3 jz shared
+            &[0xb9, PROBES, 0, 0, 0],        //  5 mov $PROBES, %ecx
+            &[0x49, 0x3b, 0x3b],             // 10 again: cmp (%r11), %rdi
+            &[0x74, 0x17],                   // 13 je own
+            &[0x31, 0xc0],                   // 15 xor %eax, %eax
+            &[0xf0, 0x49, 0x0f, 0xb1, 0x3b], // 17 lock cmpxchg %rdi, (%r11)
+            &[0x74, 0x0e],                   // 22 je own
+            &[0x49, 0x83, 0xeb, 0x80],       // 24 sub $-HEAD, %r11
+            &[0xff, 0xc9],                   // 28 dec %ecx
+            &[0x75, 0xea],                   // 30 jnz again
+            &[0xeb, 0x02],                   // 32 jmp shared
+            &[0x90, 0x90],                   // 34 nop; nop
+            &[0xf9, 0xc3],                   // 36 shared: stc; ret
+            &[0xf8, 0xc3],                   // 38 own: clc; ret
+        ]);
+    }
+
+    fn wrapper(&mut self, index: u8, entry: &Entry, finder: u64) -> Result<(), Refusal> {
         const MASK: [u8; 4] = ((SLOTS - 1) as u32).to_le_bytes();
+        const MOST: [u8; 4] = MOST_CYCLES.to_le_bytes();
+        let count = 16 + 8 * index;
         if entry.call == "getrandom" {
             // The question for the size of a state is answered, not logged: it is no call's.
             self.put(&[&[0x49, 0x83, 0xf8, 0xff]]); //        cmp $-1, %r8
@@ -226,46 +169,75 @@ impl Code {
         ]);
         self.relative(&[0xe8], entry.copy_at)?; // call copy
         self.put(&[
-            &[0x49, 0x89, 0xc2], // mov %rax, %r10     the result
-            &[0x31, 0xc9],       // xor %ecx, %ecx     the duration, not measured
-            &[0x41, 0x58],       // pop %r8            the beginning
+            &[0x49, 0x89, 0xc2],                           // mov %rax, %r10     the result
+            &[0xf3, 0x48, 0x0f, 0xae, 0xc7],               // rdfsbase %rdi
+            &[0x69, 0xc7, 0xb1, 0x79, 0x37, 0x9e],         // imul $0x9e3779b1, %edi, %eax
+            &[0xc1, 0xe8, 32 - super::record::TABLE_BITS], // shr $28, %eax      a place for it
+            &[0xc1, 0xe0, HEAD.trailing_zeros() as u8],    // shl $7, %eax
         ]);
-        self.put(&[&[0xf6, 0x05]]); // testb $7, counter
-        self.bytes.extend(displacement(self.here() + 5, counter)?);
-        self.put(&[&[TIMED - 1]]);
+        self.relative(&[0x4c, 0x8d, 0x1d], self.heads())?; // lea heads, %r11
+        self.put(&[
+            &[0x49, 0x01, 0xc3], // add %rax, %r11
+            &[0x49, 0x3b, 0x3b], // cmp (%r11), %rdi
+        ]);
+        // je own; call finder; jnc own
+        let shared = {
+            let mut shared = Code { at: self.here() + 9, bytes: Vec::new() };
+            shared.relative(&[0x4c, 0x8d, 0x1d], self.heads() + (SHARED * HEAD) as u64)?; // lea shared, %r11
+            shared.put(&[
+                &[0xf0, 0x49, 0xff, 0x43, count],      // lock incq count(%r11)
+                &[0xb8, 0x01, 0x00, 0x00, 0x00],       // mov $1, %eax
+                &[0xf0, 0x49, 0x0f, 0xc1, 0x43, 0x08], // lock xadd %rax, 8(%r11)
+                &[0xeb, 4 + 5 + 5],                    // jmp numbered
+            ]);
+            shared.bytes
+        };
+        self.put(&[&[0x74, 5 + 2 + shared.len() as u8]]);
+        self.relative(&[0xe8], finder)?;
+        self.put(&[&[0x73, shared.len() as u8], &shared]);
+        self.put(&[
+            &[0x49, 0xff, 0x43, count],      // own: incq count(%r11)
+            &[0xb8, 0x01, 0x00, 0x00, 0x00], // mov $1, %eax
+            &[0x49, 0x0f, 0xc1, 0x43, 0x08], // xadd %rax, 8(%r11)
+            &[0x41, 0x58],                   // numbered: pop %r8     the beginning
+            &[0x41, 0x89, 0xc1],             // mov %eax, %r9d
+        ]);
+        self.relative(&[0x48, 0x8d, 0x35], self.heads())?; // lea heads, %rsi
+        self.put(&[
+            &[0x49, 0x29, 0xf3],                                              // sub %rsi, %r11
+            &[0x49, 0xc1, 0xe3, (RING / HEAD as u64).trailing_zeros() as u8], // shl $13, %r11    the ring of this head
+        ]);
+        self.relative(&[0x48, 0x8d, 0x35], self.rings())?; // lea rings, %rsi
+        self.put(&[
+            &[0x49, 0x01, 0xf3],                          // add %rsi, %r11
+            &[0x25, MASK[0], MASK[1], MASK[2], MASK[3]],  // and $MASK, %eax
+            &[0xc1, 0xe0, RECORD.trailing_zeros() as u8], // shl $6, %eax
+            &[0x49, 0x01, 0xc3],                          // add %rax, %r11    the slot
+            &[0x31, 0xc9],                                // xor %ecx, %ecx    the duration, not measured
+            &[0x41, 0xf6, 0xc1, TIMED - 1],               // test $7, %r9b
+        ]);
         let timed: [&[u8]; 7] = [
-            &[0x0f, 0x31],                   // rdtsc
-            &[0x48, 0xc1, 0xe2, 0x20],       // shl $32, %rdx
-            &[0x48, 0x09, 0xc2],             // or %rax, %rdx
-            &[0x4c, 0x29, 0xc2],             // sub %r8, %rdx
-            &[0xb9, 0xff, 0xff, 0xff, 0xff], // mov $-1, %ecx
-            &[0x48, 0x39, 0xca],             // cmp %rcx, %rdx
-            &[0x48, 0x0f, 0x42, 0xca],       // cmovb %rdx, %rcx   or as much as fits
+            &[0x0f, 0x31],                               // rdtsc
+            &[0x48, 0xc1, 0xe2, 0x20],                   // shl $32, %rdx
+            &[0x48, 0x09, 0xc2],                         // or %rax, %rdx
+            &[0x4c, 0x29, 0xc2],                         // sub %r8, %rdx
+            &[0xb9, MOST[0], MOST[1], MOST[2], MOST[3]], // mov $MOST, %ecx
+            &[0x48, 0x39, 0xca],                         // cmp %rcx, %rdx
+            &[0x48, 0x0f, 0x42, 0xca],                   // cmovb %rdx, %rcx   or as much as fits
         ];
         self.skippable(&[], 0x75, &timed); // jnz behind
         self.put(&[
-            &[0x89, 0xca],                   // mov %ecx, %edx
-            &[0x41, 0x59],                   // pop %r9
-            &[0x41, 0x59],                   // pop %r9           the third argument
-            &[0x5e],                         // pop %rsi
-            &[0x5f],                         // pop %rdi
-            &[0xb8, 0x01, 0x00, 0x00, 0x00], // mov $1, %eax
-        ]);
-        self.relative(&[0xf0, 0x48, 0x0f, 0xc1, 0x05], counter)?; // lock xadd %rax, counter
-        self.put(&[
-            &[0x89, 0xc1],                                     // mov %eax, %ecx
-            &[0x81, 0xe1, MASK[0], MASK[1], MASK[2], MASK[3]], // and $MASK, %ecx
-            &[0x48, 0xc1, 0xe1, 0x06],                         // shl $6, %rcx
-        ]);
-        self.relative(&[0x4c, 0x8d, 0x1d], slots_at)?; // lea slots, %r11
-        self.put(&[
-            &[0x49, 0x01, 0xcb],             // add %rcx, %r11
-            &[0x41, 0x89, 0x53, 0x04],       // mov %edx, 4(%r11)
-            &[0x4d, 0x89, 0x43, 0x08],       // mov %r8, 8(%r11)
-            &[0xf3, 0x48, 0x0f, 0xae, 0xc1], // rdfsbase %rcx
-            &[0x49, 0x89, 0x4b, 0x10],       // mov %rcx, 16(%r11)
-            &[0x48, 0x8b, 0x0c, 0x24],       // mov (%rsp), %rcx
-            &[0x49, 0x89, 0x4b, 0x28],       // mov %rcx, 40(%r11)
+            &[0x81, 0xc9, 0, 0, 0, index << 4], // or $(index << 28), %ecx
+            &[0x41, 0x89, 0x4b, 0x04],          // mov %ecx, 4(%r11)
+            &[0x4d, 0x89, 0x43, 0x08],          // mov %r8, 8(%r11)
+            &[0x49, 0x89, 0x7b, 0x10],          // mov %rdi, 16(%r11)
+            &[0x44, 0x89, 0xc8],                // mov %r9d, %eax
+            &[0x41, 0x59],                      // pop %r9
+            &[0x41, 0x59],                      // pop %r9           the third argument
+            &[0x5e],                            // pop %rsi
+            &[0x5f],                            // pop %rdi
+            &[0x48, 0x8b, 0x0c, 0x24],          // mov (%rsp), %rcx
+            &[0x49, 0x89, 0x4b, 0x28],          // mov %rcx, 40(%r11)
         ]);
         self.answer(entry.call);
         self.put(&[

@@ -20,6 +20,7 @@ mod image;
 mod listing;
 mod logger;
 mod patch;
+mod record;
 mod reporter;
 
 pub use auxv::{Auxv, AuxvEntry, find_auxv};
@@ -28,6 +29,7 @@ pub use displace::{JUMP, JUMP_OPCODE, Refusal};
 pub use fallback::{always_calls, reason};
 pub use image::parse_image;
 pub use listing::{Line, Syntax, disassemble, versions};
-pub use logger::{Logger, RECORD, Record, Ring, SLOTS, logger, room};
+pub use logger::{Logged, Logger, ROOM, logger};
 pub use patch::{Entry, Function, Patch, Plan, file_end, is_wide, plan};
+pub use record::{FUNCTIONS, HEAD, Head, RECORD, RINGS, Record, SLOTS};
 pub use reporter::{REPORT, REPORT_ARGS, REPORT_NR, Report, report};

@@ -87,7 +87,8 @@ impl Engine {
         let known = told == Some(0) && memory::read(tid, addr + PAGE, &mut answer) == answer.len();
         let allowed = known && i32::from_ne_bytes(answer) == libc::PR_TSC_ENABLE;
         let closed = allowed
-            && memory::write(tid, addr + PAGE, &[0; 4]).is_ok()
+            // No thread owns the first head: where one without a thread pointer looks, it must find another's.
+            && memory::write(tid, addr + PAGE, &u64::MAX.to_ne_bytes()).is_ok()
             && self.call_as(tid, tgid, at, libc::SYS_mprotect as u64, [addr, PAGE, 5, 0, 0, 0]) == Some(0);
         if closed {
             return Mapped::At(addr);

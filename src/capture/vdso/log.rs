@@ -1,21 +1,21 @@
 //! The log of what vDSOs answer while they are shown: read from the programs' memory, and told as rows.
 //!
 //! There is one log for an address space. It is read at the stops of its tasks, at a timer for those that make none, and
-//! for the last time when a task ends or executes. Within a task its records are in the order of the time-stamp counter;
-//! against the task's calls they are exact, because all that it noted is read before its next call is told. Counts are
-//! exact; where the ring was written faster than it was read, or more is in it than a view could hold, rows are left out
+//! for the last time when a task ends or executes. Within a task its records are in the order of their numbers, between
+//! tasks in that of the time-stamp counter; against the task's calls they are exact, because all that it noted is read before
+//! its next call is told. Counts are exact; where the ring was written faster than it was read, or more is in it than a view could hold, rows are left out
 //! evenly, and how many is told. Left out: the tasks' last steps if the kernel gives no stop at their end, as at some
 //! SIGKILLs.
 
 use std::sync::Arc;
 
-use super::super::memory;
 use super::super::sys;
 use super::super::worker::Engine;
+use super::ring::{Rings, order};
 use super::site::Site;
 use crate::abi::Arch;
 use crate::model::{Enter, EventKind, Exit, Marks, Outcome, Region, Warning};
-use crate::vdso::{Logger, RECORD, Record, SLOTS};
+use crate::vdso::Record;
 
 /// How often logs are read whose tasks make no stop.
 pub const READ_NS: u64 = 4_000_000;
@@ -23,16 +23,13 @@ pub const READ_NS: u64 = 4_000_000;
 const TELL_NS: u64 = 100_000_000;
 /// Rows a second that are made of answers.
 const MOST_ROWS: u64 = 1_200_000;
-/// Numbers of records that were begun and not ended when they were read; more are given up.
-const MOST_LATE: usize = 256;
-
 /// What is read of the log of one address space.
 #[derive(Debug)]
 pub struct Log {
     pub site: Arc<Site>,
     /// The processes that have it.
     pub tgids: Vec<i32>,
-    rings: Vec<Reading>,
+    rings: Rings,
     read_ns: u64,
     told_ns: u64,
     /// Nobody comes to the wrappers any more, since this time; who was in one may still be.
@@ -42,87 +39,11 @@ pub struct Log {
 /// After this long nobody is in a wrapper any more.
 const CLOSING_NS: u64 = 1_000_000_000;
 
-#[derive(Debug, Default, Clone)]
-struct Reading {
-    /// The number of the next record.
-    next: u64,
-    /// Numbers of records that were not whole.
-    late: Vec<u64>,
-    /// Answers without a row, not told yet.
-    missed: u64,
-}
-
 /// When rows that are left out are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Now,
     Later,
-}
-
-impl Log {
-    /// From now on; what is in the ring was another's (a fork's copy).
-    pub fn new(site: &Arc<Site>, logger: &Logger, tgids: &[i32], by: i32, now: u64) -> Log {
-        let mut rings = vec![Reading::default(); logger.rings.len()];
-        if let Some(counters) = counters(logger, by) {
-            for (index, ring) in rings.iter_mut().enumerate() {
-                ring.next = Logger::counter(&counters, index);
-            }
-        }
-        Log { site: Arc::clone(site), tgids: tgids.to_vec(), rings, read_ns: now, told_ns: now, closing_ns: None }
-    }
-
-    /// Takes what is new, through any task that has the memory.
-    fn take(&mut self, by: i32, records: &mut Vec<Record>) {
-        let site = Arc::clone(&self.site);
-        let Some(logger) = site.logger() else { return };
-        let Some(heads) = counters(logger, by) else { return };
-        for index in 0..self.rings.len() {
-            let head = Logger::counter(&heads, index);
-            if head != self.rings[index].next || !self.rings[index].late.is_empty() {
-                self.take_ring(logger, index, head, by, records);
-            }
-        }
-    }
-
-    fn take_ring(&mut self, logger: &Logger, index: usize, head: u64, by: i32, records: &mut Vec<Record>) {
-        let ring = &mut self.rings[index];
-        let late = std::mem::take(&mut ring.late);
-        // A counter that went back is no counter of ours: the program has written there.
-        let from = ring.next.min(head).max(head.saturating_sub(SLOTS));
-        ring.missed += from.saturating_sub(ring.next);
-        ring.next = head;
-        let mut bytes = vec![0; (head - from) as usize * RECORD];
-        let mut done = 0;
-        while done < bytes.len() {
-            let number = from + (done / RECORD) as u64;
-            let len = ((SLOTS - number % SLOTS) as usize * RECORD).min(bytes.len() - done);
-            if memory::read(by, logger.slot(index, number), &mut bytes[done..done + len]) != len {
-                break;
-            }
-            done += len;
-        }
-        // Whatever was written over meanwhile may be two records in one.
-        let head = counters(logger, by).map_or(u64::MAX, |heads| Logger::counter(&heads, index));
-        let stands = |number: u64| number + SLOTS > head;
-        let mut again = late;
-        for (number, slot) in (from..).zip(bytes.chunks_exact(RECORD)) {
-            match logger.record(index, number, slot) {
-                _ if !stands(number) => ring.missed += 1,
-                Some(record) => records.push(record),
-                None => again.push(number),
-            }
-        }
-        // If one of these is whole by now, then nothing that its task noted later was seen above without it.
-        for number in again {
-            let mut slot = [0; RECORD];
-            let read = memory::read(by, logger.slot(index, number), &mut slot) == RECORD;
-            match logger.record(index, number, &slot) {
-                Some(record) if read => records.push(record),
-                _ if stands(number) && ring.late.len() < MOST_LATE => ring.late.push(number),
-                _ => ring.missed += 1,
-            }
-        }
-    }
 }
 
 /// What a function of the vDSO returned: an error as the kernel's calls tell it.
@@ -131,11 +52,6 @@ pub(super) fn outcome(result: i64) -> Outcome {
         -4095..0 => Outcome::Failed(result.unsigned_abs() as u16),
         _ => Outcome::Returned(result),
     }
-}
-
-fn counters(logger: &Logger, by: i32) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; logger.counters_len()];
-    (memory::read(by, logger.data().start, &mut bytes) == bytes.len()).then_some(bytes)
 }
 
 impl Engine {
@@ -151,7 +67,9 @@ impl Engine {
             log.tgids.extend(more);
             log.closing_ns = None;
         } else if let Some(logger) = site.logger() {
-            self.switch.logs.push(Log::new(site, logger, sharers, by, now));
+            let (site, tgids) = (Arc::clone(site), sharers.to_vec());
+            let rings = Rings::new(logger, by);
+            self.switch.logs.push(Log { site, tgids, rings, read_ns: now, told_ns: now, closing_ns: None });
         }
         let clock = self.clock;
         self.switch.counter.get_or_insert_with(|| super::counter::Counter::new(clock));
@@ -191,9 +109,32 @@ impl Engine {
         }
         if let Some(at) = self.log_of(tgid) {
             self.read_log(at, tid, if last { Told::Now } else { Told::Later }, now);
+            if last {
+                self.leave_ring(at, tid, now);
+            }
         }
         if let Some(task) = self.tasks.get_mut(tid) {
             task.told_ns = task.told_ns.max(now);
+        }
+    }
+
+    /// A task ends, and its log was read for the last time.
+    fn leave_ring(&mut self, at: usize, tid: i32, now: u64) {
+        let Some(pointer) = self.tasks.get(tid).and_then(|task| task.thread_pointer) else { return };
+        let tgids = &self.switch.logs[at].tgids;
+        let is_shared = |engine: &Engine| {
+            engine
+                .tasks
+                .iter()
+                .any(|task| task.tid != tid && task.thread_pointer == Some(pointer) && tgids.contains(&task.tgid))
+        };
+        if pointer != 0 && !is_shared(self) {
+            let log = &mut self.switch.logs[at];
+            log.rings.finish(Some(pointer));
+            if let Some(logger) = log.site.logger() {
+                log.rings.free(logger, tid, pointer);
+            }
+            self.tell_missed(at, tid, Told::Now, now);
         }
     }
 
@@ -239,7 +180,9 @@ impl Engine {
     fn read_log(&mut self, at: usize, by: i32, told: Told, now: u64) {
         let mut records = std::mem::take(&mut self.switch.records);
         let log = &mut self.switch.logs[at];
-        log.take(by, &mut records);
+        if let Some(logger) = log.site.logger() {
+            log.rings.take(logger, by, &mut records);
+        }
         let since_ns = now.saturating_sub(log.read_ns).max(READ_NS);
         log.read_ns = now;
         if !records.is_empty() {
@@ -247,13 +190,12 @@ impl Engine {
             if let Some(counter) = &mut self.switch.counter {
                 counter.refresh(self.clock);
             }
-            // A handler's answers come before that which it interrupted.
-            records.sort_by_key(|record| record.began.wrapping_add(u64::from(record.cycles)));
+            order(&mut records);
             let most = (MOST_ROWS * since_ns / 1_000_000_000).max(1) as usize;
             let step = records.len().div_ceil(most);
             for (index, record) in records.iter().enumerate() {
                 if index % step != 0 || !self.tell_answer(at, record, by, now) {
-                    self.switch.logs[at].rings[record.ring].missed += 1;
+                    self.switch.logs[at].rings.missed[record.function] += 1;
                 }
             }
         }
@@ -272,17 +214,17 @@ impl Engine {
         task.told_ns = task.told_ns.max(now);
         let (id, now) = (task.id, task.told_ns);
         let alone = told == Told::Now && self.tasks.iter().filter(|task| log.tgids.contains(&task.tgid)).count() == 1;
+        if alone {
+            log.rings.finish(None);
+        }
         let site = Arc::clone(&log.site);
         let Some(logger) = site.logger() else { return };
-        for (ring, place) in log.rings.iter_mut().zip(&logger.rings) {
-            if alone {
-                ring.missed += std::mem::take(&mut ring.late).len() as u64;
-            }
-            let count = std::mem::take(&mut ring.missed);
-            let hidden = self.wanted.as_ref().is_some_and(|wanted| !wanted.holds(Arch::X86_64, place.nr));
+        for (missed, function) in log.rings.missed.iter_mut().zip(&logger.functions) {
+            let count = std::mem::take(missed);
+            let hidden = self.wanted.as_ref().is_some_and(|wanted| !wanted.holds(Arch::X86_64, function.nr));
             if count > 0 && !hidden {
                 log.told_ns = now;
-                self.out.event(id, now, EventKind::Warning(Warning::VdsoUnlogged { nr: place.nr, count }));
+                self.out.event(id, now, EventKind::Warning(Warning::VdsoUnlogged { nr: function.nr, count }));
             }
         }
     }
@@ -291,8 +233,7 @@ impl Engine {
     fn tell_answer(&mut self, at: usize, record: &Record, by: i32, now: u64) -> bool {
         let Some(tid) = self.whose(at, record.thread, by) else { return false };
         let log = &self.switch.logs[at];
-        let Some(ring) = log.site.logger().map(|logger| logger.rings[record.ring]) else { return false };
-        let nr = ring.nr;
+        let Some(nr) = log.site.logger().map(|logger| logger.functions[record.function].nr) else { return false };
         if self.is_hidden(Arch::X86_64, nr) {
             return true;
         }

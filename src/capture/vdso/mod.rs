@@ -15,6 +15,7 @@ mod inject;
 mod log;
 mod measure;
 mod report;
+mod ring;
 mod settle;
 mod site;
 

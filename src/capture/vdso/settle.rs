@@ -15,9 +15,9 @@ use super::inject::Mapped;
 use super::site::{Hindrance, Lead, Site, Written, move_away};
 use super::{AGAIN_NS, State};
 use crate::source::{Message, VdsoMode};
-#[cfg(target_arch = "x86_64")]
-use crate::vdso;
 use crate::vdso::Patch;
+#[cfg(target_arch = "x86_64")]
+use crate::vdso::ROOM;
 
 /// What becomes of `shown` where there can be no log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -140,14 +140,15 @@ impl Engine {
         if by.is_some_and(|by| site.logs(by)) {
             return Ready::Yes;
         }
-        let Some(patch) = site.made() else { return Ready::NotNow };
-        let len = vdso::room(patch.entries.len());
+        if site.made().is_none() {
+            return Ready::NotNow;
+        }
         let wanted = site.logger().map(|logger| logger.at);
         // Whoever was stopped for this reports nothing else, so nobody looks into its stop.
         let stopped =
             still.iter().filter(|&&tid| self.turns.stop_of(tid) == Some(Stop::Trap)).map(|&tid| (tid, Stop::Trap));
         for (tid, stop) in here.into_iter().chain(stopped.collect::<Vec<_>>()) {
-            let addr = match self.map_log(tid, stop, site, wanted, len) {
+            let addr = match self.map_log(tid, stop, site, wanted, ROOM) {
                 Mapped::At(addr) => addr,
                 Mapped::NotNow => continue,
                 Mapped::Refused => return Ready::Never(Hindrance::NoLog),

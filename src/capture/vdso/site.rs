@@ -234,7 +234,7 @@ impl Site {
         }
         let mut due = Vec::new();
         for (index, entry) in patch.entries.iter().enumerate() {
-            let logs = self.logger().and_then(|logger| logger.rings.get(index)).map(|ring| ring.jump);
+            let logs = self.logger().and_then(|logger| logger.functions.get(index)).map(|function| function.jump);
             let mut now = entry.original;
             if memory::read(tid, entry.at, &mut now) != now.len() {
                 return Written::NotNow;
