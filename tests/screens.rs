@@ -318,9 +318,9 @@ fn times_say_that_they_were_taken_under_the_tracer() {
 #[test]
 fn help_names_every_action() {
     let mut app = App::new(Options::default());
-    app.resize(120, 200);
+    app.resize(120, 300);
     press(&mut app, "?");
-    let screen = print::text(&app, 120, 200);
+    let screen = print::text(&app, 120, 300);
     for action in sysview::tui::actions() {
         let start: String = action.help.chars().take(30).collect();
         assert!(screen.contains(&start), "{start:?} is missing");

@@ -89,7 +89,10 @@ impl Form {
     /// By what stands in a file, and by its name where that leaves a choice.
     pub fn detect(name: &str, bytes: &[u8]) -> Form {
         let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-        let Ok(text) = std::str::from_utf8(bytes) else { return Form::Bpf };
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            // Every instruction has zeros in it; text in another encoding has none.
+            return if bytes.contains(&0) { Form::Bpf } else { Form::Docker };
+        };
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
         let begins = |word: &str| lines().any(|line| line.starts_with(word));
         if file.ends_with(".bpf") || text.contains('\0') {
@@ -166,7 +169,8 @@ mod tests {
         ] {
             assert_eq!(Form::detect(name, text.as_bytes()), form, "{name}: {text}");
         }
-        assert_eq!(Form::detect("a", &[0xff, 0xfe]), Form::Bpf);
+        assert_eq!(Form::detect("a", &[0xff, 0xfe, 0]), Form::Bpf);
+        assert_eq!(Form::detect("a", b"{\xe4}"), Form::Docker, "text in Latin-1, which the reader will refuse");
         assert_eq!(Form::from_name("spo"), Ok(Form::Spo));
         assert!(Form::from_name("kubernets").is_err_and(|e| e.contains("did you mean kubernetes?")));
     }

@@ -93,6 +93,8 @@ impl FromStr for Key {
                 (KeyModifiers::CONTROL, "ctrl-")
             } else if lower.starts_with("alt-") {
                 (KeyModifiers::ALT, "alt-")
+            } else if lower.starts_with("shift-") && lower != "shift-tab" {
+                (KeyModifiers::SHIFT, "shift-")
             } else {
                 break;
             };
@@ -114,6 +116,8 @@ impl FromStr for Key {
             "pgdn" => KeyCode::PageDown,
             "shift-tab" => KeyCode::BackTab,
             "backspace" => KeyCode::Backspace,
+            "delete" => KeyCode::Delete,
+            "insert" => KeyCode::Insert,
             name => {
                 let mut chars = rest.chars();
                 match (chars.next(), chars.next(), name.strip_prefix('f').and_then(|n| n.parse().ok())) {
@@ -142,7 +146,9 @@ mod tests {
 
     #[test]
     fn a_key_reads_back_as_it_is_printed() {
-        for text in ["Ctrl-]", "Alt-x", "F12", "q", "Space", "Esc", "Tab"] {
+        for text in
+            ["Ctrl-]", "Alt-x", "F12", "q", "Space", "Esc", "Tab", "Delete", "Insert", "Shift-PgUp", "Shift-Tab"]
+        {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), text);
         }
         assert!("".parse::<Key>().is_err());

@@ -171,8 +171,8 @@ fn each_lower_pane_gets_more_columns_when_one_asks() {
     let mut app = app(docker(), 120, 40);
     let border = |app: &App| print::text(app, 120, 40).lines().nth(30).unwrap().find("││");
     let before = border(&app);
-    press(&mut app, "F6 ]");
+    press(&mut app, "F6 }");
     assert!(border(&app) > before);
-    press(&mut app, "[ [");
+    press(&mut app, "{ {");
     assert!(border(&app) < before);
 }

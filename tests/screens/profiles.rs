@@ -144,7 +144,7 @@ fn rules_tell_how_many_calls_they_decided_and_narrow_to_them() {
 fn where_calls_exist_scrolls_sideways() {
     let mut app = two_trees(options());
     app.resize(80, 24);
-    press(&mut app, "p");
+    press(&mut app, "W");
     let shown = |app: &App| print::text(app, 80, 24);
     assert!(shown(&app).contains("aarch64 arm loongarch64"), "{}", shown(&app));
     assert!(shown(&app).contains("needs Linux 5.3"), "{}", shown(&app));

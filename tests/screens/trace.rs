@@ -95,7 +95,7 @@ fn folding_works_with_a_filter_and_with_new_rows() {
 #[test]
 fn a_search_marks_counts_and_hides_nothing() {
     let mut app = copying(120, 40);
-    press(&mut app, "f e r r = E I N T R Enter");
+    press(&mut app, "\\ e r r = E I N T R Enter");
     app.work(|| false);
     shows(&app, "4 match err=EINTR");
     leads(&mut app, "Home n", READS + 999);
@@ -120,10 +120,10 @@ fn one_goes_along_a_task_a_descriptor_and_an_error() {
     leads(&mut app, "d", DUP);
     leads(&mut app, "d", COPY + 2);
     leads(&mut app, "d", COPY + 2);
-    shows(&app, "This call opened it; u goes to its uses.");
-    leads(&mut app, "u u", READS + 1);
-    leads(&mut app, "End U U", DUP);
-    leads(&mut app, "u u u", DUP + 2);
+    shows(&app, "This call opened it; ) goes to its uses.");
+    leads(&mut app, ") )", READS + 1);
+    leads(&mut app, "End ( (", DUP);
+    leads(&mut app, ") ) )", DUP + 2);
     shows(&app, "No further use of this descriptor that way.");
     // What was looked for was found in the third directory.
     leads(&mut app, "Home / o p e n a t Enter", 4);
@@ -159,21 +159,21 @@ fn bookmarks_are_set_named_listed_and_deleted() {
 fn columns_are_chosen_moved_and_widened() {
     for (cols, rows) in [(80, 24), (120, 40), (30, 8)] {
         let mut app = copying(cols, rows);
-        press(&mut app, "C Down");
+        press(&mut app, "| Down");
         insta::assert_snapshot!(format!("columns_{cols}x{rows}"), print::styled(&app, cols, rows));
     }
     let mut app = copying(200, 60);
     // Everything there is.
-    press(&mut app, "z C Down Down Space Down Down Down Space Down Down Space Down Space Down Space Esc");
+    press(&mut app, "z | Down Down Space Down Down Down Space Down Down Space Down Space Down Space Esc");
     insta::assert_snapshot!(
         "all_columns_200x60",
         print::text(&app, 200, 60).lines().take(8).collect::<Vec<_>>().join("\n")
     );
-    press(&mut app, "C Down J J Right Right Right Esc");
+    press(&mut app, "| Down J J Right Right Right Esc");
     let screen = print::text(&app, 200, 60);
     let heading = screen.lines().nth(3).expect("a line");
     assert!(heading.contains("time        #"), "{heading}");
-    press(&mut app, "C r Esc z");
+    press(&mut app, "| r Esc z");
     app.resize(120, 40);
     let first = copying(120, 40);
     assert_eq!(print::text(&app, 120, 40).lines().nth(3), print::text(&first, 120, 40).lines().nth(3));

@@ -9,6 +9,7 @@ use crate::decode;
 use crate::model::{CHUNK_ROWS, CallRow, Outcome, RowKind, Store, TaskId};
 use crate::policy;
 use crate::query::{self, Expr, Filter, Test};
+use crate::tui::actions::Id;
 use crate::tui::format::{self, count};
 use crate::tui::state::form::Form;
 use crate::tui::state::narrow::{Narrow, RowFilter};
@@ -149,7 +150,10 @@ impl App {
             return self.say("This row is about no descriptor that could be followed.");
         };
         match descriptor.given_by {
-            Some(row) if Some(row) == self.selected() => self.say("This call opened it; u goes to its uses."),
+            Some(row) if Some(row) == self.selected() => {
+                let key = self.options.keymap.key(Id::NextUse).map(|key| format!("; {key} goes to its uses"));
+                self.say(format!("This call opened it{}.", key.unwrap_or_default()));
+            }
             Some(row) => self.look_at(row),
             None => {
                 let name = self.task_words(descriptor.task);

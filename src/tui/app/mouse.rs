@@ -29,6 +29,11 @@ impl App {
         if self.layout.tour.contains((event.column, event.row).into()) {
             return self.scroll_tour(lines as i32);
         }
+        match (event.kind, self.trace.dragged) {
+            (MouseEventKind::Drag(MouseButton::Left), Some(column)) => return self.drag_edge(column, event.column),
+            (MouseEventKind::Down(_) | MouseEventKind::Up(_), Some(_)) => self.trace.dragged = None,
+            _ => {}
+        }
         match event.kind {
             MouseEventKind::Drag(MouseButton::Left) if self.drag.is_some() => {
                 self.dirty = true;
@@ -39,11 +44,6 @@ impl App {
                 self.dirty = true;
                 return self.let_loose();
             }
-            _ => {}
-        }
-        match (event.kind, self.trace.dragged) {
-            (MouseEventKind::Drag(MouseButton::Left), Some(column)) => return self.drag_edge(column, event.column),
-            (MouseEventKind::Down(_) | MouseEventKind::Up(_), Some(_)) => self.trace.dragged = None,
             _ => {}
         }
         let Some(pane) = self.layout.at(event.column, event.row) else { return };
@@ -58,6 +58,9 @@ impl App {
                 self.take_hold(event.column, event.row);
                 if !matches!(self.drag, Some(Drag::Below | Drag::Right)) {
                     self.click(pane, event);
+                }
+                if self.trace.dragged.is_some() {
+                    self.drag = None;
                 }
             }
             _ if lines != 0 => self.wheel(pane, lines),

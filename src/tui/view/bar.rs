@@ -83,9 +83,10 @@ fn expendable(app: &App, id: Id) -> u8 {
         Id::NextStep | Id::Filter | Id::Seccomp | Id::FocusProgram => 1,
         Id::ClearFilter | Id::Tours => 2,
         Id::OpenCall | Id::Narrow => 3,
-        Id::NextPane => 4,
+        Id::NextPane | Id::Palette | Id::Manual => 4,
         Id::Freeze | Id::Hold | Id::Follow | Id::SortNext => 5,
         Id::Step | Id::CatchPoints => 7,
+        Id::FocusProcesses | Id::FocusFiles => 8,
         Id::Search | Id::Fold => 8,
         _ => 6,
     }

@@ -92,7 +92,7 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
         buf.set_line(inner.x, y, &heading(app, &columns), inner.width);
         y += 1;
     }
-    if app.files.lines().is_empty() {
+    if app.files.lines().is_empty() && y < inner.bottom() {
         let text = " Nothing was opened since the start, as far as calls tell.";
         buf.set_stringn(inner.x, y, text, inner.width.into(), app.theme.style(Role::Dim));
     }
