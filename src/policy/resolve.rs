@@ -58,7 +58,7 @@ pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fa
         }
     }
     if !profile.form.is_in_order() {
-        doubt_sections_that_start_with_nothing(&mut tables);
+        doubt_sections_that_start_with_nothing(&mut tables, profile);
     }
     Ok(Resolved { tables, dropped })
 }
@@ -66,12 +66,14 @@ pub(super) fn resolve(profile: &Inner, context: &Context) -> Result<Resolved, Fa
 /// libseccomp 2.5.4 forgets to load the call number in a section in which the rule that it wants to test first is on a call
 /// that the architecture does not have, so that none of the section's rules ever applies. It tests rules without conditions
 /// first, and of those the calls that exist; so this needs a section without such a rule. The check for x32 numbers, which
-/// stands where x32 is not listed, loads the number too.
-fn doubt_sections_that_start_with_nothing(tables: &mut [Table; 4]) {
+/// stands where x32 is not listed, loads the number too. A rule whose conditions always hold is one with conditions there.
+fn doubt_sections_that_start_with_nothing(tables: &mut [Table; 4], profile: &Inner) {
+    let is_plain = |rule: usize| profile.rules.get(rule).is_some_and(|rule| rule.args.is_empty());
     for arches in [&[Arch::X86_64, Arch::X32][..], &[Arch::I386], &[Arch::Aarch64]] {
         let x32_is_checked = arches.len() == 2 && !tables[Arch::X32 as usize].listed;
-        let any = |test: fn(&Table) -> bool| arches.iter().any(|arch| test(&tables[*arch as usize]));
-        if any(|table| table.names_absent_calls) && !any(Table::has_plain_rule) && !x32_is_checked {
+        let any = |test: &dyn Fn(&Table) -> bool| arches.iter().any(|arch| test(&tables[*arch as usize]));
+        let starts_well = any(&|table| table.fixed_by().any(is_plain)) || x32_is_checked;
+        if any(&|table| table.names_absent_calls) && !starts_well {
             arches.iter().for_each(|arch| tables[*arch as usize].doubt());
         }
     }

@@ -160,14 +160,21 @@ impl Table {
         }
     }
 
-    /// A rule that applies whatever the arguments are.
-    pub fn has_plain_rule(&self) -> bool {
-        self.entries.iter().any(|entry| matches!(entry, Entry::Fixed { .. }))
+    /// The rules that apply whatever the arguments are.
+    pub fn fixed_by(&self) -> impl Iterator<Item = usize> + '_ {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Fixed { rule, .. } => Some(*rule),
+            _ => None,
+        })
     }
 
-    /// Marks every conditional rule as doubtful.
+    /// Marks what every rule says as doubtful.
     pub fn doubt(&mut self) {
         for entry in &mut self.entries {
+            if let Entry::Fixed { action, rule } = *entry {
+                let clauses = vec![Clause { rule, action, conditions: Vec::new() }];
+                *entry = Entry::Conditional(Box::new(Conditional { clauses, ..Conditional::default() }));
+            }
             if let Entry::Conditional(conditional) = entry {
                 conditional.doubtful = true;
             }
