@@ -39,18 +39,20 @@ fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("policy-{name}-{}", std::process::id()))
 }
 
-/// Runs the calls under a filter, and gives the helper's word for each.
-fn run(filter: Option<&bpf::Program>, name: &str, calls: &[Call]) -> Vec<String> {
-    let file = scratch(name);
-    let argument = match filter {
-        Some(program) => {
-            fs::write(&file, program.to_bytes()).expect("a file for the filter");
-            file.as_path()
-        }
-        None => Path::new("-"),
-    };
-    let mut child =
-        Command::new(helper()).arg(argument).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the helper");
+/// Runs the calls under filters, the first of which is installed first, and gives the helper's word for each.
+fn run(filters: &[&bpf::Program], name: &str, calls: &[Call]) -> Vec<String> {
+    let files: Vec<PathBuf> = (0..filters.len()).map(|at| scratch(&format!("{name}-{at}"))).collect();
+    for (file, program) in files.iter().zip(filters) {
+        fs::write(file, program.to_bytes()).expect("a file for the filter");
+    }
+    let none = filters.is_empty().then_some("-");
+    let mut child = Command::new(helper())
+        .args(&files)
+        .args(none)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the helper");
     let list: String = calls
         .iter()
         .map(|call| {
@@ -62,7 +64,9 @@ fn run(filter: Option<&bpf::Program>, name: &str, calls: &[Call]) -> Vec<String>
     child.stdin.take().expect("a pipe").write_all(list.as_bytes()).expect("the helper listens");
     let output = child.wait_with_output().expect("the helper ends");
     assert!(output.status.success(), "{:?}", output.status);
-    let _ = fs::remove_file(&file);
+    for file in &files {
+        fs::remove_file(file).expect("removed");
+    }
     let words: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
     assert_eq!(words.len(), calls.len(), "{words:?}");
     words
@@ -118,7 +122,7 @@ fn has_i386() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
         let getpid = Call { arch: Arch::I386, nr: 20, args: [0; 6] };
-        cfg!(target_arch = "x86_64") && run(None, "probe", &[getpid]) == ["0"]
+        cfg!(target_arch = "x86_64") && run(&[], "probe", &[getpid]) == ["0"]
     })
 }
 
@@ -138,8 +142,8 @@ fn check(name: &str, profile: &Profile, context: &Context) {
     let judge = profile.resolve(context).expect("a profile that can be used");
     let program = bpf::compile(&judge).expect("a program of fair length");
     program.check().expect("a program that the kernel takes");
-    let unfiltered = run(None, name, &calls);
-    let filtered = run(Some(&program), name, &calls);
+    let unfiltered = run(&[], name, &calls);
+    let filtered = run(&[&program], name, &calls);
     let mut answers = std::collections::HashSet::new();
     for ((call, plain), kernel) in calls.iter().zip(&unfiltered).zip(&filtered) {
         let verdict = judge.verdict(call.arch, call.nr, &call.args);
@@ -193,6 +197,48 @@ fn every_action_and_comparison_is_what_the_kernel_does() {
             );
             let profile = Profile::parse(&text, "kernel.json").expect("a profile");
             check(&format!("{default}-{op}"), &profile, &docker());
+        }
+    }
+}
+
+/// A filter that answers `getppid` with this, and lets everything else run.
+fn answering(ret: u32) -> bpf::Program {
+    let nr = abi::number(NATIVE, "getppid").expect("a call") as u32;
+    let instruction = |code, jf, k| bpf::Instruction { code, jt: 0, jf, k };
+    bpf::Program {
+        instructions: vec![
+            instruction(0x20, 0, 0),
+            instruction(0x15, 1, nr),
+            instruction(0x06, 0, ret),
+            instruction(0x06, 0, Action::Allow.to_ret()),
+        ],
+    }
+}
+
+#[test]
+fn of_several_filters_the_strictest_answers_and_of_equals_the_last() {
+    let actions = [
+        Action::KillProcess,
+        Action::KillThread,
+        Action::Trap,
+        Action::Errno(5),
+        Action::Errno(6),
+        Action::Errno(0),
+        Action::Notify,
+        Action::Trace(1),
+        Action::Log,
+        Action::Allow,
+    ];
+    let call = Call { arch: NATIVE, nr: abi::number(NATIVE, "getppid").expect("a call"), args: [0; 6] };
+    for first in actions {
+        for second in actions {
+            let programs = [answering(first.to_ret()), answering(second.to_ret())];
+            // The last installed comes first, as the kernel shows them.
+            let bytes: Vec<Vec<u8>> = programs.iter().rev().map(bpf::Program::to_bytes).collect();
+            let profile = Profile::of_programs(&bytes, "two").expect("two programs");
+            let verdict = profile.resolve(&docker()).expect("a judge").verdict(call.arch, call.nr, &call.args);
+            let kernel = run(&[&programs[0], &programs[1]], "stacked", &[call]);
+            assert_eq!(kernel, [word(verdict.action, "0")], "{first:?}, then {second:?}: {verdict:?}");
         }
     }
 }

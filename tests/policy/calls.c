@@ -1,8 +1,8 @@
 /* Makes system calls under a seccomp filter, each in a process of its own, and says how each ended.
  *
- *   calls FILTER < LIST
+ *   calls FILTER... < LIST
  *
- * FILTER holds struct sock_filter records; "-" means no filter. A line of LIST is `native|i386 NR ARG0 ... ARG5`, all
+ * FILTER holds struct sock_filter records; "-" means no filter. Several are installed in the order given. A line of LIST is `native|i386 NR ARG0 ... ARG5`, all
  * numbers in hexadecimal. A line of output is the errno (0: no error), `SIGSYS` (killed), or `trap` (SIGSYS that a handler got). */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define MAX_FILTERS 4
 
 /* Shared with the child, which may be unable to make any call that would tell. */
 static volatile struct { long result; int returned, trapped; } *report;
@@ -66,15 +68,17 @@ static long call_i386(unsigned long nr, const unsigned long *a)
 
 int main(int argc, char **argv)
 {
-    static struct sock_filter code[BPF_MAXINSNS];
-    struct sock_fprog program = { 0, code };
-    if (argc != 2)
+    static struct sock_filter code[MAX_FILTERS][BPF_MAXINSNS];
+    struct sock_fprog programs[MAX_FILTERS];
+    int count = 0;
+    if (argc < 2 || argc > MAX_FILTERS + 1)
         return 2;
-    if (strcmp(argv[1], "-") != 0) {
-        FILE *file = fopen(argv[1], "rb");
+    for (int at = 1; at < argc && strcmp(argv[at], "-") != 0; at++, count++) {
+        FILE *file = fopen(argv[at], "rb");
         if (!file)
             return 2;
-        program.len = fread(code, sizeof *code, BPF_MAXINSNS, file);
+        programs[count].filter = code[count];
+        programs[count].len = fread(code[count], sizeof *code[count], BPF_MAXINSNS, file);
         fclose(file);
     }
     /* Most children end by a signal on purpose: no core files, no crash reports. */
@@ -92,8 +96,9 @@ int main(int argc, char **argv)
             signal(SIGSYS, on_sigsys);
             if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
                 _exit(3);
-            if (program.len && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-                _exit(4);
+            for (int at = 0; at < count; at++)
+                if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &programs[at]))
+                    _exit(4);
             report->result = strcmp(abi, "i386") ? call(nr, a) : call_i386(nr, a);
             report->returned = 1;
             __builtin_trap();
