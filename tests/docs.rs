@@ -57,6 +57,7 @@ fn the_readme_names_every_exit_status_and_subcommand() {
         "sysview diff",
         "sysview open --check",
         "sysview stats",
+        "sysview patterns",
         "sysview doctor",
         "sysview explain",
         "sysview filter explain",
@@ -101,6 +102,7 @@ const PICTURES: &[(&str, &str, &[&str])] = &[
         "python",
         &["--seccomp", "docker-default", "--seccomp", "strict-io", "--keys", "/ u n s h a r e enter home esc C"],
     ),
+    ("patterns", "failing", &["--keys", "!"]),
     ("histogram", "shell", &["--keys", "tab z"]),
     ("tour", "shell", &["--tour", "errors", "--keys", "] / e r r enter up up"]),
 ];

@@ -12,6 +12,8 @@ mod hold;
 mod judging;
 #[path = "screens/panes.rs"]
 mod panes;
+#[path = "screens/patterns.rs"]
+mod patterns;
 #[path = "screens/points.rs"]
 mod points;
 #[path = "screens/print.rs"]

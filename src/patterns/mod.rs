@@ -107,7 +107,8 @@ impl Patterns {
         let entry = &mut table[small as usize];
         if !entry.known {
             entry.known = true;
-            if let Some(declared) = abi::lookup(arch, nr) {
+            // What sigreturn(2) gives back is the register of whatever the signal came upon.
+            if let Some(declared) = abi::lookup(arch, nr).filter(|call| !call.name.ends_with("sigreturn")) {
                 for (index, lint) in self.lints.iter().enumerate() {
                     match lint.wants(declared) {
                         Wants::Nothing => {}

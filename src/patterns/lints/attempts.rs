@@ -114,7 +114,10 @@ impl Lint for Attempts {
                     if tally.other > 0 { Severity::Remark } else { Severity::Note },
                     match tally.other {
                         0 => format!("tries to connect at {}: {addresses}", many(tally.count, "address", "addresses")),
-                        n => format!("tries to connect at {n} addresses in vain, of these: {addresses}"),
+                        n => format!(
+                            "tries to connect at {}, {n} of them in vain: {addresses}",
+                            many(tally.count, "address", "addresses")
+                        ),
                     },
                     "A name can have several addresses, often of IPv6 and of IPv4; each that does not answer costs time before the \
                      next is tried.",

@@ -121,6 +121,9 @@ fn interrupted_is_what_was_not_made_to_be() {
     assert_eq!(story.found(), [], "the kernel goes on with them");
     story.call("read", &[0, 0, 1], Outcome::Failed(512));
     assert_eq!(story.found(), [("interrupted", Severity::Note, 3)]);
+    // It gives back the register of what was interrupted.
+    story.call("rt_sigreturn", &[], Outcome::Failed(4));
+    assert_eq!(story.found().len(), 1);
     story.call("accept", &[3, 0, 0], Outcome::Failed(4));
     assert_eq!(story.found().len(), 2);
 }
