@@ -9,8 +9,11 @@ use sysview::patterns::{Finding, Patterns};
 use sysview::session;
 use sysview::source::Message;
 
-/// The findings of each run, as the symbol of the severity, the lint, how often, and whose.
-const RUNS: &[(&str, &[(&str, &str, u64, &str)])] = &[
+/// A finding: the symbol of its severity, the lint, how often, and whose.
+type Told = (&'static str, &'static str, u64, &'static str);
+
+/// The findings of each run.
+const RUNS: &[(&str, &[Told])] = &[
     ("shell", &[(" i", "bad-close", 1, "sh")]),
     ("python", &[]),
     ("build", &[(" i", "search", 82, "cc1"), (" i", "search", 27, "cc")]),
@@ -85,10 +88,8 @@ fn every_recorded_run_has_its_findings_and_no_others() {
 #[test]
 fn every_lint_speaks_in_one_of_the_runs_and_is_silent_in_another() {
     let lints: BTreeSet<&str> = Patterns::lints().into_iter().map(|(name, _)| name).collect();
-    let of_run = |(_, found): &(&str, &[(&str, &'static str, u64, &str)])| -> BTreeSet<&'static str> {
-        found.iter().map(|(_, lint, ..)| *lint).collect()
-    };
-    let runs: Vec<BTreeSet<&str>> = RUNS.iter().map(of_run).collect();
+    let runs: Vec<BTreeSet<&str>> =
+        RUNS.iter().map(|(_, found)| found.iter().map(|(_, lint, ..)| *lint).collect()).collect();
     let spoken: BTreeSet<&str> = runs.iter().flatten().copied().collect();
     assert_eq!(spoken, lints);
     for lint in lints {
