@@ -158,3 +158,22 @@ fn show_and_list_name_what_there_is() {
     assert!(out(&["explain", "docker-default", "opennat"], 2).contains("did you mean openat?"));
     assert!(out(&["check", "/no/such"], 2).contains("give a profile's file or one of: docker-default"));
 }
+
+#[test]
+fn coverage_counts_by_rule_and_portable_says_where_calls_exist() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/python.sysview");
+    let coverage = out(&["coverage", "docker-default", recording], 0);
+    assert!(coverage.contains("of 52 rules decided none") && coverage.contains("(unused)"), "{coverage}");
+    assert!(coverage.contains("every other call: ERRNO EPERM (first row "), "{coverage}");
+    let all: u64 =
+        coverage.split(" calls, ").next().and_then(|s| s.split(' ').next_back()?.parse().ok()).expect("a count");
+    let column = |line: &str| line.split_whitespace().nth(2)?.parse::<u64>().ok();
+    assert_eq!(coverage.lines().skip(3).filter_map(column).sum::<u64>(), all, "{coverage}");
+    let portable = out(&["portable", recording], 0);
+    for words in ["are on all 15 architectures", "aarch64 arm", " x32 ", "a portable profile would need these too: "] {
+        assert!(portable.contains(words), "{words}: {portable}");
+    }
+    let of_profile = out(&["portable", "strict-io"], 0);
+    assert!(of_profile.lines().any(|line| line.starts_with("read ")), "{of_profile}");
+    assert!(with(&["portable", "/no/such"], 2).contains("/no/such"));
+}

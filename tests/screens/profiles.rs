@@ -73,6 +73,16 @@ fn each_row_has_a_letter_for_each_profile() {
 }
 
 #[test]
+fn a_narrow_header_says_which_profile_is_meant() {
+    let mut app = two_trees(options());
+    app.resize(80, 24);
+    let header = |app: &App| print::text(app, 80, 24).lines().next().unwrap_or_default().to_owned();
+    assert!(header(&app).contains("docker-default 1/2: 3 blocked"), "{}", header(&app));
+    press(&mut app, "] E");
+    assert!(header(&app).contains("strict 2/2 enforced: 3 blocked"), "{}", header(&app));
+}
+
+#[test]
 fn each_tree_of_processes_has_a_line_where_it_goes_another_way() {
     let mut app = two_trees(options());
     let screen = print::text(&app, 120, 40);

@@ -15,6 +15,9 @@ use crate::tui::state::enforced::By;
 use crate::tui::state::session::{Phase, Root};
 use crate::tui::theme::Role;
 
+/// Columns of a screen that has no room for a sentence about each of several profiles.
+const NARROW: u16 = 100;
+
 /// A piece of the header. When there is no room, the pieces with the highest number go first.
 struct Piece {
     text: String,
@@ -172,8 +175,9 @@ pub fn run_on(tasks: usize) -> String {
 fn seccomp(app: &App) -> Option<(String, Role)> {
     let overlay = app.overlays.active()?;
     let mut name = format::cut(overlay.profile.name(), 40);
-    if let (place, count @ 2..) = app.overlays.place() {
-        name.push_str(&format!(" ({place} of {count})"));
+    let (place, profiles) = app.overlays.place();
+    if profiles > 1 {
+        name.push_str(&format!(" ({place} of {profiles})"));
     }
     if !app.overlays.on() {
         return Some((format!("seccomp: {name}, off"), Role::Dim));
@@ -184,6 +188,12 @@ fn seccomp(app: &App) -> Option<(String, Role)> {
         if judged < stored { format!(" ({} % judged)", judged * 100 / stored.max(1)) } else { String::new() };
     let blocked = overlay.blocked.total();
     let role = if blocked > 0 { Role::FirstBlocked } else { Role::Text };
+    if profiles > 1 && app.cols < NARROW {
+        // Which of them is meant matters more than the sentence.
+        let name = format::cut(overlay.profile.name(), 20);
+        let holds = if overlay.enforced.is_some() { " enforced" } else { "" };
+        return Some((format!("{name} {place}/{profiles}{holds}: {} blocked", count(blocked)), role));
+    }
     if let Some(enforced) = overlay.enforced {
         let by = match enforced.by {
             By::Tracer => "enforced",

@@ -5,7 +5,7 @@ use crate::abi;
 use crate::decode;
 use crate::model::{CallView, Marks, RowKind};
 use crate::policy::{Explanation, Quote, Reason};
-use crate::tui::app::App;
+use crate::tui::app::{App, Overlay};
 use crate::tui::format;
 use crate::tui::state::divergence::{Effect, effect};
 use crate::tui::theme::Role;
@@ -63,15 +63,21 @@ pub(super) fn write(page: &mut Page<'_>, seq: u64, view: &CallView<'_>) {
     }
     // The reasons cost more than a verdict; they are worked out once per selection, not per frame.
     match explained {
-        Some(explanation) => reasons(page, overlay.profile.name(), explanation),
+        Some(explanation) => reasons(page, overlay, explanation),
         None => page.entry("", &format!("by profile {}", overlay.profile.name()), Role::Text),
     }
 }
 
-fn reasons(page: &mut Page<'_>, name: &str, explanation: &Explanation) {
+fn reasons(page: &mut Page<'_>, overlay: &Overlay, explanation: &Explanation) {
+    let name = overlay.profile.name();
     let text = match (&explanation.rule, explanation.reason) {
         (Some(rule), _) => format!("rule {} of {name}, line {}: {}", rule.index + 1, rule.name_line, rule.summary),
-        (None, Reason::Default) => format!("no rule of {name} is about it, so the default action counts"),
+        (None, Reason::Default) if explanation.checks.is_empty() => {
+            format!("no rule of {name} that takes part names it, so the default action counts")
+        }
+        (None, Reason::Default) => {
+            format!("of the rules of {name} for it, none has its conditions met, so the default action counts")
+        }
         (None, Reason::Architecture) => format!("{name} does not cover this architecture"),
         (None, Reason::AboveHighest(_) | Reason::Rule) => format!("answered before any rule of {name}"),
     };
@@ -83,7 +89,9 @@ fn reasons(page: &mut Page<'_>, name: &str, explanation: &Explanation) {
         page.entry("", &check.to_string(), Role::Dim);
     }
     for change in explanation.changes.iter().take(MOST_CHANGES) {
-        page.entry("", &change.to_string(), Role::Text);
+        let profile = overlay.judge.profile();
+        let place = change.rule.and_then(|rule| profile.rule_text(rule)).map(|(line, _)| format!(", line {line}"));
+        page.entry("", &format!("{change}{}", place.unwrap_or_default()), Role::Text);
     }
     if explanation.changes.len() > MOST_CHANGES {
         let more = explanation.changes.len() - MOST_CHANGES;
@@ -105,8 +113,14 @@ fn excerpt(quote: &Quote) -> Vec<(Option<usize>, String)> {
         match (names_only, lines.last()) {
             (true, Some((None, _))) => {}
             (true, _) => lines.push((None, String::new())),
-            (false, _) => lines.push((Some(number), format::escape(line.as_bytes()))),
+            (false, _) => lines.push((Some(number), format::escape(line.replace('\t', "  ").as_bytes()))),
         }
+    }
+    // The first line begins where the rule does; the others keep their places among themselves.
+    let indents = lines.iter().skip(1).filter(|(number, _)| number.is_some());
+    let indent = indents.map(|(_, line)| line.len() - line.trim_start().len()).min().unwrap_or(0);
+    for (_, line) in lines.iter_mut().skip(1) {
+        line.drain(..indent.min(line.len()));
     }
     lines
 }
@@ -117,9 +131,14 @@ mod tests {
 
     #[test]
     fn lines_that_only_name_other_calls_are_left_out() {
-        let text = "{\"names\": [\"a\",\n  \"b\",\n  \"c\",\n  \"wanted\",\n  \"d\"],\n \"action\": \"A\"\n}";
+        let text = "{\"names\": [\"a\",\n  \"b\",\n  \"c\",\n\t\t\"wanted\",\n  \"d\"],\n   \"action\": \"A\"\n  }";
         let quote = Quote { index: 0, file: None, line: 10, name_line: 13, text: text.into(), summary: String::new() };
-        let numbers: Vec<_> = excerpt(&quote).into_iter().map(|(number, _)| number).collect();
+        let lines = excerpt(&quote);
+        let numbers: Vec<_> = lines.iter().map(|(number, _)| *number).collect();
         assert_eq!(numbers, [Some(10), None, Some(13), None, Some(15), Some(16)]);
+        assert_eq!(
+            lines[2..].iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>(),
+            ["  \"wanted\",", "", " \"action\": \"A\"", "}"]
+        );
     }
 }
