@@ -99,6 +99,17 @@ impl Keymap {
         self.keys(action).first().copied()
     }
 
+    /// How sentences name the key of an action; of one without a key, what the palette finds it by.
+    pub fn word(&self, id: Id) -> String {
+        match self.key(id) {
+            Some(key) => key.to_string(),
+            None => {
+                let action = actions::actions().iter().find(|action| action.id == id);
+                action.map_or(String::new(), |action| format!(":{}", action.name().replace('-', " ")))
+            }
+        }
+    }
+
     /// The keys of an action as help prints them: `Up k`, `1 … 7`.
     pub fn text(&self, action: &Action) -> String {
         keys_text(self.keys(action))

@@ -10,7 +10,11 @@ impl App {
         let Some(seq) = self.selected() else { return };
         match self.trace.bookmarks.toggle(seq) {
             true => {
-                self.say(format!("Row {seq} has a bookmark; ' and ` go from one to the next, M lists and names them."))
+                let word = |id| self.options.keymap.word(id);
+                let (next, previous, list) = (word(Id::NextBookmark), word(Id::PreviousBookmark), word(Id::Bookmarks));
+                self.say(format!(
+                    "Row {seq} has a bookmark; {next} and {previous} go from one to the next, {list} lists and names them."
+                ));
             }
             false => self.say(format!("Row {seq} has no bookmark any more.")),
         }
@@ -21,7 +25,8 @@ impl App {
         match self.trace.bookmarks.next(from, forward) {
             Some(seq) => self.look_at(seq),
             None if self.trace.bookmarks.is_empty() => {
-                self.say("There is no bookmark; m sets one on the selected row.")
+                let key = self.options.keymap.word(Id::Bookmark);
+                self.say(format!("There is no bookmark; {key} sets one on the selected row."));
             }
             None => self.say("No further bookmark that way."),
         }

@@ -5,6 +5,7 @@ use super::App;
 use crate::decode::{self, Value};
 use crate::model::{Outcome, RowKind, TaskId};
 use crate::session::export::objects;
+use crate::tui::actions::Id;
 use crate::tui::clipboard;
 use crate::tui::state::layer::Layer;
 
@@ -62,9 +63,9 @@ impl App {
     /// Sends a text to the clipboard, or says that it is too long.
     pub(super) fn to_clipboard(&mut self, text: String, name: &str) {
         if text.len() > clipboard::LIMIT {
-            let size = text.len();
+            let (size, key) = (text.len(), self.options.keymap.word(Id::Export));
             return self
-                .say(format!("{size} bytes are more than a terminal's clipboard takes; w writes them to a file."));
+                .say(format!("{size} bytes are more than a terminal's clipboard takes; {key} writes them to a file."));
         }
         self.say(format!("Copied {name}, {} characters; the terminal must allow it (OSC 52).", text.chars().count()));
         self.clipboard = Some(text);

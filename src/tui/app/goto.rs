@@ -130,7 +130,10 @@ impl App {
     pub(super) fn fold(&mut self) {
         self.trace.toggle_fold(&self.session.store);
         match self.trace.fold {
-            Some(_) => self.say("Calls that repeat are one line each; Enter or o opens one, O shows all again."),
+            Some(_) => {
+                let (one, all) = (self.options.keymap.word(Id::FoldOne), self.options.keymap.word(Id::Fold));
+                self.say(format!("Calls that repeat are one line each; {one} opens one, {all} shows all again."));
+            }
             None => self.say("Every call has its own line again."),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::model::{CallView, Store};
 use crate::policy::{Circumstances, Context, Judge, Profile, ProfileError, Verdict};
+use crate::tui::actions::Id;
 use crate::tui::layout::Pane;
 use crate::tui::state::blocked::Blocked;
 use crate::tui::state::enforced::{By, Enforced};
@@ -193,7 +194,8 @@ impl App {
     /// Forgets the active profile.
     pub(super) fn unload_profile(&mut self) {
         if self.overlays.active().is_some_and(|overlay| overlay.enforced.is_some()) {
-            return self.say("This profile holds, so it stays; E lets calls run again.");
+            let key = self.options.keymap.word(Id::Enforce);
+            return self.say(format!("This profile holds, so it stays; {key} lets calls run again."));
         }
         if self.overlays.active < self.overlays.list.len() {
             self.overlays.list.remove(self.overlays.active);

@@ -39,7 +39,8 @@ impl App {
 
     pub(super) fn other_calls(&mut self) {
         if self.overlays.active().is_none() {
-            return self.say("No profile is loaded; s chooses one.");
+            let key = self.options.keymap.word(Id::Seccomp);
+            return self.say(format!("No profile is loaded; {key} chooses one."));
         }
         if let Some(Layer::Places(page)) = self.layers.last_mut() {
             *page = Places { allowed: !page.allowed, ..Places::default() };

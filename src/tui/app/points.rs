@@ -157,10 +157,14 @@ impl App {
             self.points.toggle(List::Catches, line);
             self.tell_points(List::Catches);
             let state = if self.points.catches[line].on { "caught again" } else { "no longer caught" };
-            return self.say(format!("{text} is {state}; b lists what is."));
+            let key = self.options.keymap.word(Id::CatchPoints);
+            return self.say(format!("{text} is {state}; {key} lists what is."));
         }
         match self.set_catch(filter, text.clone(), None) {
-            Ok(()) => self.say(format!("Every task is held at its next {text}; b lists what is caught.")),
+            Ok(()) => {
+                let key = self.options.keymap.word(Id::CatchPoints);
+                self.say(format!("Every task is held at its next {text}; {key} lists what is caught."));
+            }
             Err(sentence) => self.say(sentence),
         }
     }

@@ -175,7 +175,8 @@ impl App {
             return self.change_filter(None);
         }
         if filter.needs_profile() && self.overlays.active().is_none() {
-            self.say("No profile is loaded, so nothing counts as blocked; s chooses one.");
+            let key = self.options.keymap.word(Id::Seccomp);
+            self.say(format!("No profile is loaded, so nothing counts as blocked; {key} chooses one."));
         }
         self.narrow_to(RowFilter::Query { filter: Box::new(filter), text });
     }

@@ -261,7 +261,8 @@ impl App {
         };
         match column {
             Some(SortKey::Blocked) if !self.judging() => {
-                self.say("Nothing is judged; s switches the seccomp overlay on.")
+                let key = self.options.keymap.word(Id::Seccomp);
+                self.say(format!("Nothing is judged; {key} switches the seccomp overlay on."))
             }
             Some(&column) => self.table.sort = column,
             None => {}

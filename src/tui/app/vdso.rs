@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::source::{Command, VdsoMode};
+use crate::tui::actions::Id;
 use crate::tui::state::session::Phase;
 
 impl App {
@@ -9,7 +10,10 @@ impl App {
     pub(super) fn switch_vdso(&mut self) {
         let session = &mut self.session;
         if !session.live() || session.phase != Phase::Live {
-            return self.say("The vDSO is switched in programs that run and are traced; V shows what theirs offered.");
+            let key = self.options.keymap.word(Id::VdsoPage);
+            return self.say(format!(
+                "The vDSO is switched in programs that run and are traced; {key} shows what theirs offered."
+            ));
         }
         let next = match session.vdso_asked {
             VdsoMode::Natural => VdsoMode::Shown,

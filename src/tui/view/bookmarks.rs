@@ -4,6 +4,7 @@ use ratatui::text::Line;
 
 use super::popup::{Content, text};
 use crate::decode;
+use crate::tui::actions::Id;
 use crate::tui::app::App;
 use crate::tui::format::{self, cut, fit, fit_right};
 use crate::tui::theme::Role;
@@ -14,7 +15,13 @@ const NAME: usize = 21;
 pub(super) fn content(app: &App, selected: usize, columns: usize) -> Content {
     let mut lines = Vec::new();
     if app.trace.bookmarks.is_empty() {
-        lines.extend(text("There is no bookmark so far; m sets one on the selected row of the trace.", columns));
+        lines.extend(text(
+            &format!(
+                "There is no bookmark so far; {} sets one on the selected row of the trace.",
+                app.options.keymap.word(Id::Bookmark)
+            ),
+            columns,
+        ));
     }
     let room = usize::from(app.rows).saturating_sub(4).max(1);
     let first = (selected + 1).saturating_sub(room);

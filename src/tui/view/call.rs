@@ -11,6 +11,7 @@ use crate::decode::{self, DetailLine};
 use crate::model::{CallView, Outcome, RowKind, TaskId};
 use crate::query;
 use crate::source::At;
+use crate::tui::actions::Id;
 use crate::tui::app::App;
 use crate::tui::change;
 use crate::tui::format;
@@ -156,7 +157,11 @@ fn other_tab(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
         Tab::Policy => match page.app.overlays.active() {
             Some(_) => verdict::write(page, seq, view),
             None => {
-                page.text("No profile is loaded; s chooses one, and then this says what it would answer.", Role::Dim)
+                let key = page.app.options.keymap.word(Id::Seccomp);
+                page.text(
+                    &format!("No profile is loaded; {key} chooses one, and then this says what it would answer."),
+                    Role::Dim,
+                )
             }
         },
         Tab::Stack => stack::write(page, seq, task, view),
@@ -182,7 +187,11 @@ fn waits(page: &mut Page<'_>, waiting: &Waiting) {
     page.text(held::meaning(waiting), Role::Notice);
     match &waiting.answer {
         Some(answer) => page.entry("then", &change::describe(answer), Role::Text),
-        None if waiting.held.at == At::Entry => page.entry("then", "it runs as it is; e changes that", Role::Text),
+        None if waiting.held.at == At::Entry => page.entry(
+            "then",
+            &format!("it runs as it is; {} changes that", page.app.options.keymap.word(Id::Answer)),
+            Role::Text,
+        ),
         None => {}
     }
 }

@@ -13,6 +13,7 @@ use crate::abi::Arch;
 use crate::decode;
 use crate::policy::Action;
 use crate::stats::CallStats;
+use crate::tui::actions::Id;
 use crate::tui::app::App;
 use crate::tui::format::{count, cut, fit, fit_right, short_count};
 use crate::tui::state::blocked::Answers;
@@ -63,7 +64,12 @@ pub(super) fn content(app: &App, selected: usize, width: usize) -> Content {
     let title = "Profiles side by side".to_owned();
     let profiles = app.overlays.all();
     if profiles.is_empty() {
-        return Content { title, lines: text("No profile is loaded; s chooses one.", width), scroll: 0, cursor: None };
+        return Content {
+            title,
+            lines: text(&format!("No profile is loaded; {} chooses one.", app.options.keymap.word(Id::Seccomp)), width),
+            scroll: 0,
+            cursor: None,
+        };
     }
     let style = |role: Role| app.theme.style(role);
     let (active, _) = app.overlays.place();
@@ -112,7 +118,10 @@ pub(super) fn content(app: &App, selected: usize, width: usize) -> Content {
 
 fn first_words(app: &App, differing: usize, all: usize) -> String {
     match (app.overlays.all().len(), differing) {
-        (1, _) => "One profile is loaded; S loads another one to compare it with.".into(),
+        (1, _) => format!(
+            "One profile is loaded; {} loads another one to compare it with.",
+            app.options.keymap.word(Id::ChooseProfile)
+        ),
         (_, 0) => format!("The profiles answer alike to the {all} calls so far."),
         (_, n) => format!("The profiles answer differently to {n} of the {all} calls so far (≠)."),
     }

@@ -5,6 +5,7 @@ use crate::abi;
 use crate::decode;
 use crate::model::{CallView, Outcome};
 use crate::query;
+use crate::tui::actions::Id;
 use crate::tui::theme::Role;
 
 /// Errors that are only named, not explained.
@@ -26,7 +27,11 @@ pub fn write(page: &mut Page<'_>, view: &CallView<'_>) {
         }
     }
     if let Some((page_name, section)) = page.app.manual_page() {
-        page.entry("manual", &format!("{page_name}({section}); m reads it"), Role::Text);
+        page.entry(
+            "manual",
+            &format!("{page_name}({section}); {} reads it", page.app.options.keymap.word(Id::Manual)),
+            Role::Text,
+        );
     }
     let explained = words.map(abi::Explain::errors).unwrap_or_default();
     for (error, meaning) in &explained {

@@ -9,6 +9,7 @@ use super::recording;
 use crate::decode;
 use crate::model::{TaskEnd, VdsoState};
 use crate::source::{End, VdsoMode};
+use crate::tui::actions::Id;
 use crate::tui::app::App;
 use crate::tui::format::{self, clock, count, cut, short_count};
 use crate::tui::state::enforced::By;
@@ -252,7 +253,7 @@ fn second_line(app: &App) -> String {
                 context.arch.name()
             )
         }
-        None => "seccomp: no profile, s chooses one".into(),
+        None => format!("seccomp: no profile, {} chooses one", app.options.keymap.word(Id::Seccomp)),
     };
     let symbols = match vdso(app) {
         Some(VdsoState::Present(_)) if changes(app).is_some() => changes(app).unwrap_or_default().into(),

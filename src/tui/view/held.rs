@@ -4,6 +4,7 @@
 use crate::decode;
 use crate::model::{Row, RowKind};
 use crate::source::{At, Why};
+use crate::tui::actions::Id;
 use crate::tui::app::App;
 use crate::tui::change;
 use crate::tui::state::hold::Waiting;
@@ -54,8 +55,8 @@ pub fn border(app: &App) -> Option<String> {
     match (holds.count(), holds.asked) {
         (0, true) => Some("a task that is in a call will be held when it comes back".to_owned()),
         (0, false) => None,
-        (1, _) => Some("1 task is held; H goes there".to_owned()),
-        (_, _) => Some("tasks are held; H goes to the next".to_owned()),
+        (1, _) => Some(format!("1 task is held; {} goes there", app.options.keymap.word(Id::NextHeld))),
+        (_, _) => Some(format!("tasks are held; {} goes to the next", app.options.keymap.word(Id::NextHeld))),
     }
 }
 

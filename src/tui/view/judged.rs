@@ -4,6 +4,7 @@ use ratatui::text::Line;
 
 use super::popup::{Content, text};
 use crate::policy::capabilities;
+use crate::tui::actions::Id;
 use crate::tui::app::App;
 use crate::tui::format::{count, cut, fit};
 use crate::tui::theme::Role;
@@ -14,7 +15,12 @@ const MOST_WARNINGS: usize = 3;
 pub(super) fn content(app: &App, selected: usize, width: usize) -> Content {
     let title = "Seccomp profile".to_owned();
     let Some(overlay) = app.overlays.active() else {
-        return Content { title, lines: text("No profile is loaded; s chooses one.", width), scroll: 0, cursor: None };
+        return Content {
+            title,
+            lines: text(&format!("No profile is loaded; {} chooses one.", app.options.keymap.word(Id::Seccomp)), width),
+            scroll: 0,
+            cursor: None,
+        };
     };
     let (context, profile) = (&overlay.context, &overlay.profile);
     let blocked = count(overlay.blocked.total());

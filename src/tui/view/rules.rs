@@ -5,6 +5,7 @@ use ratatui::text::Line;
 
 use super::listing::Listing;
 use super::popup::{Content, text};
+use crate::tui::actions::Id;
 use crate::tui::app::{App, Overlay};
 use crate::tui::format::{cut, fit, fit_right, short_count};
 use crate::tui::theme::Role;
@@ -23,7 +24,12 @@ pub fn count(app: &App) -> usize {
 pub(super) fn content(app: &App, selected: usize, width: usize) -> Content {
     let title = "Rules".to_owned();
     let Some(overlay) = app.overlays.active() else {
-        return Content { title, lines: text("No profile is loaded; s chooses one.", width), scroll: 0, cursor: None };
+        return Content {
+            title,
+            lines: text(&format!("No profile is loaded; {} chooses one.", app.options.keymap.word(Id::Seccomp)), width),
+            scroll: 0,
+            cursor: None,
+        };
     };
     let rules = overlay.judge.profile().rules();
     let unused = (0..rules.len()).filter(|&rule| overlay.blocked.of_rule(Some(rule)).calls == 0).count();
