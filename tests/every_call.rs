@@ -20,37 +20,7 @@ const SYSVIEW: &str = env!("CARGO_BIN_EXE_sysview");
 
 /// Calls whose lines are not strace 6.1's: it does not know constants or fields that newer kernels have, and its
 /// successors name them.
-const NEWER: [&str; 29] = [
-    "fallocate",
-    "fanotify_mark",
-    "fsmount",
-    "futex_waitv",
-    "io_uring_enter",
-    "kexec_file_load",
-    "kexec_load",
-    "landlock_add_rule",
-    "landlock_create_ruleset",
-    "landlock_restrict_self",
-    "memfd_create",
-    "mmap",
-    "mmap2",
-    "move_mount",
-    "name_to_handle_at",
-    "pidfd_open",
-    "pidfd_send_signal",
-    "preadv2",
-    "pwritev2",
-    "recvfrom",
-    "recvmmsg",
-    "recvmmsg_time64",
-    "recvmsg",
-    "remap_file_pages",
-    "rseq",
-    "sendmmsg",
-    "sendmsg",
-    "sendto",
-    "statx",
-];
+const NEWER: [&str; 0] = [];
 
 /// Calls that the fixture does not make: why, and which ends they have among the cases of `tests/decode`, as these write
 /// them. 14 is EFAULT.

@@ -61,6 +61,7 @@ pub fn at_failure(arch: Arch, call: &'static Call, args: &[u64; 6], errno: u16, 
     // errno.h, and ERESTART_RESTARTBLOCK, which becomes EINTR.
     const EINTR: u16 = 4;
     const E2BIG: u16 = 7;
+    const EFAULT: u16 = 14;
     const EINVAL: u16 = 22;
     const RESTART: u16 = 516;
     const BPF_PROG_LOAD: u32 = 5;
@@ -70,7 +71,8 @@ pub fn at_failure(arch: Arch, call: &'static Call, args: &[u64; 6], errno: u16, 
         ("clock_nanosleep" | "clock_nanosleep_time64", EINTR | RESTART) => (3, wide),
         ("perf_event_open", E2BIG) => (0, 8),
         ("sched_setattr", E2BIG) => (1, 8),
-        ("capget" | "capset", EINVAL) => (0, 8),
+        ("capget", EINVAL) => (0, 8),
+        ("getsockopt", EFAULT) => (4, 4),
         // A driver that refuses controls says which.
         ("ioctl", _) if matches!(args[1] & 0xffff, 0x5647..=0x5649) => (2, (args[1] >> 16 & 0x3fff) as usize),
         // The verifier says why it refused a program.

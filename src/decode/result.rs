@@ -119,10 +119,10 @@ fn flags(out: &mut String, ctx: &Ctx<'_>, set: &'static FlagSet, value: u64) {
     match ctx.call.variant {
         // strace shows the kind of a namespace as it shows descriptors.
         "NS_GET_NSTYPE" => unsigned(out, value),
-        _ if ctx.call.name == "sched_getscheduler" => unsigned(out, value),
         _ => hex(out, value),
     }
     let names = num::flags(ctx.arch(), set, value, 32);
+    let names = if ctx.call.name == "personality" { special::with_kind(names, value, 0xff) } else { names };
     // Zero without a name is just zero; only descriptors' flags are announced as such.
     let zero = value == 0
         && (ctx.call.name == "membarrier" || matches!(&names, Value::Flags { names, .. } if names.is_empty()));

@@ -58,6 +58,7 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
         ("utimensat" | "utimensat_time64", 2) => Some(times::pair(ctx, index, true)),
         ("utimes", 1) | ("futimesat", 2) => Some(times::pair(ctx, index, false)),
         ("nanosleep", 1) | ("clock_nanosleep" | "clock_nanosleep_time64", 3) => Some(remaining(ctx, index)),
+        ("getsockopt", 4) => length_of_failed(ctx, index),
         ("sendfile" | "sendfile64", 2) => Some(moved_offset(ctx, index)),
         ("copy_file_range" | "splice", 1 | 3) => Some(offset(ctx, Side::Entry, index, 8)),
         ("getxattr" | "lgetxattr" | "fgetxattr", 2) if ctx.arg(3) == 0 => Some(Value::address(ctx.arg(2))),
@@ -118,6 +119,13 @@ pub fn argument(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
             Some(custom::words::log_level(ctx, index))
         }
         ("waitid", 2) if ctx.returned().is_some() => Some(custom::siginfo::decode(ctx, index, Dir::Out)),
+        ("futex_wait", 2) | ("futex_wake", 1) if ctx.arg(index) == 0xffff_ffff => {
+            Some(Value::Named("FUTEX_BITSET_MATCH_ANY".into()))
+        }
+        ("file_getattr" | "file_setattr", 2) if ctx.arg(3) > 4096 => Some(Value::address(ctx.arg(2))),
+        ("lsm_list_modules", 0) if ctx.read(Side::Entry, ctx.arg(1), 4).is_none() => Some(Value::address(ctx.arg(0))),
+        ("io_uring_register", 0) if registered_ring(ctx) => Some(Value::Unsigned(ctx.arg(0) & 0xffff_ffff)),
+        ("io_uring_register", 1) if registered_ring(ctx) => registration(ctx),
         ("ioctl", 1) => Some(custom::ioctl::request(ctx, index)),
         _ => None,
     }
@@ -224,13 +232,17 @@ fn huge_pages(ctx: &Ctx<'_>, index: usize, kind: u64, shift: &str) -> Option<Val
 
 /// Flags with a number in the bits of `mask`: one without a name stands before the others. None if it has one.
 fn unknown_kind(ctx: &Ctx<'_>, index: usize, mask: u64) -> Option<Value> {
-    match ctx.argument(index, &ctx.call.args.get(index)?.ty) {
+    Some(with_kind(ctx.argument(index, &ctx.call.args.get(index)?.ty), ctx.arg(index), mask))
+}
+
+/// Flags of which some bits are one number: if that has no name, it stands first all the same.
+pub fn with_kind(flags: Value, raw: u64, mask: u64) -> Value {
+    match flags {
         Value::Flags { mut names, rest, unknown } if rest & mask != 0 => {
-            let kind = ctx.arg(index) & mask;
-            names.insert(0, Value::Unknown { raw: kind, comment: unknown }.text().into());
-            Some(Value::Flags { names, rest: rest & !mask, unknown })
+            names.insert(0, Value::Unknown { raw: raw & mask, comment: unknown }.text().into());
+            Value::Flags { names, rest: rest & !mask, unknown }
         }
-        _ => None,
+        flags => flags,
     }
 }
 
@@ -298,14 +310,43 @@ fn offset(ctx: &Ctx<'_>, side: Side, index: usize, width: usize) -> Value {
     }
 }
 
-/// sendfile(2) moves the offset by what it sent: `[2] => [7]`.
+/// Whether the ring is given by its number among the registered ones, io_uring_register(2).
+fn registered_ring(ctx: &Ctx<'_>) -> bool {
+    ctx.arg(1) & REGISTERED_RING != 0
+}
+
+/// IORING_REGISTER_USE_REGISTERED_RING of linux/io_uring.h.
+const REGISTERED_RING: u64 = 1 << 31;
+
+fn registration(ctx: &Ctx<'_>) -> Option<Value> {
+    let operation = super::num::enumerated(ctx.arch(), abi::flag_set("uring_register")?, ctx.arg(1) & 0x7fff_ffff, 32);
+    Some(Value::Text(format!("{}|IORING_REGISTER_USE_REGISTERED_RING", operation.text()).into()))
+}
+
+/// sendfile(2) moves the offset by what it sent: `[2 => 7]`.
 fn moved_offset(ctx: &Ctx<'_>, index: usize) -> Value {
     let width = if ctx.call.name == "sendfile" { ctx.word() } else { 8 };
     let before = offset(ctx, Side::Entry, index, width);
     match (ctx.returned(), offset(ctx, Side::Exit, index, width)) {
-        (Some(1..), after @ Value::Array { .. }) => Value::Changed(Box::new(before), Box::new(after)),
+        (Some(1..), after) => match (before, after) {
+            (Value::Array { items: mut old, .. }, Value::Array { items: mut new, .. }) => {
+                match (old.pop(), new.pop()) {
+                    (Some(old), Some(new)) => Value::pointee(Value::Changed(Box::new(old), Box::new(new))),
+                    _ => Value::address(ctx.arg(index)),
+                }
+            }
+            (before, _) => before,
+        },
         _ => before,
     }
+}
+
+/// getsockopt(2) may say how long the option is and fail all the same.
+fn length_of_failed(ctx: &Ctx<'_>, index: usize) -> Option<Value> {
+    let addr = ctx.arg(index);
+    let (before, after) = (ctx.int(Side::Entry, addr)?, ctx.int(Side::Exit, addr)?);
+    let signed = |number: i32| Box::new(Value::Signed(number.into()));
+    (ctx.returned().is_none() && before != after).then(|| Value::pointee(Value::Changed(signed(before), signed(after))))
 }
 
 /// Whether a result has no name because the structure that it is about could not be read, adjtimex(2).
@@ -363,6 +404,7 @@ pub fn result(out: &mut String, ctx: &Ctx<'_>, value: i64) {
         }
         "poll" => found(out, ctx, value, None),
         "ppoll" | "ppoll_time64" => found(out, ctx, value, Some(2)),
+        "recvmmsg" | "recvmmsg_time64" if value == 0 => out.push_str(" (Timeout)"),
         "recvmmsg" | "recvmmsg_time64" => remark_left(out, ctx, 4),
         // i386's first select has its arguments in memory.
         "select" | "_newselect" | "pselect6" | "pselect6_time64" if ctx.call.args.len() > 1 => {
@@ -392,7 +434,9 @@ fn found(out: &mut String, ctx: &Ctx<'_>, value: i64, timeout: Option<usize>) {
 }
 
 fn remark_left(out: &mut String, ctx: &Ctx<'_>, index: usize) {
-    if let Some(left) = time_left(ctx, index) {
+    let addr = ctx.arg(index);
+    if addr != 0 {
+        let left = time_left(ctx, index).unwrap_or(Value::Address(addr));
         out.push_str(" (left ");
         left.write(out);
         out.push(')');

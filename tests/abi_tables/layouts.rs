@@ -66,7 +66,6 @@ pub fn all() -> Vec<Layout> {
         layout!("utsname", system::new_utsname: sysname nodename release version machine domainname),
         layout!("sock_filter", ptrace::sock_filter: code jt jf k),
         layout!("sock_fprog", ptrace::sock_fprog: len filter),
-        layout!("landlock_ruleset_attr", landlock::landlock_ruleset_attr: handled_access_fs handled_access_net scoped),
         layout!("landlock_path_beneath_attr", landlock::landlock_path_beneath_attr: allowed_access parent_fd),
         layout!("landlock_net_port_attr", landlock::landlock_net_port_attr: allowed_access port),
         layout!("msghdr", net::msghdr: msg_name msg_namelen msg_iov msg_iovlen msg_control msg_controllen msg_flags),

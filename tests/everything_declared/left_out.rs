@@ -11,7 +11,6 @@ pub const OWN_FORM: List = &[
         &[("btrfs_ioctl_ino_lookup_args", "objectid treeid")],
     ),
     ("the union is shown by the member that the request uses", &[("ifreq", "ifr_ifru")]),
-    ("strace leaves it out", &[("io_cqring_offsets", "user_addr"), ("io_sqring_offsets", "user_addr")]),
     (
         "i386's own layouts are chosen by the command and shown as an address; of the others strace leaves these out",
         &[
@@ -28,7 +27,6 @@ pub const OWN_FORM: List = &[
     ("what happened stands behind the result", &[("pollfd", "revents")]),
     ("shown in the order and by the names of the call's manual page", &[("pselect6_sigmask", "ss ss_len")]),
     ("only the family, and its name is shorter, as in strace", &[("rtgenmsg", "rtgen_family")]),
-    ("the only field, shown without its name like a pointer to a number", &[("sched_param", "sched_priority")]),
     ("shown as macros: BPF_STMT(...)", &[("sock_filter", "jf jt k")]),
     (
         "every address begins with sa_family",
@@ -44,45 +42,39 @@ pub const OWN_FORM: List = &[
 ];
 
 /// Constants that are not printed, or of which it is not known.
-pub const UNNAMED: List = &[
-    (
-        "they stand in memory that is shown only if its parts fit together (versions, sizes, counts), or are bits of a map",
-        &[
-            ("ata_cmd", "*"),
-            ("audit_arch", "AUDIT_ARCH_AARCH64 AUDIT_ARCH_I386 AUDIT_ARCH_X86_64"),
-            ("bpf_kprobe_flags", "BPF_F_KPROBE_MULTI_RETURN"),
-            ("bpf_register", "*"),
-            ("bsg_flags", "BSG_FLAG_Q_AT_HEAD BSG_FLAG_Q_AT_TAIL"),
-            ("btrfs_qgroup_inherit_flags", "BTRFS_QGROUP_INHERIT_SET_LIMITS"),
-            ("dm_flags", "*"),
-            ("force_feedback_status", "FF_STATUS_PLAYING"),
-            ("hci_channel", "*"),
-            ("icmp_type", "*"),
-            ("input_key", "*"),
-            ("input_repeat", "REP_PERIOD"),
-            ("input_switch", "SW_MACHINE_COVER SW_USB_INSERT"),
-            ("iocb_flags", "IOCB_FLAG_IOPRIO IOCB_FLAG_RESFD"),
-            ("ip_control", "SCM_SECURITY"),
-            ("packet_membership", "*"),
-            ("rtc_feature", "*"),
-            ("scm", "*"),
-            (
-                "rtnetlink_type",
-                "RTM_DELANYCAST RTM_DELMULTICAST RTM_DELTUNNEL RTM_GETTUNNEL RTM_NEWANYCAST RTM_NEWMULTICAST RTM_NEWTUNNEL RTM_SETSTATS",
-            ),
-            ("sg_direction", "SG_DXFER_NONE SG_DXFER_TO_DEV SG_DXFER_TO_FROM_DEV"),
-            ("tee_login", "*"),
-            ("tee_origin", "TEEC_ORIGIN_API TEEC_ORIGIN_COMMS TEEC_ORIGIN_TRUSTED_APP"),
-            ("tee_parameter", "*"),
-            ("xdp", "*"),
-            ("xfeature_number", "*"),
-        ],
-    ),
-    (
-        "terminals have the same numbers, and who asks a terminal asks more often",
-        &[("ioctl", "SNDCTL_TMR_CONTINUE SNDCTL_TMR_START SNDCTL_TMR_STOP")],
-    ),
-];
+pub const UNNAMED: List = &[(
+    "they stand in memory that is shown only if its parts fit together (versions, sizes, counts), or are bits of a map",
+    &[
+        ("ata_cmd", "*"),
+        ("audit_arch", "AUDIT_ARCH_AARCH64 AUDIT_ARCH_I386 AUDIT_ARCH_X86_64"),
+        ("bpf_kprobe_flags", "BPF_F_KPROBE_MULTI_RETURN"),
+        ("bpf_register", "*"),
+        ("bsg_flags", "BSG_FLAG_Q_AT_HEAD BSG_FLAG_Q_AT_TAIL"),
+        ("btrfs_qgroup_inherit_flags", "BTRFS_QGROUP_INHERIT_SET_LIMITS"),
+        ("dm_flags", "*"),
+        ("force_feedback_status", "FF_STATUS_PLAYING"),
+        ("hci_channel", "*"),
+        ("icmp_type", "*"),
+        ("input_key", "*"),
+        ("input_repeat", "REP_PERIOD"),
+        ("input_switch", "SW_MACHINE_COVER SW_USB_INSERT"),
+        ("iocb_flags", "IOCB_FLAG_IOPRIO IOCB_FLAG_RESFD"),
+        ("ip_control", "SCM_SECURITY"),
+        ("packet_membership", "*"),
+        ("rtc_feature", "*"),
+        ("scm", "*"),
+        (
+            "rtnetlink_type",
+            "RTM_DELANYCAST RTM_DELMULTICAST RTM_DELTUNNEL RTM_GETTUNNEL RTM_NEWANYCAST RTM_NEWMULTICAST RTM_NEWTUNNEL RTM_SETSTATS",
+        ),
+        ("sg_direction", "SG_DXFER_NONE SG_DXFER_TO_DEV SG_DXFER_TO_FROM_DEV"),
+        ("tee_login", "*"),
+        ("tee_origin", "TEEC_ORIGIN_API TEEC_ORIGIN_COMMS TEEC_ORIGIN_TRUSTED_APP"),
+        ("tee_parameter", "*"),
+        ("xdp", "*"),
+        ("xfeature_number", "*"),
+    ],
+)];
 
 /// Sets of which a number without a name is not shown in hexadecimal.
 pub const NOT_IN_HEX: List = &[

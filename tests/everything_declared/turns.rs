@@ -73,6 +73,7 @@ pub fn turns(messages: &Messages) -> Vec<Turn> {
             led.push(Arc::new(page));
         }
     }
+    let video = video_pages();
     for site in sites(Arch::X86_64) {
         if !site.call.args.iter().any(|arg| matches!(arg.ty, Type::Custom { .. })) {
             // Arguments that are shown in the call's own way.
@@ -90,7 +91,8 @@ pub fn turns(messages: &Messages) -> Vec<Turn> {
             // Of calls with very many turns not each is tried with everything.
             let pages = if all.len() > MANY { &pages[1..2] } else { &pages[..] };
             if all.len() == 1 && plain == CHOICES[0].0 {
-                turns.extend(led.iter().map(|page| Turn {
+                let own = if site.call.variant.starts_with("VIDIOC_") { &video[..] } else { &[] };
+                turns.extend(led.iter().chain(own).map(|page| Turn {
                     site,
                     args: all[0],
                     outcome,
@@ -104,6 +106,24 @@ pub fn turns(messages: &Messages) -> Vec<Turn> {
         }
     }
     turns
+}
+
+/// Memory for requests to cameras: formats are four letters, and controls have high numbers.
+fn video_pages() -> Vec<Arc<Vec<u8>>> {
+    const USER_CONTROL: u32 = 0x98_0900;
+    let letters = [*b"YUYV", *b"UVCH", *b"CU08"].map(u32::from_le_bytes);
+    let mut pages = Vec::new();
+    for filling in letters.into_iter().chain([USER_CONTROL, 0x98_0000]) {
+        for first in (0..=16).chain([USER_CONTROL, USER_CONTROL | 1 << 31]) {
+            for second in [filling, first] {
+                let mut page = full_of(filling.into(), 4);
+                page[..4].copy_from_slice(&first.to_le_bytes());
+                page[4..8].copy_from_slice(&second.to_le_bytes());
+                pages.push(Arc::new(page));
+            }
+        }
+    }
+    pages
 }
 
 /// What all turns show together.

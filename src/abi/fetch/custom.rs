@@ -58,6 +58,10 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, dir: Dir, index: usiz
         let count = walk.count(index + 1);
         return message::vector(walk, addr, count, None);
     }
+    if name == "register_set" {
+        // Where they go is known before they do; how many there are, only then.
+        return device::register_set(walk, addr);
+    }
     // The kernel stores the number of the segment that it chose.
     let written = matches!(name, "thread_area");
     if !walk.wants(dir) && !timeout && !written {

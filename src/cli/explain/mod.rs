@@ -2,6 +2,7 @@
 
 mod call;
 mod constant;
+mod mode;
 mod types;
 mod words;
 
@@ -28,6 +29,9 @@ pub fn run(words: &[String]) -> Result<i32, CliError> {
 
 /// The error is one sentence.
 fn explain(page: &mut Page, word: &str) -> Result<(), String> {
+    if let Some(bits) = octal(word) {
+        return mode::describe(page, word, bits);
+    }
     if let Some(number) = number(word) {
         return numbered(page, word, number);
     }
@@ -86,12 +90,25 @@ fn number(word: &str) -> Option<u64> {
     }
 }
 
+/// With a zero in front, as modes of files are written.
+fn octal(word: &str) -> Option<u64> {
+    let digits = word.strip_prefix('0').filter(|digits| !digits.is_empty())?;
+    let all = digits.bytes().all(|b| matches!(b, b'0'..=b'7'));
+    all.then(|| u64::from_str_radix(digits, 8).ok()).flatten()
+}
+
 /// The call of a number, and what else has it.
 fn numbered(page: &mut Page, word: &str, number: u64) -> Result<(), String> {
     let named = |arch: Arch| abi::lookup(arch, number).map(|call| (arch, call.name));
     let native = named(NATIVE);
     let others: Vec<(Arch, &str)> = Arch::ALL.into_iter().filter_map(named).collect();
     let Some((arch, name)) = native.or(others.first().copied()) else {
+        // Requests of ioctl(2) are the numbers that most often stand in hexadecimal.
+        let request = abi::flag_set("ioctl").and_then(|set| set.named(NATIVE, number).next());
+        if let Some(request) = request {
+            constant::describe(page, request.name);
+            return Ok(());
+        }
         return Err(format!("no call, error or signal has the number {word}"));
     };
     call::describe(page, name);
@@ -198,6 +215,10 @@ mod tests {
     fn a_number_is_what_it_is_on_each_abi_and_elsewhere() {
         holds("257", &["openat - ", "The number 257", "i386     remap_file_pages"]);
         holds("0x101", &["openat - "]);
+        holds("0644", &["rw-r--r--", "S_IRUSR", "420", "chmod(2)"]);
+        holds("04755", &["rwsr-xr-x", "S_ISUID"]);
+        holds("0100600", &["-rw-------", "S_IFREG"]);
+        holds("0x5413", &["TIOCGWINSZ"]);
         holds("2", &["ENOENT", "SIGINT"]);
         assert!(explain(&mut Page::new(80), "99999").is_err_and(|e| e.contains("99999")));
     }

@@ -4,14 +4,15 @@
 
 use std::borrow::Cow;
 
+use super::bpf_link;
 use super::filter::extended_operation;
-use super::names::{BPF_REGISTER, KPROBE};
+use super::names::BPF_REGISTER;
 use super::sockaddr::interface;
 use crate::abi;
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le, take};
 
-type Fields = Vec<(Cow<'static, str>, Value)>;
+pub type Fields = Vec<(Cow<'static, str>, Value)>;
 
 /// The kernel takes no structure that is longer than a page.
 const PAGE: u64 = 4096;
@@ -20,12 +21,7 @@ const INSTRUCTIONS: u64 = 4096;
 // linux/bpf.h
 const F_NUMA_NODE: u64 = 4;
 const F_REPLACE: u64 = 4;
-const F_PATH_FD: u64 = 1 << 14;
-const TRACE_ITER: u64 = 28;
-const PERF_EVENT: u64 = 41;
-const TRACE_KPROBE_MULTI: u64 = 42;
-/// Bytes of what BPF_LINK_CREATE has for every kind of link.
-const LINK_CREATE: usize = 16;
+const F_ID: u64 = 1 << 5;
 
 /// A command: its structure, the name of the union's member if it has one, and the bytes that are always shown.
 struct Command {
@@ -43,11 +39,10 @@ fn command(number: u64) -> Option<Command> {
         4 => ("bpf_map_next", "", 24),
         5 => ("bpf_prog_load", "", 24),
         6 | 7 => ("bpf_obj", "", 12),
-        8 => ("bpf_prog_attach", "", 16),
-        9 => ("bpf_prog_detach", "", 12),
+        8 | 9 => ("bpf_prog_attach", "", 16),
         10 => ("bpf_prog_test_run", "test", 40),
         11 | 12 | 23 | 31 => ("bpf_get_next_id", "", 8),
-        13 => ("bpf_prog_by_id", "", 8),
+        13 => ("bpf_prog_by_id", "", 4),
         14 => ("bpf_map_by_id", "", 8),
         15 => ("bpf_obj_info", "info", 16),
         16 => ("bpf_prog_query", "query", 28),
@@ -67,6 +62,8 @@ fn command(number: u64) -> Option<Command> {
         34 => ("bpf_link_detach", "link_detach", 4),
         35 => ("bpf_prog_bind_map", "prog_bind_map", 12),
         36 => ("bpf_token_create", "token_create", 8),
+        37 => ("bpf_prog_stream_read", "prog_stream_read", 20),
+        38 => ("bpf_prog_assoc_struct_ops", "prog_assoc_struct_ops", 12),
         _ => return None,
     };
     Some(Command { structure, member, base })
@@ -95,17 +92,23 @@ pub fn attributes(ctx: &Ctx<'_>, index: usize) -> Value {
     for field in own.fields {
         let at = field.offset as usize;
         let own_bytes = &bytes[at.min(bytes.len())..];
-        let reached = field.offset < command.base || u64::from(field.offset) < size;
+        let reached = field.offset < command.base || u64::from(attr.group(command.structure, field.offset)) < size;
         let zero = take(own_bytes, crate::decode::walk::size_of(&field.ty, ctx.arch())).iter().all(|&b| b == 0);
         if !reached || (field.nonzero && zero) || attr.hidden(field.name, &command) {
             continue;
         }
         let value = attr.special(field.name, at).unwrap_or_else(|| ctx.place(&field.ty, own_bytes));
-        fields.push((field.name.into(), value));
+        // The place of a descriptor may hold a number instead.
+        let by_number = field.name == "relative_fd" && attr.number(12, 4) & F_ID != 0;
+        match by_number {
+            true => fields.push(("relative_id".into(), Value::Unsigned(attr.number(at, 4)))),
+            false => fields.push((field.name.into(), value)),
+        }
     }
-    let mut end = known;
+    let last = own.fields.last().map_or(0, |f| f.offset as usize + crate::decode::walk::size_of(&f.ty, ctx.arch()));
+    let mut end = last;
     if command.structure == "bpf_link_create" {
-        end = attr.link(&mut fields);
+        end = bpf_link::linked(&attr, &mut fields);
     }
     let tail = attr.tail(end);
     if !command.member.is_empty() {
@@ -119,24 +122,35 @@ pub fn attributes(ctx: &Ctx<'_>, index: usize) -> Value {
     Value::structure("bpf_attr", fields)
 }
 
-struct Attr<'a> {
-    ctx: &'a Ctx<'a>,
+/// The structure as the program gave it, what it does not know as zero.
+pub struct Attr<'a> {
+    pub ctx: &'a Ctx<'a>,
     bytes: &'a [u8],
-    size: u64,
+    pub size: u64,
 }
 
 impl Attr<'_> {
-    fn number(&self, at: usize, len: usize) -> u64 {
+    pub fn number(&self, at: usize, len: usize) -> u64 {
         le(take(self.bytes.get(at..).unwrap_or_default(), len))
+    }
+
+    /// Fields that came together are shown together: where the first of them stands.
+    fn group(&self, structure: &str, offset: u32) -> u32 {
+        match (structure, offset) {
+            ("bpf_prog_test_run", 40..64) => 40,
+            ("bpf_prog_test_run", 64..72) => 64,
+            ("bpf_btf_by_id", 8..) => 4,
+            _ => offset,
+        }
     }
 
     /// Fields that count only if others say so.
     fn hidden(&self, field: &str, command: &Command) -> bool {
         match (command.structure, field) {
+            // Said by those who know of what it counts.
+            ("bpf_prog_load", "core_relo_cnt") => self.size <= 128 && self.number(116, 4) == 0,
             ("bpf_map_create", "numa_node") => self.number(16, 4) & F_NUMA_NODE == 0,
             ("bpf_link_update", "old_prog_fd") => self.number(8, 4) & F_REPLACE == 0,
-            ("bpf_obj", "path_fd") => self.number(12, 4) & F_PATH_FD == 0,
-            ("bpf_prog_attach", "replace_bpf_fd") => self.number(12, 4) & F_REPLACE == 0,
             _ => false,
         }
     }
@@ -202,57 +216,6 @@ impl Attr<'_> {
         match shown {
             Value::Array { items, .. } if count > INSTRUCTIONS => Value::Array { items, elided: true },
             value => value,
-        }
-    }
-
-    /// The end of BPF_LINK_CREATE, laid out by what is linked; returns where what is known ends.
-    fn link(&self, fields: &mut Fields) -> usize {
-        let ctx = self.ctx;
-        if self.size as usize <= LINK_CREATE {
-            return LINK_CREATE;
-        }
-        match self.number(8, 4) {
-            0 => {
-                let id = self.number(16, 4);
-                if id != 0 {
-                    fields.push(("target_btf_id".into(), Value::Unsigned(id)));
-                }
-                20
-            }
-            TRACE_ITER => {
-                let (addr, count) = (self.number(16, 8), self.number(24, 4));
-                let list = ctx.elements(Side::Entry, addr, count, 4, |fd| {
-                    let map = Value::structure("map", vec![("map_fd".into(), Value::Fd(le(fd) as i32))]);
-                    Value::structure("bpf_iter_link_info", vec![("map".into(), map)])
-                });
-                fields.push(("iter_info".into(), list));
-                fields.push(("iter_info_len".into(), Value::Unsigned(count)));
-                28
-            }
-            PERF_EVENT => {
-                let cookie = vec![("bpf_cookie".into(), Value::Hex(self.number(16, 8)))];
-                fields.push(("perf_event".into(), Value::structure("perf_event", cookie)));
-                24
-            }
-            TRACE_KPROBE_MULTI => {
-                let count = self.number(20, 4);
-                let words =
-                    |at: usize| ctx.elements(Side::Entry, self.number(at, 8), count, 8, |word| Value::Hex(le(word)));
-                let word = ctx.word();
-                let symbols = ctx.elements(Side::Entry, self.number(24, 8), count, word, |pointer| {
-                    ctx.c_string(le(pointer), ctx.options.string_limit)
-                });
-                let inner = vec![
-                    ("flags".into(), KPROBE.flags(ctx.arch(), self.number(16, 4), 32)),
-                    ("cnt".into(), Value::Unsigned(count)),
-                    ("syms".into(), symbols),
-                    ("addrs".into(), words(32)),
-                    ("cookies".into(), words(40)),
-                ];
-                fields.push(("kprobe_multi".into(), Value::structure("kprobe_multi", inner)));
-                48
-            }
-            _ => LINK_CREATE,
         }
     }
 

@@ -10,7 +10,9 @@ const VERSION_1: u64 = 0x1998_0330;
 /// The header: `{version=_LINUX_CAPABILITY_VERSION_3, pid=0}`.
 pub fn header(ctx: &Ctx<'_>, index: usize) -> Value {
     let addr = ctx.arg(index);
-    let side = if ctx.memory(Side::Exit).at(addr).is_some() { Side::Exit } else { Side::Entry };
+    // capget(2) tells the version that the kernel prefers.
+    let told = ctx.call.name == "capget" && ctx.memory(Side::Exit).at(addr).is_some();
+    let side = if told { Side::Exit } else { Side::Entry };
     let Some(bytes) = ctx.read(side, addr, 8) else { return Value::address(addr) };
     let version = match le(&bytes[..4]) {
         VERSION_1 => Value::Named("_LINUX_CAPABILITY_VERSION_1".into()),
@@ -25,6 +27,10 @@ pub fn header(ctx: &Ctx<'_>, index: usize) -> Value {
 /// The sets: `{effective=1<<CAP_CHOWN|…, permitted=…, inheritable=0}`.
 pub fn data(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let addr = ctx.arg(index);
+    // Of which version the sets are is not known without the header.
+    if ctx.read(Side::Entry, ctx.arg(0), 8).is_none() {
+        return Value::address(addr);
+    }
     let halves = match ctx.uint(Side::Entry, ctx.arg(0), 4) {
         Some(VERSION_1) => 1,
         _ => 2,

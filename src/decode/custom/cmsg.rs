@@ -76,6 +76,10 @@ fn of_socket(ctx: &Ctx<'_>, kind: u64, data: &[u8]) -> Option<Value> {
     let narrow = ctx.arch() == Arch::I386;
     let old = if narrow { "timespec" } else { "timespec64" };
     match kind {
+        // Not even one.
+        RIGHTS if (1..4).contains(&data.len()) => {
+            Some(Value::HexStr { bytes: data.to_vec(), true_len: data.len() as u64 })
+        }
         RIGHTS => list(ctx, data, 4, |fd| Value::Fd(le(fd) as i32)),
         CREDENTIALS => {
             let id = |at: usize| match le(data.get(at..at + 4)?) {

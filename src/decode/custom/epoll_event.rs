@@ -1,5 +1,5 @@
-//! Events of epoll(7). The structure is packed on x86, so that both its words show; what the program keeps in `data` is
-//! a union of four widths.
+//! Events of epoll(7). The structure is packed on x86; what the program keeps in `data` is a union of four widths, of which
+//! the widest shows everything.
 
 use super::names::EPOLL;
 use crate::abi::{Arch, Dir};
@@ -26,12 +26,8 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
 pub fn event(arch: Arch, bytes: &[u8]) -> Value {
     let at = if arch == Arch::Aarch64 { 8 } else { 4 };
     let data = le(bytes.get(at..).unwrap_or_default());
-    let union = vec![("u32".into(), Value::Unsigned(data & 0xffff_ffff)), ("u64".into(), Value::Unsigned(data))];
     Value::structure(
         "epoll_event",
-        vec![
-            ("events".into(), EPOLL.flags(arch, le(take(bytes, 4)), 32)),
-            ("data".into(), Value::structure("epoll_data", union)),
-        ],
+        vec![("events".into(), EPOLL.flags(arch, le(take(bytes, 4)), 32)), ("data".into(), Value::Hex(data))],
     )
 }

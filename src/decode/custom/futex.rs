@@ -97,16 +97,33 @@ fn operation(op: u64) -> Value {
         "FUTEX_CMP_REQUEUE_PI",
         "FUTEX_LOCK_PI2",
     ];
-    match NAMES.get((op & COMMAND) as usize) {
-        Some(name) if op & !0x1ff == 0 => {
-            let private = if op & 0x80 != 0 { "_PRIVATE" } else { "" };
-            let clock = if op & 0x100 != 0 { "|FUTEX_CLOCK_REALTIME" } else { "" };
-            match (private, clock) {
-                ("", "") => Value::Named((*name).into()),
-                _ => Value::Named(format!("{name}{private}{clock}").into()),
-            }
+    const CLOCK: u64 = 0x100;
+    const LIST64: u64 = 0x200;
+    const LIST32: u64 = 0x600;
+    let private = op & 0x80 != 0;
+    let command = op & COMMAND;
+    let name = match (op & !(COMMAND | 0x80), command) {
+        (0, 2) if private => "FUTEX_FD|FUTEX_PRIVATE_FLAG".into(),
+        (0 | CLOCK, _) if op & CLOCK == 0 || matches!(command, 0 | 9 | 11) => match NAMES.get(command as usize) {
+            Some(name) => format!("{name}{}", if private { "_PRIVATE" } else { "" }),
+            None => String::new(),
+        },
+        // Unlocking that takes the lock off the list of robust ones in the same step.
+        (list @ (LIST64 | LIST32), 1 | 7 | 10) => {
+            let what = [(1, "WAKE"), (7, "PI"), (10, "BITSET")].iter().find(|(number, _)| *number == command);
+            let bits = if list == LIST64 { 64 } else { 32 };
+            format!(
+                "FUTEX_UNLOCK_{}_LIST{bits}{}",
+                what.map_or("", |(_, name)| name),
+                if private { "_PRIVATE" } else { "" }
+            )
         }
-        _ => Value::Unknown { raw: op, comment: "FUTEX_???" },
+        _ => String::new(),
+    };
+    match name.as_str() {
+        "" => Value::Unknown { raw: op, comment: "FUTEX_???" },
+        _ if op & CLOCK != 0 => Value::Named((name + "|FUTEX_CLOCK_REALTIME").into()),
+        _ => Value::Named(name.into()),
     }
 }
 
@@ -136,18 +153,18 @@ fn wake_operation(value: u64) -> Value {
         "FUTEX_OP_CMP_GT",
         "FUTEX_OP_CMP_GE",
     ];
-    let name = |names: &[&'static str], i: u64, unknown: &str| match names.get(i as usize) {
-        Some(name) => (*name).to_string(),
-        None => format!("{i:#x} /* {unknown} */"),
+    let name = |names: &[&'static str], i: u64, shift: u32, unknown: &str| match names.get(i as usize) {
+        Some(name) => format!("{name}<<{shift}"),
+        None => format!("{i:#x}<<{shift} /* {unknown} */"),
     };
     let hex = |n: u64| Value::Hex(n).text();
     let shift = if value >> 31 & 1 == 1 { "FUTEX_OP_OPARG_SHIFT<<28|" } else { "" };
     Value::Text(
         format!(
-            "{shift}{}<<28|{}<<12|{}<<24|{}",
-            name(&OPERATIONS, value >> 28 & 7, "FUTEX_OP_???"),
+            "{shift}{}|{}<<12|{}|{}",
+            name(&OPERATIONS, value >> 28 & 7, 28, "FUTEX_OP_???"),
             hex(value >> 12 & 0xfff),
-            name(&COMPARISONS, value >> 24 & 0xf, "FUTEX_OP_CMP_???"),
+            name(&COMPARISONS, value >> 24 & 0xf, 24, "FUTEX_OP_CMP_???"),
             hex(value & 0xfff),
         )
         .into(),

@@ -4,6 +4,7 @@
 
 pub mod aio;
 mod bpf;
+mod bpf_link;
 mod btrfs;
 mod capability;
 pub mod clone;
@@ -37,6 +38,7 @@ mod ptp;
 mod ptrace;
 pub mod quota;
 mod record;
+pub mod registers;
 mod rseq;
 mod scsi;
 pub mod shape;
@@ -199,7 +201,12 @@ fn decoder(name: &str) -> Option<Decoder> {
         "shmid_ds" => |ctx, index, dir| ipc::decode(ctx, "shmid_ds", index, dir),
         "sigevent" => |ctx, index, _| small::sigevent(ctx, index),
         "sigaction" => sigaction::decode,
+        "registers" => |ctx, index, dir| registers::all(ctx, index, dir, false),
+        "float_registers" => |ctx, index, dir| registers::all(ctx, index, dir, true),
+        "register_set" => registers::set,
         "siginfo" => siginfo::decode,
+        "siginfos" => |ctx, index, _| siginfo::several(ctx, index),
+        "seccomp_metadata" => |ctx, index, _| ptrace::metadata(ctx, index),
         "sockaddr" => sockaddr::decode,
         "socket_protocol" => |ctx, index, _| small::socket_protocol(ctx, index),
         "sockopt" => sockopt::decode,

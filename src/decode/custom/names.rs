@@ -157,6 +157,8 @@ pub const XFEATURE: Set = Set("xfeature");
 pub const XFEATURE_NUMBER: Set = Set("xfeature_number");
 pub const SYSCALL_INFO: Set = Set("syscall_info_op");
 pub const BPF_REGISTER: Set = Set("bpf_register");
+pub const UPROBE: Set = Set("bpf_uprobe_flags");
+pub const NETFILTER: Set = Set("bpf_netfilter_flags");
 pub const KPROBE: Set = Set("bpf_kprobe_flags");
 pub const IP_CONTROL: Set = Set("ip_control");
 pub const TXREHASH: Set = Set("txrehash");
@@ -185,6 +187,7 @@ pub const ATA_COMMAND: Set = Set("ata_cmd");
 pub const UFFD_FEATURE: Set = Set("uffd_feature");
 pub const AUDIT_ARCH: Set = Set("audit_arch");
 pub const SECCOMP_ACTION: Set = Set("seccomp_action");
+pub const FILTER_FLAGS: Set = Set("seccomp_flags");
 pub const CLOCK: Set = Set("clock");
 pub const HW_BREAKPOINT: Set = Set("hw_breakpoint");
 pub const PERF_BRANCH: Set = Set("perf_branch");
@@ -391,7 +394,10 @@ mod tests {
             V4L2_TUNER_TYPE,
             V4L2_VBI_FLAGS,
             CLOCK,
+            FILTER_FLAGS,
             OPEN,
+            UPROBE,
+            NETFILTER,
             V4L2_STANDARD,
             V4L2_INPUT_STATUS,
             V4L2_INPUT_CAPABILITY,

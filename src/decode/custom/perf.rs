@@ -202,9 +202,14 @@ impl Attributes<'_> {
         let reserved = self.field(110, 2);
         let depth = Value::Unsigned(self.field(108, 2));
         add(108, "sample_max_stack", remark(depth, "bytes 110..111", reserved));
-        let reserved = self.field(116, 4);
-        let size = Value::Unsigned(self.field(112, 4));
-        add(112, "aux_sample_size", remark(size, "bytes 116..119", reserved));
+        add(112, "aux_sample_size", Value::Unsigned(self.field(112, 4)));
+        let action = self.field(116, 4);
+        for (bit, name) in ["aux_start_paused", "aux_pause", "aux_resume"].into_iter().enumerate() {
+            add(116, name, Value::Unsigned(action >> bit & 1));
+        }
+        if action >> 3 != 0 {
+            add(116, "__reserved_3", Value::Hex(action >> 3).commented("Bits 931..959"));
+        }
         add(120, "sig_data", Value::Hex(self.field(120, 8)));
         add(128, "config3", Value::Hex(self.field(128, 8)));
         add(136, "config4", Value::Hex(self.field(136, 8)));

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::names::{PTP, PTP_PEROUT, PTP_PIN};
+use super::names::{CLOCK, PTP, PTP_PEROUT, PTP_PIN};
 use crate::abi;
 use crate::decode::time::date;
 use crate::decode::value::Value;
@@ -115,7 +115,12 @@ pub fn offsets(ctx: &Ctx<'_>, index: usize) -> Value {
     let readings = if simple { 2 * SAMPLES + 1 } else { 3 * SAMPLES } as usize;
     let Some(bytes) = ctx.read(Side::Entry, addr, 16 + readings * TIME) else { return Value::address(addr) };
     let mut fields: Fields = vec![("n_samples".into(), unsigned(bytes))];
-    fields.extend(reserved(&bytes[4..16]));
+    if simple {
+        fields.extend(reserved(&bytes[4..16]));
+    } else {
+        fields.push(("clockid".into(), CLOCK.name(ctx.arch(), le(&bytes[4..8]), 32)));
+        fields.extend(reserved(&bytes[8..16]));
+    }
     if ctx.returned().is_some() {
         let samples = ctx.uint(Side::Exit, addr, 4).unwrap_or(0).min(SAMPLES);
         let list = addr.wrapping_add(16);

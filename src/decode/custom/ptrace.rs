@@ -1,6 +1,6 @@
 //! ptrace(2): what PTRACE_GET_SYSCALL_INFO tells of a stop, and places in the user area by name.
 
-use super::names::{AUDIT_ARCH, SYSCALL_INFO};
+use super::names::{AUDIT_ARCH, FILTER_FLAGS, SYSCALL_INFO};
 use crate::abi::{self, Arch, Dir};
 use crate::decode::value::Value;
 use crate::decode::walk::{Ctx, Side, le};
@@ -132,4 +132,14 @@ pub fn user_offset(ctx: &Ctx<'_>, index: usize) -> Value {
         Some(name) => Value::Named((*name).into()),
         None => Value::Hex(raw),
     }
+}
+
+/// PTRACE_SECCOMP_GET_METADATA: the number of a filter, and after the call what it was installed with.
+pub fn metadata(ctx: &Ctx<'_>, index: usize) -> Value {
+    let addr = ctx.arg(index);
+    let Some(number) = ctx.uint(Side::Entry, addr, 8).filter(|_| ctx.arg(2) >= 8) else { return Value::address(addr) };
+    let mut fields = vec![("filter_off".into(), Value::Unsigned(number))];
+    let flags = ctx.returned().filter(|len| *len > 8).and_then(|_| ctx.uint(Side::Exit, addr.wrapping_add(8), 8));
+    fields.extend(flags.map(|flags| ("flags".into(), FILTER_FLAGS.flags(ctx.arch(), flags, 64))));
+    Value::structure("seccomp_metadata", fields)
 }

@@ -75,9 +75,7 @@ fn third(ctx: &Ctx<'_>, addr: u64) -> Value {
     let got = |from: bool| from.then(|| buffer(ctx, side, after.pointer(16), len, after.raw(10, 2)));
     match (sent, direction) {
         (Some(sent), BOTH_WAYS) if len != 0 => {
-            let got = Value::structure("", vec![("dxferp".into(), got(true).unwrap_or(Value::Null))]);
-            let got = got.text().trim_start_matches('{').trim_end_matches('}').to_string();
-            r.add("dxferp", Value::Changed(Box::new(sent), Box::new(Value::Text(got.into()))));
+            r.add("dxferp", Value::Changed(Box::new(sent), Box::new(got(true).unwrap_or(Value::Null))));
         }
         (sent, _) => _ = r.maybe("dxferp", sent.or_else(|| got(direction == FROM_DEVICE))),
     }

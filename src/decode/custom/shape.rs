@@ -31,7 +31,16 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
                 None => value,
             })
         }
-        "statx" if !full => Some(short(ctx, layout, bytes, &["stx_mask", "stx_attributes", "stx_mode", "stx_size"])),
+        "statx" if !full => {
+            // The mode and the size only if the kernel says that it filled them in.
+            const STATX_TYPE_OR_MODE: u64 = 3;
+            const STATX_SIZE: u64 = 0x200;
+            let mask = le(take(bytes, 4));
+            let mut names = vec!["stx_mask", "stx_attributes"];
+            names.extend((mask & STATX_TYPE_OR_MODE != 0).then_some("stx_mode"));
+            names.extend((mask & STATX_SIZE != 0).then_some("stx_size"));
+            Some(short(ctx, layout, bytes, &names))
+        }
         "termio" | "termios" | "termios2" if !full => {
             Some(short(ctx, layout, bytes, &["c_iflag", "c_oflag", "c_cflag", "c_lflag"]))
         }
@@ -39,8 +48,6 @@ pub fn structure(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Option
         "statfs" | "statfs64" => Some(statfs(ctx, layout, bytes)),
         "rlimit" | "rlimit64" => Some(rlimit(ctx, layout, bytes)),
         "epoll_event" => Some(epoll_event::event(ctx.arch(), bytes)),
-        // The structure has one field: strace shows it like a pointer to a number.
-        "sched_param" => Some(Value::pointee(Value::Signed(le(take(bytes, 4)) as i32 as i64))),
         "sched_attr" => Some(sched_attr(ctx, layout, bytes)),
         "loop_info" | "loop_info64" => loop_info(ctx, layout, bytes),
         "open_how" => Some(open_how(ctx, layout, bytes)),
@@ -398,11 +405,6 @@ fn ring(ctx: &Ctx<'_>, layout: &'static Struct, bytes: &[u8]) -> Value {
     if ctx.returned().is_some() {
         names.extend(["sq_entries", "cq_entries", "features", "sq_off", "cq_off"]);
     }
-    let mut fields: Fields = names.iter().filter_map(|name| named(ctx, own, bytes, name)).collect();
-    for (_, value) in &mut fields {
-        if let Value::Struct { fields, .. } = value {
-            fields.retain(|(label, _)| label != "user_addr");
-        }
-    }
+    let fields: Fields = names.iter().filter_map(|name| named(ctx, own, bytes, name)).collect();
     Value::structure(layout.name, fields)
 }

@@ -3,7 +3,7 @@
 use crate::abi::Dir;
 use crate::decode::signal;
 use crate::decode::value::Value;
-use crate::decode::walk::{Ctx, le};
+use crate::decode::walk::{Ctx, Side, le};
 use crate::model::SignalDetail;
 
 /// SI_MAX_SIZE of asm-generic/siginfo.h, bytes: all of it must be there.
@@ -13,7 +13,19 @@ const SI_KERNEL: i32 = 0x80;
 /// `{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=…, …}`.
 pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
     let addr = ctx.arg(index);
-    let Some(bytes) = ctx.side(dir).and_then(|side| ctx.read(side, addr, PART)) else { return Value::address(addr) };
+    ctx.side(dir).and_then(|side| ctx.read(side, addr, PART)).map_or(Value::address(addr), |bytes| one(ctx, bytes))
+}
+
+/// As many as the result says, PTRACE_PEEKSIGINFO.
+pub fn several(ctx: &Ctx<'_>, index: usize) -> Value {
+    let addr = ctx.arg(index);
+    match ctx.returned() {
+        Some(count) => ctx.elements(Side::Exit, addr, count.max(0) as u64, PART, |bytes| one(ctx, bytes)),
+        None => Value::address(addr),
+    }
+}
+
+fn one(ctx: &Ctx<'_>, bytes: &[u8]) -> Value {
     let int = |at: usize| le(&bytes[at..at + 4]) as i32;
     let (number, errno, code) = (int(0), int(4), int(8));
     if number == 0 {
@@ -30,6 +42,9 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
             let (utime, stime) = (long(times) as i64, long(times + word) as i64);
             SignalDetail::Child { pid, uid, status: int(base + 8), utime, stime }
         }
+        (31, 1..) => {
+            SignalDetail::Syscall { addr: long(base), nr: int(base + word), audit_arch: int(base + word + 4) as u32 }
+        }
         (4 | 5 | 7 | 8 | 11, 1..) => SignalDetail::Fault { addr: long(base) },
         (29, 1..) | (_, -5) => SignalDetail::Poll { band: long(base) as i64, fd: int(base + word) },
         (_, -2) => SignalDetail::Timer { id: pid, overrun: int(base + 4), value: long(base + 8) },
@@ -40,5 +55,22 @@ pub fn decode(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         }
         _ => SignalDetail::None,
     };
-    signal::description(number, code, errno, &detail)
+    let Value::Struct { name, mut fields, elided } = signal::description(number, code, errno, &detail) else {
+        return Value::structure("siginfo", Vec::new());
+    };
+    // What a fault says besides its address, behind it.
+    let more = base + 2 * word;
+    match (number, code) {
+        // SEGV_BNDERR
+        (11, 3) => {
+            fields.push(("si_lower".into(), Value::address(long(more))));
+            fields.push(("si_upper".into(), Value::address(long(more + word))));
+        }
+        // SEGV_PKUERR
+        (11, 4) => fields.push(("si_pkey".into(), Value::Unsigned(u64::from(int(more) as u32)))),
+        // BUS_MCEERR_AR, BUS_MCEERR_AO
+        (7, 4 | 5) => fields.push(("si_addr_lsb".into(), Value::Hex(u64::from(int(base + word) as u16)))),
+        _ => {}
+    }
+    Value::Struct { name, fields, elided }
 }

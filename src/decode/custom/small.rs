@@ -166,18 +166,19 @@ pub fn ruleset(ctx: &Ctx<'_>, index: usize) -> Value {
     let (addr, size) = (ctx.arg(index), ctx.arg(index + 1));
     let Some(layout) = crate::abi::structure("landlock_ruleset_attr") else { return Value::address(addr) };
     let own = layout.layout(ctx.arch());
-    let roomy = own.fields.iter().take_while(|field| u64::from(field.offset) + 8 <= size);
-    let fields: Vec<_> = roomy
-        .map_while(|field| {
-            let bytes = ctx.read(Side::Entry, addr.wrapping_add(field.offset.into()), 8)?;
-            Some((field.name.into(), ctx.place(&field.ty, bytes)))
-        })
-        .collect();
-    match fields.len() {
-        0 => Value::address(addr),
-        // What is beyond is not known here, or could not be read.
-        shown => Value::Struct { name: layout.name, fields, elided: size > shown as u64 * 8 },
-    }
+    let known = size.min(u64::from(own.size));
+    // What is shorter than the first field is none; what follows the end counts as zero.
+    let Some(bytes) = ctx.read(Side::Entry, addr, known as usize).filter(|_| size >= 8) else {
+        return Value::address(addr);
+    };
+    let fields = own.fields.iter().filter(|field| u64::from(field.offset) < size);
+    let fields = fields.map(|field| {
+        let mut own = [0; 8];
+        let part = &bytes[field.offset as usize..bytes.len().min(field.offset as usize + 8)];
+        own[..part.len()].copy_from_slice(part);
+        (field.name.into(), ctx.place(&field.ty, &own))
+    });
+    Value::Struct { name: layout.name, fields: fields.collect(), elided: size > known }
 }
 
 /// A byte for each page, of which the lowest bit tells whether the page is in memory, mincore(2).

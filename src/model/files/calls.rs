@@ -133,7 +133,7 @@ impl Files {
         let call = call.select(&args);
         let made = Made { call, name: call.name, args, arch, entry, exit };
         self.change(task, row, t_ns, &made, value);
-        if matches!(made.name, "capset" | "unshare" | "setns") || made.name.starts_with("set") {
+        if matches!(made.name, "capset" | "prctl" | "unshare" | "setns") || made.name.starts_with("set") {
             self.changed_ids(task, t_ns, &made);
         }
     }
@@ -196,6 +196,7 @@ impl Files {
                 let path = made.text(0).and_then(|path| self.resolve(task, t_ns, AT_FDCWD, path));
                 self.moved(task, t_ns, path, made.name == "chroot");
             }
+            "pivot_root" => self.pivoted(task, t_ns, made),
             "fchdir" => {
                 let path = self.directory(task, t_ns, made.fd(0));
                 self.moved(task, t_ns, path, false);
@@ -305,6 +306,31 @@ impl Files {
         let Some(place) = self.place_id(task, t_ns + 1) else { return };
         let list = if root { &mut self.places[place].root } else { &mut self.places[place].cwd };
         list.push((t_ns, path));
+    }
+
+    /// pivot_root(2): what was below the new root is below `/`; the rest is where the old root was put.
+    fn pivoted(&mut self, task: TaskId, t_ns: u64, made: &Made<'_>) {
+        let absolute = |path: Option<Vec<u8>>| path.and_then(|path| self.resolve(task, t_ns, AT_FDCWD, path));
+        let (new, old) = (absolute(made.text(0)), absolute(made.text(1)));
+        let below = |path: &[u8], root: &[u8]| -> Option<Vec<u8>> {
+            let rest = path.strip_prefix(root)?;
+            match rest.first() {
+                None => Some(b"/".to_vec()),
+                Some(b'/') => Some(rest.to_vec()),
+                Some(_) => root.ends_with(b"/").then(|| [b"/", rest].concat()),
+            }
+        };
+        let cwd = match (self.cwd(task, t_ns), &new, &old) {
+            // Who stood at the old root stands at the new one.
+            (Some(b"/"), ..) => Some(b"/".to_vec()),
+            (Some(cwd), Some(new), Some(old)) => below(cwd, new).or_else(|| {
+                let old = below(old, new)?;
+                Some([old.strip_suffix(b"/").unwrap_or(&old), cwd].concat())
+            }),
+            _ => None,
+        };
+        self.moved(task, t_ns, cwd, false);
+        self.moved(task, t_ns, Some(b"/".to_vec()), true);
     }
 
     /// A path from the root, if it is one or its directory is known: that of the descriptor `base`, or for AT_FDCWD the

@@ -91,6 +91,8 @@ struct Holder {
     ids: Vec<(u64, Ids)>,
     /// Mount namespaces; None for one whose number is not known.
     mounts: Vec<(u64, Option<u64>)>,
+    /// Securebits of capabilities(7), as far as prctl(2) was seen to set them.
+    secure: u32,
 }
 
 /// All that is known; see the module.
@@ -182,8 +184,9 @@ impl Files {
         let maker = new.parent.and_then(|parent| self.holders.get(parent.0 as usize));
         let ids = maker.and_then(|maker| maker.ids.last()).map(|(_, ids)| (t_ns, *ids)).into_iter().collect();
         let mounts = maker.and_then(|maker| maker.mounts.last()).map(|(_, inode)| (t_ns, *inode)).into_iter().collect();
-        self.holders[index] =
-            Holder { tid: new.tid, tables: vec![(t_ns, table)], places: vec![(t_ns, place)], ids, mounts };
+        let secure = maker.map_or(0, |maker| maker.secure);
+        let (tables, places) = (vec![(t_ns, table)], vec![(t_ns, place)]);
+        self.holders[index] = Holder { tid: new.tid, tables, places, ids, mounts, secure };
         if let Some(standing) = new.image.as_ref().and_then(|image| image.standing.as_ref()) {
             self.stands(task, t_ns, standing);
         }
@@ -196,6 +199,9 @@ impl Files {
             self.stands(task, t_ns, standing);
         }
         let tid = exec.former.and_then(|leader| self.holders.get(leader.0 as usize)).map(|leader| leader.tid);
+        if let Some(holder) = self.holders.get_mut(task.0 as usize) {
+            holder.secure &= !ids::KEEP_CAPS;
+        }
         if let (Some(tid), Some(holder)) = (tid, self.holders.get_mut(task.0 as usize)) {
             holder.tid = tid;
         }

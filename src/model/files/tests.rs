@@ -302,6 +302,51 @@ fn whom_a_task_acts_as_follows_its_calls() {
 }
 
 #[test]
+fn capabilities_follow_prctl_and_the_id_of_the_file_system() {
+    const FILES: u64 = 0x1f | 1 << 9 | 1 << 27 | 1 << 32;
+    let mut made = Made::new();
+    made.exec_standing(0, Some(standing()));
+    let ids = |made: &Made| *made.store.files().ids(TaskId(0), made.t_ns + 1).expect("known");
+    made.call(0, "setfsuid", [1000, 0, 0, 0, 0, 0], &[], 0, &[]);
+    assert_eq!((ids(&made).uids, ids(&made).effective), ([0, 0, 0, 1000], 0x1ff_ffff_ffff & !FILES));
+    made.call(0, "setfsuid", [0; 6], &[], 1000, &[]);
+    assert_eq!((ids(&made).uids, ids(&made).effective), ([0; 4], 0x1ff_ffff_ffff));
+    made.call(0, "setfsgid", [7, 0, 0, 0, 0, 0], &[], 0, &[]);
+    assert_eq!(ids(&made).gids, [0, 0, 0, 7]);
+    // PR_CAP_AMBIENT: raise, raise, lower. PR_CAPBSET_DROP.
+    for (operation, number) in [(2, 5), (2, 7), (3, 5)] {
+        made.call(0, "prctl", [47, operation, number, 0, 0, 0], &[], 0, &[]);
+    }
+    made.call(0, "prctl", [24, 3, 0, 0, 0, 0], &[], 0, &[]);
+    assert_eq!((ids(&made).ambient, ids(&made).bounding), (1 << 7, 0x1ff_ffff_ffff & !8));
+    // PR_SET_KEEPCAPS: the permitted ones stay with an ordinary user.
+    made.call(0, "prctl", [8, 1, 0, 0, 0, 0], &[], 0, &[]);
+    made.call(0, "setuid", [1000, 0, 0, 0, 0, 0], &[], 0, &[]);
+    let now = ids(&made);
+    assert_eq!((now.uids, now.permitted, now.effective, now.ambient), ([1000; 4], 0x1ff_ffff_ffff, 0, 0));
+}
+
+#[test]
+fn a_pivoted_root_moves_the_directory_of_the_task() {
+    let mut made = Made::new();
+    made.exec_standing(0, Some(standing()));
+    let path = |made: &mut Made, text: &'static [u8]| made.call(0, "chdir", [0x1000; 6], &[(0x1000, text)], 0, &[]);
+    path(&mut made, b"/srv/image/etc\0");
+    let given: [(u64, &[u8]); 2] = [(0x1000, b"/srv/image\0"), (0x2000, b"/srv/image/old\0")];
+    made.call(0, "pivot_root", [0x1000, 0x2000, 0, 0, 0, 0], &given, 0, &[]);
+    let stands = |made: &Made| {
+        let files = made.store.files();
+        let cwd = files.cwd(TaskId(0), made.t_ns + 1).map(<[u8]>::to_vec);
+        (cwd, files.root(TaskId(0), made.t_ns + 1).map(<[u8]>::to_vec))
+    };
+    assert_eq!(stands(&made), (Some(b"/etc".to_vec()), Some(b"/".to_vec())));
+    path(&mut made, b"/home\0");
+    let given: [(u64, &[u8]); 2] = [(0x1000, b"/old/root\0"), (0x2000, b"/old/root/mnt\0")];
+    made.call(0, "pivot_root", [0x1000, 0x2000, 0, 0, 0, 0], &given, 0, &[]);
+    assert_eq!(stands(&made).0, Some(b"/mnt/home".to_vec()));
+}
+
+#[test]
 fn namespaces_of_its_own_have_no_number_yet() {
     let mut made = Made::new();
     made.exec_standing(0, Some(standing()));

@@ -4,6 +4,7 @@
 use super::super::plan::{Walk, le_word};
 use super::super::{Fetch, limits};
 use super::take;
+use crate::abi::Arch;
 
 /// FSLABEL_MAX of linux/fs.h, bytes.
 const LABEL: usize = 256;
@@ -108,6 +109,18 @@ pub fn fetch<F: Fetch>(walk: &mut Walk<'_, F>, name: &str, addr: u64) -> bool {
             let size = walk.read_u32(addr).unwrap_or(0) as usize;
             walk.keep(addr, if size == 0 { SCHED_ATTR.0 } else { size.min(SCHED_ATTR.1) });
         }
+        "seccomp_metadata" => {
+            walk.keep(addr, 8);
+            if walk.ret.is_some() {
+                walk.keep(addr.wrapping_add(8), 8);
+            }
+        }
+        "registers" => walk.keep(addr, if walk.arch == Arch::I386 { 68 } else { 216 }),
+        "float_registers" => walk.keep(addr, if walk.arch == Arch::I386 { 108 } else { 512 }),
+        "siginfos" => {
+            let count = walk.filled();
+            walk.keep_elements(addr, count, 128);
+        }
         "seccomp_notif" => walk.keep(addr, 80),
         "ubi_rnvol_req" => walk.keep(addr, UBI_RENAME),
         _ => return false,
@@ -153,6 +166,7 @@ fn bpf<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
 fn bpf_link<F: Fetch>(walk: &mut Walk<'_, F>, kind: u64, first: u64, count: u64, bytes: &[u8]) {
     const TRACE_ITER: u64 = 28;
     const TRACE_KPROBE_MULTI: u64 = 42;
+    const TRACE_UPROBE_MULTI: u64 = 48;
     let field = |at: usize, len: usize| le_word(take(bytes, at, len));
     match kind {
         TRACE_ITER => walk.keep_elements(first, field(24, 4), 4),
@@ -165,6 +179,23 @@ fn bpf_link<F: Fetch>(walk: &mut Walk<'_, F>, kind: u64, first: u64, count: u64,
             walk.keep_elements(field(32, 8), count, 8);
             walk.keep_elements(field(40, 8), count, 8);
         }
+        TRACE_UPROBE_MULTI => {
+            let count = field(48, 4);
+            walk.c_string(first, limits::STRING);
+            for list in [24, 32, 40] {
+                walk.keep_elements(field(list, 8), count, 8);
+            }
+        }
         _ => {}
     }
+}
+
+/// PTRACE_GETREGSET, PTRACE_SETREGSET: a place and a length, and the registers there.
+pub fn register_set<F: Fetch>(walk: &mut Walk<'_, F>, addr: u64) {
+    /// Of the longest set that is shown, bytes.
+    const REGISTERS: u64 = 512;
+    let word = walk.arch.word();
+    let given = walk.object(addr, 2 * word);
+    let (base, len) = (le_word(take(given, 0, word)), le_word(take(given, word, word)));
+    walk.keep(base, len.min(REGISTERS) as usize);
 }
