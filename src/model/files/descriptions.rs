@@ -2,7 +2,7 @@
 //!
 //! Every call that makes one adds a few bytes, so a session of millions stays small.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::What;
@@ -27,6 +27,9 @@ pub(super) struct Addresses {
 #[derive(Debug, Default)]
 pub(super) struct Descriptions {
     all: Vec<Description>,
+    /// The number of the first of `all`; of those before it a few are kept apart.
+    first: u32,
+    older: HashMap<u32, Description>,
     whats: Vec<What>,
     /// Places in `whats` by hash.
     known: HashMap<u64, u32>,
@@ -38,7 +41,7 @@ pub(super) struct Descriptions {
 impl Descriptions {
     /// A new one; its number.
     pub fn add(&mut self, what: What, row: Option<u64>) -> u32 {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&what);
+        let hash = hash_of(&what);
         let known = self.known.get(&hash).copied().filter(|&place| self.whats[place as usize] == what);
         let what = known.unwrap_or_else(|| {
             let place = self.whats.len() as u32;
@@ -48,16 +51,50 @@ impl Descriptions {
             place
         });
         self.all.push(Description { what, row: row.unwrap_or(NO_ROW) });
-        self.all.len() as u32 - 1
+        self.first + self.all.len() as u32 - 1
+    }
+
+    fn get(&self, number: u32) -> Option<&Description> {
+        match number.checked_sub(self.first) {
+            Some(place) => self.all.get(place as usize),
+            None => self.older.get(&number),
+        }
+    }
+
+    /// Forgets all but these.
+    pub fn keep_only(&mut self, used: &HashSet<u32>) {
+        let old = std::mem::take(self);
+        self.first = old.first + old.all.len() as u32;
+        for &number in used {
+            let Some(description) = old.get(number) else { continue };
+            let next = self.whats.len() as u32;
+            let what = &old.whats[description.what as usize];
+            // Of two with the same hash one is said twice, as in `add`.
+            let hash = hash_of(what);
+            let place = *self.known.entry(hash).or_insert(next);
+            let place = if place != next && self.whats[place as usize] == *what { place } else { next };
+            if place == next {
+                self.behind += what.name().len();
+                self.whats.push(what.clone());
+            }
+            self.older.insert(number, Description { what: place, ..*description });
+        }
+        for (number, addresses) in old.addresses {
+            if used.contains(&number) {
+                let lists = addresses.local.iter().chain(&addresses.peer);
+                self.behind += lists.map(|(_, address)| address.len()).sum::<usize>();
+                self.addresses.insert(number, addresses);
+            }
+        }
     }
 
     pub fn what(&self, number: u32) -> Option<&What> {
-        self.whats.get(self.all.get(number as usize)?.what as usize)
+        self.whats.get(self.get(number)?.what as usize)
     }
 
     /// Row of the call that made it; None if it was there before.
     pub fn row(&self, number: u32) -> Option<u64> {
-        self.all.get(number as usize).map(|description| description.row).filter(|row| *row != NO_ROW)
+        self.get(number).map(|description| description.row).filter(|row| *row != NO_ROW)
     }
 
     pub fn addresses(&self, number: u32) -> Option<&Addresses> {
@@ -81,11 +118,16 @@ impl Descriptions {
         let known = self.known.capacity() * size_of::<(u64, u32)>();
         let addresses = self.addresses.len() * (size_of::<(u32, Addresses)>() + 2 * size_of::<(u64, Vec<u8>)>());
         self.all.capacity() * size_of::<Description>()
+            + self.older.capacity() * size_of::<(u32, Description)>()
             + self.whats.capacity() * size_of::<What>()
             + known
             + addresses
             + self.behind
     }
+}
+
+fn hash_of(what: &What) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(what)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 
 mod calls;
 mod descriptions;
+mod forget;
 mod given;
 mod ids;
 mod table;

@@ -4,12 +4,12 @@
 //! both cost the same however many descriptors are open. One entry is kept for each change. Left out: which calls change
 //! what (`calls`), and what is behind a descriptor.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Longer chains of inheritance are copied once, so that a look-up stays quick.
 const DEPTH: u32 = 32;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TableId(u32);
 
 /// One number of a table.
@@ -206,6 +206,38 @@ impl Tables {
         self.get(inherited.from, fd, inherited.end_ns).filter(|slot| !(inherited.executed && slot.cloexec))
     }
 
+    /// Forgets what no look-up in one of these tables from the given times on can meet; the descriptions that are left.
+    pub fn forget(&mut self, used: &[(TableId, u64)]) -> HashSet<u32> {
+        // Of each table the moments at which it may be asked, and all after a last one if it is used itself.
+        let mut moments: HashMap<TableId, (Vec<u64>, u64)> = HashMap::new();
+        for &(id, since_ns) in used {
+            let since = &mut moments.entry(id).or_insert((Vec::new(), u64::MAX)).1;
+            *since = (*since).min(since_ns);
+            let mut next = self.table(id).inherited;
+            while let Some(inherited) = next {
+                moments.entry(inherited.from).or_insert((Vec::new(), u64::MAX)).0.push(inherited.end_ns);
+                next = self.table(inherited.from).inherited;
+            }
+        }
+        let mut descriptions = HashSet::new();
+        self.versions = 0;
+        for (index, table) in self.all.iter_mut().enumerate() {
+            let Some((ends, since_ns)) = moments.get_mut(&TableId(index as u32)) else {
+                *table = Table::default();
+                continue;
+            };
+            ends.push(*since_ns);
+            ends.sort_unstable();
+            ends.dedup();
+            for versions in table.history.values_mut() {
+                thin_out(versions, ends, *since_ns);
+                self.versions += versions.len();
+                descriptions.extend(versions.iter().filter_map(|version| version.slot()).map(|slot| slot.description));
+            }
+        }
+        descriptions
+    }
+
     /// What they take in memory, in bytes.
     pub fn size(&self) -> usize {
         // Lists grow by doubling, so a quarter of them is free on average.
@@ -215,6 +247,20 @@ impl Tables {
     fn table(&self, id: TableId) -> &Table {
         &self.all[id.0 as usize]
     }
+}
+
+/// Thins out the versions of a number: what it is at each of these moments and from `since_ns` on stays, and what it was
+/// last given out as, from which the next time is counted.
+fn thin_out(versions: &mut Vec<Version>, ends: &[u64], since_ns: u64) {
+    let before = |end_ns| versions.partition_point(|version: &Version| version.t_ns < end_ns).checked_sub(1);
+    let mut needed: HashSet<usize> = ends.iter().filter_map(|end_ns| before(*end_ns)).collect();
+    needed.extend(versions.iter().rposition(|version| version.slot().is_some()));
+    let mut index = 0;
+    versions.retain(|version| {
+        index += 1;
+        version.t_ns >= since_ns || needed.contains(&(index - 1))
+    });
+    versions.shrink_to(2 * versions.len());
 }
 
 #[cfg(test)]
@@ -276,6 +322,30 @@ mod tests {
         assert!(tables.get(id, 3, 99).is_some_and(|slot| slot.cloexec));
         let executed = tables.inherit(id, 50, true);
         assert_eq!([3, 5].map(|fd| description(&tables, executed, fd, 99)), [None, Some(50)]);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_what_nobody_can_ask_for() {
+        let mut tables = Tables::default();
+        let (gone, parent) = (tables.create(), tables.create());
+        tables.open(gone, 3, 1, 77, false, Some(1));
+        for row in 0..100 {
+            tables.open(parent, 3, 10 * row, row as u32, false, Some(row));
+            tables.close(parent, 3, 10 * row + 5);
+        }
+        let child = tables.inherit(parent, 42, false);
+        let asked = |tables: &Tables| {
+            let parents = [900, 901, 903, 906, 995, 999].map(|end| tables.get(parent, 3, end));
+            (parents, tables.get(child, 3, 2_000), tables.generation(parent, 3))
+        };
+        let before = asked(&tables);
+        let left = tables.forget(&[(parent, 900), (child, 950)]);
+        assert_eq!(asked(&tables), before);
+        assert_eq!(left.len(), 11, "{left:?}");
+        assert!(tables.get(gone, 3, 99).is_none());
+        // Without the child's, and without the last but one that was open.
+        assert_eq!(tables.forget(&[(parent, 2_000)]), [99].into());
+        assert_eq!(tables.generation(parent, 3), 100);
     }
 
     #[test]

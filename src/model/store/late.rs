@@ -74,6 +74,16 @@ impl Late {
         self.back.entry(seq).insert_entry(Back { call, exit }).into_mut()
     }
 
+    /// Forgets how calls before a row came back.
+    pub fn forget(&mut self, before: u64) {
+        let size = &mut self.size;
+        self.back.retain(|seq, back| {
+            let stays = *seq >= before;
+            *size -= if stays { 0 } else { back.exit.size() + size_of::<(u64, Back)>() };
+            stays
+        });
+    }
+
     pub fn back(&self, seq: u64) -> Option<&Back> {
         self.back.get(&seq)
     }

@@ -92,6 +92,8 @@ pub struct Store {
     /// What the few rows of restart_syscall(2) restart, by row.
     restarts: HashMap<u64, u64>,
     len: u64,
+    /// Time of the newest row when `forget` was asked for last.
+    forgotten_ns: u64,
     /// Bytes beyond which rows go to a file; None without one.
     budget: Option<u64>,
 }
@@ -280,13 +282,30 @@ impl Store {
         self.len += 1;
     }
 
-    /// Frees the packed rows before row `before`, but for those around a call that goes on; they are gone then. For who
-    /// looks at each row once.
+    /// Frees the packed rows before row `before`, but for those around a call that goes on, and what is known of no later
+    /// row's time; all that is gone then. For who looks at each row once, and asks for this after each stretch.
     pub fn forget(&mut self, before: u64) {
         let whole = usize::try_from(before).map_or(0, |before| before / SEGMENT_ROWS);
         let open = self.tasks.iter().filter_map(|task| task.open_call);
         let needed: HashSet<usize> = open.map(|seq| seq as usize / SEGMENT_ROWS).collect();
         self.older.forget(whole, |segment| needed.contains(&segment));
+        let chunks = (whole / RECENT).min(self.indexes.len().saturating_sub(1));
+        for index in &mut self.indexes[..chunks] {
+            self.index_size = self.index_size.saturating_sub(std::mem::take(index).size());
+        }
+        self.late.forget(before);
+        self.kept.retain(|seq, _| *seq >= before);
+        self.restarts.retain(|seq, _| *seq >= before);
+        // Events of different tasks can come a little out of order: times up to the last stretch are kept.
+        let newest_ns = before.checked_sub(1).and_then(|last| self.row(last)).map_or(0, |row| row.t_ns);
+        let until_ns = std::mem::replace(&mut self.forgotten_ns, newest_ns).min(newest_ns);
+        let since = |task: &Task| {
+            let gone = task.open_call.is_none() && task.ended.is_some_and(|(t_ns, _)| t_ns < until_ns);
+            let entered = task.open_call.and_then(|seq| self.row(seq)).map(|row| row.t_ns);
+            (!gone).then(|| entered.unwrap_or(until_ns).min(until_ns))
+        };
+        let since: Vec<Option<u64>> = self.tasks.iter().map(since).collect();
+        self.files.forget(&since);
     }
 
     fn complete(&mut self, batch: &Batch, event: &Event, exit: &Exit, changes: &mut Changes) {
