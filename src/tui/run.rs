@@ -210,7 +210,12 @@ async fn watch(source: &mut Source, screen: &mut Screen, app: &mut App) -> Resul
                 }
             },
             message = source.messages.recv(), if listening && app.listens() => match message {
-                Some(message) => app.message(message),
+                Some(message) => {
+                    app.message(message);
+                    // While messages wait, nothing else would make the runtime look at keys and timers before it has
+                    // handed out a hundred of them.
+                    tokio::task::yield_now().await;
+                }
                 None => {
                     listening = false;
                     app.closed();
