@@ -123,6 +123,7 @@ pub mod errno {
     pub const ENOTTY: u16 = 25;
     pub const EFBIG: u16 = 27;
     pub const ENOSPC: u16 = 28;
+    pub const ESPIPE: u16 = 29;
     pub const EPIPE: u16 = 32;
     pub const ENOSYS: u16 = 38;
     pub const ETIMEDOUT: u16 = 110;

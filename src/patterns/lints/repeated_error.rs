@@ -37,8 +37,8 @@ impl Lint for RepeatedError {
                 true
             }
             errno::ENOSYS | errno::EMFILE | errno::ENFILE | errno::EPIPE => true,
-            // isatty(3) and realpath(3) ask so; it is a no, and no failure.
-            errno::ENOTTY => true,
+            // Asked so: is it a terminal, can one seek in it, is it a link? This is a no, and no failure.
+            errno::ENOTTY | errno::ESPIPE => true,
             errno::EINVAL => seen.call.name.starts_with("readlink"),
             errno::EBADF => seen.call.name == "close",
             _ => errno::RESTARTS.contains(&errno),
