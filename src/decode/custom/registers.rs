@@ -73,7 +73,7 @@ pub fn set(ctx: &Ctx<'_>, index: usize, dir: Dir) -> Value {
         };
         let len = if side == Side::Exit { known.unwrap_or(len) } else { len } as usize;
         let bytes = ctx.read(side, base, len.min(MOST)).filter(|_| len != 0)?;
-        if len % word != 0 {
+        if !len.is_multiple_of(word) {
             return None;
         }
         let shown = shown(ctx, &layout(ctx.arch(), floating), bytes, len);
