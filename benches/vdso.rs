@@ -128,30 +128,6 @@ fn switches(program: &str) {
 }
 
 /// Threads that ask until a line comes, and look whether time goes on.
-const GO: &str = "
-package main
-import (\"bufio\"; \"fmt\"; \"os\"; \"sync/atomic\"; \"time\")
-func main() {
-	var stop, wrong int32
-	done := make(chan bool)
-	for i := 0; i < 4; i++ {
-		go func() {
-			before := time.Now()
-			for atomic.LoadInt32(&stop) == 0 {
-				now := time.Now()
-				if now.Before(before) || now.Unix() < 1000000000 { atomic.StoreInt32(&wrong, 1) }
-				before = now
-			}
-			done <- true
-		}()
-	}
-	fmt.Println(\"ready\")
-	bufio.NewReader(os.Stdin).ReadString('\\n')
-	atomic.StoreInt32(&stop, 1)
-	for i := 0; i < 4; i++ { <-done }
-	os.Exit(int(wrong))
-}
-";
 const PYTHON: &str = "
 import signal, sys, threading, time
 stop, wrong = False, []
@@ -179,10 +155,10 @@ fn stress(place: &Path, dynamic: &str, runs: u32) {
         let to = place.join(name).to_str().expect("UTF-8").to_owned();
         let mut process = Process::new(command[0]);
         process.args(&command[1..]).args(["-o", &to]).current_dir(place).env("HOME", place).stdin(Stdio::null());
-        let file = if command[0] == "go" { "vdso.go" } else { source };
+        let file =
+            if command[0] == "go" { concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/clock.go") } else { source };
         process.arg(file).output().is_ok_and(|output| output.status.success()).then_some(to)
     };
-    std::fs::write(place.join("vdso.go"), GO).expect("written");
     let headers = ["-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"];
     let musl = [&["musl-gcc", "-O1", "-static", "-pthread"], &headers[..]].concat();
     let storm = |program: String| vec![program, "storm".to_owned(), "4".to_owned()];

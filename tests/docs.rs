@@ -104,6 +104,7 @@ const PICTURES: &[(&str, &str, &[&str])] = &[
     ),
     ("patterns", "failing", &["--keys", "!"]),
     ("histogram", "shell", &["--keys", "tab z"]),
+    ("vdso", "vdso", &["--keys", "end V"]),
     ("tour", "shell", &["--tour", "errors", "--keys", "] / e r r enter up up"]),
 ];
 

@@ -21,7 +21,9 @@ use super::tracee::{Op, Status, Stop, Stopped, SyscallInfo};
 use super::worker::Engine;
 use super::{procfs, sys};
 use crate::abi::{self, Arch, X32_BIT};
+use crate::model::Outcome;
 use crate::policy::bpf::{Instruction, Program};
+use crate::vdso::is_vsyscall;
 
 const ALLOW: u32 = 0x7fff_0000;
 const TRACE: u32 = 0x7ff0_0000;
@@ -185,7 +187,12 @@ impl Engine {
         if !self.is_ours(data) {
             refuse_as_untraced(tid);
         } else if self.runs_past(tid) {
-            return self.on_enter(tid, &info, nr, args, now);
+            let pause = self.on_enter(tid, &info, nr, args, now);
+            if is_vsyscall(info.ip) {
+                // The kernel answers it without an exit.
+                self.close(tid, Outcome::NeverReturned, now);
+            }
+            return pause;
         }
         Pause::default()
     }

@@ -252,7 +252,9 @@ fn calls(histogram: &Histogram) -> Table {
         let mut cells = vec![Cell::Count(row.count), Cell::Count(row.errors), known(row.total_ns)];
         cells.extend(PERCENTILES.map(|(_, p)| Cell::Time(row.percentile(p))));
         cells.push(known(row.max_ns));
-        cells.push(Cell::Text(decode::call_name(row.arch, row.nr).into_owned()));
+        let name = decode::call_name(row.arch, row.nr);
+        // What the vDSO answered is another class than the calls of that name.
+        cells.push(Cell::Text(if row.vdso { format!("{name} (vDSO)") } else { name.into_owned() }));
         cells
     };
     let columns = TIMES.into_iter().chain([("call", "call")]).collect();

@@ -50,7 +50,7 @@ const FEW: Rounds = Rounds { rounds: 15, questions: 10 };
 pub fn run(args: &VdsoArgs) -> Result<i32, CliError> {
     let mut page = Page::for_stdout();
     if args.ask {
-        for Asked { what, ns } in capture::ask(Means::Vdso, FEW) {
+        for Asked { what, ns, .. } in capture::ask(Means::Vdso, FEW) {
             page.entry("", &format!("{ns:.1} {what}"));
         }
         page.print("the times")?;
@@ -208,7 +208,8 @@ fn measured(page: &mut Page) -> Result<(), CliError> {
         }
         let cells = [cell(Some(answer.ns)), cell(shown), cell(Some(call.ns)), cell(off)];
         let [vdso, shown, call, off] = cells;
-        page.entry("", &format!("  {:<40} {vdso:>7} {shown:>7} {call:>7} {off:>8}  {bar}", answer.what));
+        let mark = if answer.falls_back { 'v' } else { ' ' };
+        page.entry("", &format!("  {:<40} {vdso:>7} {shown:>7}{mark}{call:>7} {off:>8}  {bar}", answer.what));
     }
     page.entry(
         "  ",
@@ -220,7 +221,9 @@ fn measured(page: &mut Page) -> Result<(), CliError> {
     );
     page.entry(
         "  ",
-        "CPU-time clocks, and getrandom without a state, are calls in any case: the vDSO makes them itself.",
+        "v: the vDSO fell back. It cannot answer this and makes the call itself, which is traced like any other, also while it \
+         is shown: there is no answer to log. A stop that comes alone can cost more than in the last column, \
+         where sysview shares the program's CPU.",
     );
     Ok(())
 }
@@ -230,6 +233,8 @@ fn unseen(page: &mut Page) {
     page.heading("Also without a call");
     page.entry("  rseq      ", crate::vdso::RSEQ);
     page.entry("  vsyscall  ", crate::vdso::VSYSCALL);
+    page.heading("What stays");
+    page.entry("  the log   ", crate::vdso::LOG_STAYS);
     page.heading("On aarch64 (read in the kernel's sources, not run here)");
     for (symbol, call) in AARCH64 {
         let nr = call.and_then(|call| abi::number(Arch::Aarch64, call)).map_or("-".to_owned(), |nr| nr.to_string());

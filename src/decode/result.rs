@@ -41,10 +41,9 @@ pub fn write(out: &mut String, view: &CallView<'_>, options: &Options) -> bool {
     if view.marks.has(Marks::VDSO) {
         out.push_str(" /* vDSO, no call */");
     }
-    for (mark, words) in [
-        (Marks::UNSEEN, " /* the vDSO would have answered this */"),
-        (Marks::FELL_BACK, " /* the vDSO could not answer this */"),
-    ] {
+    for (mark, words) in
+        [(Marks::UNSEEN, " /* the vDSO would have answered this */"), (Marks::FELL_BACK, " /* vDSO fell back */")]
+    {
         if options.vdso && view.marks.has(mark) {
             out.push_str(words);
         }

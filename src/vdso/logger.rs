@@ -185,10 +185,11 @@ impl Code {
             let mut shared = Code { at: self.here() + 9, bytes: Vec::new() };
             shared.relative(&[0x4c, 0x8d, 0x1d], self.heads() + (SHARED * HEAD) as u64)?; // lea shared, %r11
             shared.put(&[
-                &[0xf0, 0x49, 0xff, 0x43, count],      // lock incq count(%r11)
-                &[0xb8, 0x01, 0x00, 0x00, 0x00],       // mov $1, %eax
-                &[0xf0, 0x49, 0x0f, 0xc1, 0x43, 0x08], // lock xadd %rax, 8(%r11)
-                &[0xeb, 4 + 5 + 5],                    // jmp numbered
+                &[0xb9, 0x01, 0x00, 0x00, 0x00],        // mov $1, %ecx
+                &[0xf0, 0x49, 0x0f, 0xc1, 0x4b, count], // lock xadd %rcx, count(%r11)
+                &[0xb8, 0x01, 0x00, 0x00, 0x00],        // mov $1, %eax
+                &[0xf0, 0x49, 0x0f, 0xc1, 0x43, 0x08],  // lock xadd %rax, 8(%r11)
+                &[0xeb, 5 + 5 + 5 + 5],                 // jmp numbered
             ]);
             shared.bytes
         };
@@ -196,11 +197,12 @@ impl Code {
         self.relative(&[0xe8], finder)?;
         self.put(&[&[0x73, shared.len() as u8], &shared]);
         self.put(&[
-            &[0x49, 0xff, 0x43, count],      // own: incq count(%r11)
-            &[0xb8, 0x01, 0x00, 0x00, 0x00], // mov $1, %eax
-            &[0x49, 0x0f, 0xc1, 0x43, 0x08], // xadd %rax, 8(%r11)
-            &[0x41, 0x58],                   // numbered: pop %r8     the beginning
-            &[0x41, 0x89, 0xc1],             // mov %eax, %r9d
+            &[0xb9, 0x01, 0x00, 0x00, 0x00],  // own: mov $1, %ecx
+            &[0x49, 0x0f, 0xc1, 0x4b, count], // xadd %rcx, count(%r11)
+            &[0xb8, 0x01, 0x00, 0x00, 0x00],  // mov $1, %eax
+            &[0x49, 0x0f, 0xc1, 0x43, 0x08],  // xadd %rax, 8(%r11)
+            &[0x41, 0x58],                    // numbered: pop %r8     the beginning
+            &[0x41, 0x89, 0xc1],              // mov %eax, %r9d
         ]);
         self.relative(&[0x48, 0x8d, 0x35], self.heads())?; // lea heads, %rsi
         self.put(&[
@@ -213,8 +215,8 @@ impl Code {
             &[0x25, MASK[0], MASK[1], MASK[2], MASK[3]],  // and $MASK, %eax
             &[0xc1, 0xe0, RECORD.trailing_zeros() as u8], // shl $6, %eax
             &[0x49, 0x01, 0xc3],                          // add %rax, %r11    the slot
-            &[0x31, 0xc9],                                // xor %ecx, %ecx    the duration, not measured
-            &[0x41, 0xf6, 0xc1, TIMED - 1],               // test $7, %r9b
+            &[0xf6, 0xc1, TIMED - 1],                     // test $7, %cl
+            &[0xb9, 0x00, 0x00, 0x00, 0x00],              // mov $0, %ecx      the duration, not measured
         ]);
         let timed: [&[u8]; 7] = [
             &[0x0f, 0x31],                               // rdtsc

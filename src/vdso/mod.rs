@@ -12,6 +12,16 @@ pub const VSYSCALL: &str = "time, gettimeofday and getcpu at the fixed address 0
     without what they answered, where its own filter is at work (log -e trace=time,gettimeofday,getcpu); otherwise they are \
     invisible.";
 
+/// Whether a call came from there.
+pub fn is_vsyscall(ip: u64) -> bool {
+    (0xffff_ffff_ff60_0000..0xffff_ffff_ff60_1000).contains(&ip)
+}
+
+/// What stays in a program that was shown.
+pub const LOG_STAYS: &str = "The log of a program that is shown is a mapping of 20 MB of addresses, of which only what was written \
+    takes memory. It stays when the vDSO is natural again, or the program is let go, until the program executes another or ends: a \
+    thread can be on its way out of a wrapper there at any time later (in a signal handler that interrupted it), and nobody can tell.";
+
 mod auxv;
 mod calls;
 mod displace;

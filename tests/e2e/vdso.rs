@@ -135,3 +135,47 @@ fn a_copy_of_sysview_measures_what_each_mode_costs() {
     // vDSO, shown, call, traced
     assert!(ns.len() == 4 && ns[0] < ns[2] && ns[2] < ns[3] && ns[1] < ns[3], "{line}");
 }
+
+/// What was shown is kept, and each form of export, the statistics and the filter language know it from calls.
+#[test]
+fn a_shown_run_is_recorded_opened_exported_and_filtered() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    const CODE: &str = "import time\nfor _ in range(100): time.time()";
+    let place = std::env::temp_dir().join(format!("sysview-vdso-{}", std::process::id()));
+    std::fs::create_dir_all(&place).expect("a directory");
+    let path = |name: &str| place.join(name).to_str().expect("UTF-8").to_owned();
+    let said = |args: &[&str]| {
+        let output = Command::new(SYSVIEW).args(args).stdin(Stdio::null()).output().expect("sysview runs");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let run = path("run.sysview");
+    said(&["record", "-o", &run, "--vdso", "shown", "--", "python3", "-c", CODE]);
+    let export = |format: &str, more: &[&str]| {
+        let out = path(format);
+        said(&[&["export", &run, "--format", format, "-o", &out], more].concat());
+        std::fs::read(&out).expect("written")
+    };
+    let text = |format: &str, more: &[&str]| String::from_utf8_lossy(&export(format, more)).into_owned();
+    let strace = text("strace", &[]);
+    let answers = strace.matches("/* vDSO, no call */").count();
+    assert!(answers >= 100, "{strace}");
+    assert_eq!(text("strace", &["--filter", "vdso"]).matches("/* vDSO, no call */").count(), answers);
+    assert_eq!(text("strace", &["--filter", "not vdso"]).matches("clock_gettime").count(), 0);
+    let jsonl = text("jsonl", &[]);
+    assert_eq!(jsonl.matches("\"vdso\":true").count(), answers);
+    assert!(jsonl.contains("\"duration_ns\":null"), "most are not timed");
+    assert_eq!(text("csv", &[]).matches("/* vDSO, no call */").count(), answers);
+    assert_eq!(text("perfetto", &[]).matches("\"cat\":\"vdso\"").count(), answers);
+    assert!(text("html", &[]).contains("clock_gettime (vDSO)"));
+    assert!(export("parquet", &[]).starts_with(b"PAR1"));
+    let stats = said(&["stats", &run]);
+    assert!(stats.contains("clock_gettime (vDSO)"), "{stats}");
+    let picture = path("page.svg");
+    said(&["open", &run, "--svg", &picture, "--keys", "V"]);
+    let page = std::fs::read_to_string(&picture).expect("drawn");
+    assert!(page.contains("answers"), "{page}");
+    std::fs::remove_dir_all(&place).expect("removed");
+}

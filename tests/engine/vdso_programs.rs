@@ -1,7 +1,8 @@
 //! The modes of the vDSO in programs of all kinds: other C libraries, none at all, 32 bits, and namespaces of time.
 
-use sysview::capture::launch;
-use sysview::model::{Marks, VdsoMode};
+use sysview::abi::Arch;
+use sysview::capture::{Only, launch};
+use sysview::model::{Marks, Outcome, VdsoMode};
 use sysview::source::{Command, End};
 
 use crate::fixtures::{fixture, fixture_go, fixture_i386, fixture_musl, fixture_static};
@@ -89,4 +90,23 @@ fn a_time_namespace_keeps_its_clocks_in_every_mode() {
         assert_eq!((off.end, &off.notices), (End::Exited(0), &Vec::new()), "{program}");
         assert_eq!(marked(&off, "clock_gettime", Marks::UNSEEN), 101, "{program}");
     }
+}
+
+#[test]
+fn the_legacy_page_is_seen_where_the_engine_filters() {
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("our maps");
+    if !can_switch() || !maps.contains("[vsyscall]") {
+        eprintln!("skipped: this kernel has no vsyscall page");
+        return;
+    }
+    let program = fixture("vdso");
+    assert_eq!(run(&[&program, "vsyscall"]).calls_named("time").len(), 0);
+    let mut filtered = plan(&[&program, "vsyscall"]);
+    let numbers = vec![(Arch::X86_64, vec![libc::SYS_time as u64])];
+    filtered.tracing.only = Some(Only { words: "time".into(), numbers, unknown: false, at_full_speed: true });
+    let run = collect(launch(filtered).unwrap());
+    let times = run.calls_named("time");
+    assert_eq!((run.end, times.len()), (End::Exited(0), 1));
+    assert!(sysview::vdso::is_vsyscall(times[0].1.ip));
+    assert_eq!(times[0].1.outcome, Some(Outcome::NeverReturned), "what it answered is not known");
 }

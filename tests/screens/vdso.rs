@@ -109,11 +109,26 @@ fn rows_and_the_call_pane_tell_what_it_hides_and_what_it_made_itself() {
     assert_eq!(symbols, "+oov! ", "{screen}");
     for (row, words) in [
         (1, "Seen only because the vDSO is off"),
-        (3, "The vDSO made this call: the time that a process or thread has used is known to the"),
+        (3, "vDSO fell back, and made this call itself: the time that a process or thread has used"),
         (4, "there is no such clock in the page that the kernel shares"),
     ] {
         press(&mut app, &format!("Home {} Enter z", "Down ".repeat(row)));
         shows(&app, words);
         press(&mut app, "z Enter");
     }
+}
+
+/// A profile that blocks what the vDSO answers blocks nothing, as long as these are no calls.
+#[test]
+fn the_page_says_what_a_profile_does_to_what_it_answers() {
+    let text = r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["clock_gettime"], "action": "SCMP_ACT_ERRNO"}]}"#;
+    let profile = Some(policy::Profile::parse(text, "clockless").expect("a profile"));
+    let mut app = app(Options { profile, ..Options::default() }, 120, 40);
+    press(&mut app, "V");
+    shows(
+        &app,
+        "A profile that blocks clock_gettime, as clockless, does nothing to this",
+    );
+    app.message(Message::Vdso(VdsoMode::Off));
+    shows(&app, "The profile clockless blocks clock_gettime, which it can do only because");
 }

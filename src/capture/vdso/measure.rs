@@ -9,7 +9,7 @@ use super::super::sys;
 use super::site;
 use crate::abi::{self, Arch};
 use crate::model::VdsoImage;
-use crate::vdso::{call_of, parse_image};
+use crate::vdso::{always_calls, call_of, parse_image};
 
 /// What is asked: a word for it, the call, its first arguments. `OUT` stands for a place to write to.
 const QUESTIONS: [(&str, &str, [u64; 5]); 9] = [
@@ -30,6 +30,8 @@ const OUT: u64 = u64::MAX;
 pub struct Asked {
     pub what: &'static str,
     pub ns: f64,
+    /// The vDSO cannot answer it, and makes the call itself.
+    pub falls_back: bool,
 }
 
 /// How much is measured: rounds, of which the median counts, and questions in each.
@@ -83,12 +85,15 @@ pub fn ask(means: Means, how: Rounds) -> Vec<Asked> {
             rounds.push(sys::ticks().wrapping_sub(before));
         }
         rounds.sort_unstable();
-        found.push((what, rounds[rounds.len() / 2]));
+        let asked = std::array::from_fn(|index| args.get(index).copied().unwrap_or(0));
+        let falls_back = always_calls(call, asked) || call == "getrandom";
+        found.push((what, falls_back, rounds[rounds.len() / 2]));
     }
     // Long enough for a rate.
     while began.elapsed() < Duration::from_millis(5) {}
     let rate = began.elapsed().as_nanos() as f64 / sys::ticks().wrapping_sub(ticks).max(1) as f64;
-    found.into_iter().map(|(what, ticks)| Asked { what, ns: ticks as f64 * rate / how.questions as f64 }).collect()
+    let ns = |ticks: u64| ticks as f64 * rate / how.questions as f64;
+    found.into_iter().map(|(what, falls_back, ticks)| Asked { what, ns: ns(ticks), falls_back }).collect()
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]

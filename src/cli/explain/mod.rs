@@ -58,7 +58,12 @@ fn explain(page: &mut Page, word: &str) -> Result<(), String> {
         architecture(page, arch);
     } else if let Some(calls) = words::function(word) {
         let first = calls.split(' ').next().unwrap_or(calls);
-        page.entry("", &format!("{word} is a function of the C library, not a call: it usually makes {calls}."));
+        let says = match word {
+            // It makes none of them when it is asked.
+            "sched_getcpu" => crate::vdso::RSEQ.to_owned(),
+            _ => format!("{word} is a function of the C library, not a call: it usually makes {calls}."),
+        };
+        page.entry("", &says);
         page.entry("", "");
         call::describe(page, first);
     } else {
@@ -237,6 +242,7 @@ mod tests {
         holds("TIOCGWINSZ", &["ioctl(fd, TIOCGWINSZ, argp)", "struct winsize", "ioctl(2)"]);
         holds("PR_SET_NAME", &["prctl(PR_SET_NAME, ", "prctl(2)"]);
         holds("i386", &["int 0x80", "eax", "ebx ecx"]);
+        holds("sched_getcpu", &["rseq", "no mode of sysview's shows it"]);
         holds("malloc", &["function of the C library", "brk mmap", "brk - "]);
         holds("AF_INET6", &["socket("]);
         holds("%stat", &["%stat", "stat"]);

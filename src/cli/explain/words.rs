@@ -135,6 +135,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("getaddrinfo", "socket connect sendto recvfrom openat"),
     ("isatty", "ioctl"),
     ("malloc", "brk mmap"),
+    ("sched_getcpu", "rseq getcpu"),
     ("mkfifo", "mknodat"),
     ("opendir", "openat"),
     ("popen", "pipe2 clone3"),

@@ -127,7 +127,10 @@ impl Html {
             let time = |ns: u64| if call.timed() > 0 { Cell::Time(ns) } else { Cell::None };
             let percentile = |p| call.percentile(p).map_or(Cell::None, Cell::Time);
             vec![
-                Cell::Code(decode::call_name(call.arch, call.nr).into_owned()),
+                Cell::Code(match call.vdso {
+                    true => format!("{} (vDSO)", decode::call_name(call.arch, call.nr)),
+                    false => decode::call_name(call.arch, call.nr).into_owned(),
+                }),
                 Cell::Bar(call.count, most),
                 Cell::Number(call.errors),
                 time(call.total_ns),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::UNIX_EPOCH;
 
 use crate::decode::{self, json};
-use crate::model::{CallView, Files, NewTask, Origin, RowKind, Signal, Store, TaskEnd, TaskId, Warning, What};
+use crate::model::{CallView, Files, Marks, NewTask, Origin, RowKind, Signal, Store, TaskEnd, TaskId, Warning, What};
 use crate::source::Started;
 
 /// Whose row it is.
@@ -104,8 +104,9 @@ pub fn call(
     begin(out, "call", who);
     out.push_str(",\"duration_ns\":");
     match exit_ns {
-        Some(t_ns) => json::unsigned(out, t_ns.saturating_sub(who.t_ns)),
-        None => out.push_str("null"),
+        // Nobody measured most of the vDSO's answers.
+        Some(t_ns) if !view.marks.has(Marks::UNTIMED) => json::unsigned(out, t_ns.saturating_sub(who.t_ns)),
+        _ => out.push_str("null"),
     }
     let decoded = decode::call(view, options);
     let _ = write!(out, ",\"abi\":\"{}\",\"nr\":{},\"name\":", view.arch.name(), view.nr);

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use super::{About, Out, Seen, Sink, plain};
 use crate::decode::{self, json};
-use crate::model::{CallRow, RowKind, Task, TaskId};
+use crate::model::{CallRow, Marks, RowKind, Task, TaskId};
 
 pub struct Perfetto {
     out: Out,
@@ -106,7 +106,11 @@ impl Perfetto {
         let decoded = decode::call(&view, &self.options);
         text.push_str("{\"ph\":\"X\",\"name\":");
         json::string(text, &decoded.name);
-        let category = if call.errno().is_some() { "error" } else { "call" };
+        let category = match call.errno() {
+            _ if call.marks.has(Marks::VDSO) => "vdso",
+            Some(_) => "error",
+            None => "call",
+        };
         let _ = write!(text, ",\"cat\":\"{category}\",\"pid\":{},\"tid\":{},\"ts\":{}", track.0, track.1, us(begin_ns));
         let _ = write!(text, ",\"args\":{{\"row\":{seq}");
         let mut seen_names: Vec<&str> = Vec::with_capacity(6);

@@ -230,7 +230,8 @@ const OFF: &str =
     "vDSO off: its calls are real and slower, bad addresses give EFAULT not SIGSEGV, filters can deny or kill";
 
 /// And while it is shown.
-const SHOWN: &str = "vDSO shown: what it answers is logged, about 20 ns each; no call is made and no filter sees it";
+const SHOWN: &str =
+    "vDSO shown: what it answers is logged, less than 20 ns each; no call is made and no filter sees it";
 
 /// What the mode of the vDSO changes for the program; None if nothing.
 fn changes(app: &App) -> Option<&'static str> {

@@ -103,7 +103,7 @@ const MARKS: [(&str, &str); 21] = [
     ("f", "a seccomp filter that the program installed answered; the call never ran"),
     ("o", "only seen because the vDSO is off, which would have answered without a call"),
     ("V", "no call: the vDSO answered it, and that was logged"),
-    ("v", "made by the vDSO, which could not answer by itself"),
+    ("v", "vDSO fell back: it made the call itself, because it could not answer"),
     ("~", "the call is going on"),
     (">", "the task is held here, about to make this call"),
     ("<", "the task is held here, and has not seen the result"),

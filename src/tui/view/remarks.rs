@@ -34,9 +34,18 @@ pub(super) fn on_call(call: &CallRow) -> impl Iterator<Item = Cow<'static, str>>
         .then_some("A seccomp filter killed the task at this call, which never ran. seccomp(2)");
     let fell_back = call.marks.has(Marks::FELL_BACK).then(|| {
         let name = abi::lookup(call.arch, call.nr).map_or("", |call| call.name);
-        format!("The vDSO made this call: {}. vdso(7)", vdso::reason(name, call.args))
+        format!("vDSO fell back, and made this call itself: {}. vdso(7)", vdso::reason(name, call.args))
     });
-    let fixed = remarks.into_iter().filter(|(mark, _)| call.marks.has(*mark)).map(|(_, words)| words).chain(killed);
+    let legacy = vdso::is_vsyscall(call.ip).then_some(
+        "Made through the legacy vsyscall page: no tracer's stops see such a call, but sysview's own seccomp filter did. What it \
+         answered is not known.",
+    );
+    let fixed = remarks
+        .into_iter()
+        .filter(|(mark, _)| call.marks.has(*mark))
+        .map(|(_, words)| words)
+        .chain(killed)
+        .chain(legacy);
     fixed.map(Cow::Borrowed).chain(fell_back.map(Cow::Owned))
 }
 

@@ -11,7 +11,7 @@ use crate::tui::app::App;
 use crate::tui::format::{self, count, cut};
 use crate::tui::state::modes::Seen;
 use crate::tui::theme::Role;
-use crate::vdso::{RSEQ, VSYSCALL, call_of};
+use crate::vdso::{LOG_STAYS, RSEQ, VSYSCALL, call_of};
 
 pub(super) fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     let mut lines = text(
@@ -35,10 +35,36 @@ pub(super) fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::default());
     lines.extend(contrast(app, width));
+    lines.extend(policy(app).into_iter().flat_map(|sentence| text(&sentence, width)));
+    if app.session.modes.were.contains(&VdsoMode::Shown) {
+        lines.extend(text(LOG_STAYS, width));
+    }
     lines.push(Line::default());
     lines.extend(text(RSEQ, width));
     lines.extend(text(VSYSCALL, width));
     lines
+}
+
+/// What the loaded profile does to what the vDSO answers.
+fn policy(app: &App) -> Option<String> {
+    let overlay = app.overlay.as_ref()?;
+    let Some(VdsoState::Present(image)) = header::vdso(app) else { return None };
+    let is_blocked = |call: &&str| {
+        abi::number(Arch::X86_64, call)
+            .is_some_and(|nr| overlay.judge.verdict(Arch::X86_64, nr, &[0; 6]).action.blocks())
+    };
+    let blocked: Vec<&str> =
+        image.symbols.iter().filter_map(|symbol| call_of(&symbol.name)).filter(is_blocked).collect();
+    if blocked.is_empty() {
+        return None;
+    }
+    let (name, calls) = (format::escape(overlay.profile.name().as_bytes()), blocked.join(", "));
+    Some(match app.session.vdso {
+        VdsoMode::Off | VdsoMode::Absent => {
+            format!("The profile {name} blocks {calls}, which it can do only because these are calls now.")
+        }
+        _ => format!("A profile that blocks {calls}, as {name}, does nothing to this program, until the vDSO is off."),
+    })
 }
 
 fn now(mode: VdsoMode) -> &'static str {
