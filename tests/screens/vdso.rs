@@ -123,12 +123,9 @@ fn rows_and_the_call_pane_tell_what_it_hides_and_what_it_made_itself() {
 fn the_page_says_what_a_profile_does_to_what_it_answers() {
     let text = r#"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["clock_gettime"], "action": "SCMP_ACT_ERRNO"}]}"#;
     let profile = Some(policy::Profile::parse(text, "clockless").expect("a profile"));
-    let mut app = app(Options { profile, ..Options::default() }, 120, 40);
+    let mut app = app(Options { profiles: profile.into_iter().collect(), ..Options::default() }, 120, 40);
     press(&mut app, "V");
-    shows(
-        &app,
-        "A profile that blocks clock_gettime, as clockless, does nothing to this",
-    );
+    shows(&app, "A profile that blocks clock_gettime, as clockless, does nothing to this");
     app.message(Message::Vdso(VdsoMode::Off));
     shows(&app, "The profile clockless blocks clock_gettime, which it can do only because");
 }

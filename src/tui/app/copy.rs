@@ -55,13 +55,13 @@ impl App {
             (What::Command, Some(seq)) => self.command_at(seq),
         };
         match text {
-            Ok(text) => self.to_clipboard(text, what_words(what)),
+            Ok(text) => self.send_to_clipboard(text, what_words(what)),
             Err(sentence) => self.say(sentence),
         }
     }
 
     /// Sends a text to the clipboard, or says that it is too long.
-    pub(super) fn to_clipboard(&mut self, text: String, name: &str) {
+    pub(super) fn send_to_clipboard(&mut self, text: String, name: &str) {
         if text.len() > clipboard::LIMIT {
             let (size, key) = (text.len(), self.options.keymap.word(Id::Export));
             return self

@@ -81,7 +81,7 @@ impl App {
             self.render(screen, &mut buffer);
             let text = text_in(&buffer, area);
             if !text.trim().is_empty() {
-                self.to_clipboard(text, "what was marked");
+                self.send_to_clipboard(text, "what was marked");
             }
         }
         self.drag = None;

@@ -47,7 +47,7 @@ pub(super) fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
 
 /// What the loaded profile does to what the vDSO answers.
 fn policy(app: &App) -> Option<String> {
-    let overlay = app.overlay.as_ref()?;
+    let overlay = app.overlays.active()?;
     let Some(VdsoState::Present(image)) = header::vdso(app) else { return None };
     let is_blocked = |call: &&str| {
         abi::number(Arch::X86_64, call)
