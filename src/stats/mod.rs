@@ -190,6 +190,7 @@ impl Histogram {
                 row.count += count;
                 row.unlogged += count;
             }
+            RowKind::TaskEnd(_) => self.tasks.get_mut(row.task.0 as usize).into_iter().for_each(TaskStats::compact),
             _ => {}
         }
     }
