@@ -30,7 +30,7 @@ pub(super) enum Plan {
     Tid(i32),
     Tree(i32),
     Task(Pattern),
-    /// With the calls that can give out others than their result.
+    /// With the calls that can be given, or give out, others than registers tell.
     Fd(i32, Box<Numbers>),
     FdUse(i32, u32),
     Opened(u64),
@@ -85,7 +85,7 @@ impl Plan {
             Test::Tid(tid) => Plan::Tid(*tid),
             Test::Tree(pid) => Plan::Tree(*pid),
             Test::Task(name) => Plan::Task(needle(name)),
-            Test::Fd(fd) => Plan::Fd(*fd, having(|call| subject::HAND_OUT.contains(&call.name))),
+            Test::Fd(fd) => Plan::Fd(*fd, having(subject::has_hidden)),
             Test::FdUse(fd, generation) => Plan::FdUse(*fd, *generation),
             Test::Opened(row) => Plan::Opened(*row),
             Test::Path(pattern) => Plan::Path(Match::Glob(pattern.as_bytes().to_vec())),

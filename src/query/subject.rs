@@ -1,5 +1,5 @@
 //! What a call is about, as far as its arguments and the events before it tell: its paths and its descriptors.
-//! Left out: descriptors and paths behind other pointers (poll(2), execve(2)'s arguments).
+//! Left out: paths behind other pointers (execve(2)'s arguments), and what an epoll(7) instance watches.
 
 use crate::abi::{self, Arg, Call, Meaning, Ret, Type};
 use crate::model::{CallRow, CallView, Files, Outcome, TaskId, What};
@@ -116,9 +116,31 @@ impl Subject<'_> {
     }
 }
 
-/// Whether a call is given this descriptor or returns it as a new one.
+/// Whether a call is given this descriptor, in a list of poll(2) or a set of select(2) too, or returns it as a new one.
 pub fn uses_fd(view: &CallView<'_>, fd: i32) -> bool {
-    given(view).any(|(_, other)| other == fd) || returned(view) == Some(fd)
+    given(view).any(|(_, other)| other == fd) || returned(view) == Some(fd) || waits_for(view, fd)
+}
+
+/// Calls that are given descriptors other than in registers.
+const WAIT: [&str; 7] = ["poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64"];
+
+/// Whether the descriptors of a call can be others than those that its registers and its result tell.
+pub(super) fn has_hidden(call: &Call) -> bool {
+    HAND_OUT.contains(&call.name) || WAIT.contains(&call.name)
+}
+
+/// As a `struct pollfd`, which begins with the number, or as a bit of an `fd_set`. The sets of select(2) are of longs, so
+/// on a little-endian machine as they are of bytes.
+fn waits_for(view: &CallView<'_>, fd: i32) -> bool {
+    let Some(call) = selected(view).filter(|call| WAIT.contains(&call.name)) else { return false };
+    let bytes = |arg: usize| view.entry.at(view.args[arg]).map(|piece| piece.bytes).unwrap_or_default();
+    if call.name.starts_with('p') && call.name.contains("poll") {
+        return bytes(0).chunks_exact(8).any(|entry| entry.first_chunk() == Some(&fd.to_le_bytes()));
+    }
+    let Some(place) = usize::try_from(fd).ok().filter(|_| i64::from(fd) < i64::from(view.args[0] as i32)) else {
+        return false;
+    };
+    (1..=3).any(|arg| bytes(arg).get(place / 8).is_some_and(|byte| byte >> (place % 8) & 1 == 1))
 }
 
 /// The descriptors that a call is given, directories included, in the order of its arguments.

@@ -178,6 +178,10 @@ fn descriptors_are_followed_through_their_numbers() {
     call(&mut run, "read", [3, 0], 4096); // row 6
     call(&mut run, "write", [5, 0], 10); // row 7
     run.marked(0, "clock_gettime", Marks::UNSEEN); // row 8
+    run.enter(0, "poll", [0x1000, 1, 0, 0, 0, 0], Some((0x1000, "\x07\0\0\0\x01\0\0\0"))); // row 9
+    run.exit(0, Outcome::Returned(0));
+    run.enter(0, "pselect6", [10, 0x1000, 0, 0, 0, 0], Some((0x1000, "\0\x06\0\0\0\0\0\0"))); // row 10
+    run.exit(0, Outcome::Returned(0));
     let mut store = Store::new();
     store.append(&run.batch);
     let context = Context::new(&store);
@@ -185,13 +189,17 @@ fn descriptors_are_followed_through_their_numbers() {
         ("fd:3", &[2, 3, 4, 5, 6][..]),
         ("fd:3#1", &[2, 3, 4]),
         ("fd:3#2", &[5, 6]),
+        ("fd:7", &[9]),
+        ("fd:9 or fd:10", &[10]),
+        ("fd:10", &[]),
+        ("fd:1", &[]),
         ("opened:2", &[2, 3, 4, 7]),
         ("opened:5", &[5, 6]),
         ("path:/home/a/notes", &[2, 3, 4, 7]),
         ("path:notes", &[2, 3, 4, 7]),
         ("path:/etc/* read", &[6]),
-        ("cwd:/home/**", &[2, 3, 4, 5, 6, 7, 8]),
-        ("cwd~^/home", &[2, 3, 4, 5, 6, 7, 8]),
+        ("cwd:/home/**", &[2, 3, 4, 5, 6, 7, 8, 9, 10]),
+        ("cwd~^/home", &[2, 3, 4, 5, 6, 7, 8, 9, 10]),
         ("bytes>10", &[6]),
         ("bytes:1..4k", &[6, 7]),
         ("vdso", &[8]),
