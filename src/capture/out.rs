@@ -30,6 +30,9 @@ pub struct Out {
     pub system_ns: Option<u64>,
     /// Time of the first event in `batch`.
     since_ns: u64,
+    /// Time of the newest event of each task, by its number: a stop that was noticed first may be told last, after one
+    /// that a command brought about in between, and no row is earlier than the one before it.
+    newest_ns: Vec<u64>,
     /// Messages that are complete and in order, but not yet in the channel.
     queue: VecDeque<Message>,
     sender: mpsc::Sender<Message>,
@@ -54,6 +57,7 @@ impl Out {
             batch: Batch::default(),
             system_ns: None,
             since_ns: 0,
+            newest_ns: Vec::new(),
             queue: VecDeque::new(),
             sender,
             closed: Some(Box::pin(async move { watched.closed().await })),
@@ -65,6 +69,12 @@ impl Out {
     }
 
     pub fn event(&mut self, task: TaskId, t_ns: u64, kind: EventKind) {
+        let index = task.0 as usize;
+        if self.newest_ns.len() <= index {
+            self.newest_ns.resize(index + 1, 0);
+        }
+        let t_ns = t_ns.max(self.newest_ns[index]);
+        self.newest_ns[index] = t_ns;
         if self.batch.events.is_empty() {
             self.since_ns = t_ns;
             self.ticker.arm(TICK);

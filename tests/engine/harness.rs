@@ -176,7 +176,8 @@ impl Run {
             assert!(matches!(events().next_back().map(|e| &e.kind), Some(EventKind::TaskEnd(_))), "{task:?}");
             assert_eq!(events().filter(|e| matches!(e.kind, EventKind::TaskEnd(_))).count(), 1);
             assert_eq!(events().filter(|e| matches!(e.kind, EventKind::NewTask(_))).count(), 1);
-            assert!(events().map(|e| e.t_ns).is_sorted(), "time runs backwards in {task:?}");
+            let times = || events().map(|e| (e.t_ns, format!("{:?}", e.kind).chars().take(60).collect::<String>()));
+            assert!(events().map(|e| e.t_ns).is_sorted(), "time runs backwards: {:#?}", times().collect::<Vec<_>>());
             let mut open = false;
             for event in events() {
                 match event.kind {
