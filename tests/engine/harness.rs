@@ -252,9 +252,17 @@ impl Watch {
         }
     }
 
+    /// For who waits in vain: how it went on at the end.
+    fn last_rows(&self) -> Vec<String> {
+        let begin = self.store.len().saturating_sub(40);
+        let text = |seq| sysview::decode::row_text(&self.store, seq, &Default::default());
+        (begin..self.store.len()).map(|seq| format!("{:?} {}", self.store.row(seq).map(|row| row.task), text(seq))).collect()
+    }
+
     pub fn until(&mut self, done: impl Fn(&Watch) -> bool) {
         while !done(self) {
-            match self.source.messages.blocking_recv().expect("more messages") {
+            let message = self.source.messages.blocking_recv();
+            match message.unwrap_or_else(|| panic!("the session is over: {:?}, {:#?}", self.end, self.last_rows())) {
                 Message::Started(started) => self.started = Some(*started),
                 Message::Notice(text) => self.notices.push(text),
                 Message::Batch(batch) => {

@@ -45,7 +45,6 @@ pub const OWN_FORM: List = &[
 pub const UNNAMED: List = &[(
     "they stand in memory that is shown only if its parts fit together (versions, sizes, counts), or are bits of a map",
     &[
-        ("ata_cmd", "*"),
         ("audit_arch", "AUDIT_ARCH_AARCH64 AUDIT_ARCH_I386 AUDIT_ARCH_X86_64"),
         ("bpf_kprobe_flags", "BPF_F_KPROBE_MULTI_RETURN"),
         ("bpf_netfilter_flags", "BPF_F_NETFILTER_IP_DEFRAG"),
