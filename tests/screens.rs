@@ -6,6 +6,8 @@ mod attach;
 mod export;
 #[path = "screens/habits.rs"]
 mod habits;
+#[path = "screens/histogram.rs"]
+mod histogram;
 #[path = "screens/hold.rs"]
 mod hold;
 #[path = "screens/judging.rs"]
@@ -184,6 +186,7 @@ fn every_small_size_is_drawn_with_every_popup() {
         ("A", 3),
         ("i a o Tab E", 3),
         ("O", 1),
+        ("F3 d d d h h", 1),
         ("f e r r Enter", 3),
         ("C", 3),
         ("m M", 3),
@@ -205,7 +208,7 @@ fn every_small_size_is_drawn_with_every_popup() {
 #[test]
 fn whatever_happens_every_frame_can_be_drawn() {
     const KEYS: &str = "L + - [ ] ? / s S c v t P . H e b B i a d A Space Tab z Up Down PgUp Home End Left Right F Enter n N x o < 3 7 O o \\ J K d ) ( i m M ' ` | W C r Esc Esc Ctrl-] \
-                        e r Ctrl-l Ctrl-u Ctrl-c Esc p f _ F2 F3 F4 F5 F6 F7 p a J K r f a r > 1 5 F6 2 3 4 5 6 m > <";
+                        e r Ctrl-l Ctrl-u Ctrl-c Esc p f _ F2 F3 F4 F5 F6 F7 p a J K r f a r > 1 5 F6 2 3 4 5 6 m > < F3 h d h d";
     let keys: Vec<&str> = KEYS.split_whitespace().collect();
     let mut app = app(attach::options(), 80, 24);
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

@@ -92,6 +92,31 @@ fn folding_works_with_a_filter_and_with_new_rows() {
     assert_eq!(at(&app), DUP + 3, "the line of the run is followed");
 }
 
+/// A run ends with its chunk of 65,536 rows, so that no chunk depends on another; nothing is lost or counted twice.
+#[test]
+fn long_runs_are_cut_where_chunks_end() {
+    let mut app = App::new(Options::default());
+    app.resize(120, 40);
+    app.message(scene::started(true));
+    let mut r = scene::Recorder::new();
+    r.task(0, 7, None, Origin::Launch, "dd");
+    for _ in 0..70_000 {
+        r.after(1).enter(0, scene::READ, [0; 6], &[]).exit(0, Outcome::Returned(2), &[]);
+    }
+    app.message(r.take());
+    press(&mut app, "O");
+    app.work(|| false);
+    shows(&app, "70,001 rows in 3 lines");
+    shows(&app, "read x 65,535  131 kB");
+    shows(&app, "read x 4,465  8.9 kB");
+    leads(&mut app, "Up", 1);
+    leads(&mut app, "Enter End", 70_000 - 4_464);
+    shows(&app, "70,001 rows in 65,537 lines");
+    leads(&mut app, "Up", 65_535);
+    leads(&mut app, "o", 1);
+    shows(&app, "70,001 rows in 3 lines");
+}
+
 #[test]
 fn a_search_marks_counts_and_hides_nothing() {
     let mut app = copying(120, 40);

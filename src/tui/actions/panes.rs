@@ -86,7 +86,22 @@ pub(super) const LIST: &[Action] = &[
     action(Id::PageDown, Context::Histogram, PAGE_DOWN, "", "Go one page down."),
     action(Id::Top, Context::Histogram, HOME, "", "Go to the first line of the table."),
     action(Id::End, Context::Histogram, END, "", "Go to the last line of the table."),
-    action(Id::Narrow, Context::Histogram, ENTER, "only this call", "Show only rows of this call in the trace."),
+    action(Id::Narrow, Context::Histogram, ENTER, "only these", "Show only the rows that the line counts."),
+    action(
+        Id::CountBy,
+        Context::Histogram,
+        &[Key::char('d')],
+        "count by",
+        "Count by call, by class, by task, by path, by error.",
+    ),
+    action(Id::BarsBy, Context::Histogram, &[Key::char('m')], "", "Let bars show calls, or the time in them."),
+    action(
+        Id::Picture,
+        Context::Histogram,
+        &[Key::char('h')],
+        "picture",
+        "Show how long the line's calls took, how many a second there were, or how long over time.",
+    ),
     action(
         Id::SortNext,
         Context::Histogram,

@@ -31,6 +31,7 @@ impl App {
             self.act(action.id, key);
         }
         self.work_slice();
+        self.order_entries();
         self.settle();
         self.explain_selected();
     }

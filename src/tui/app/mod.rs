@@ -13,6 +13,7 @@ mod enforcing;
 mod export;
 mod form;
 mod goto;
+mod histogram;
 mod hold;
 mod judging;
 mod keys;
@@ -46,6 +47,7 @@ use ratatui::layout::Rect;
 use super::Options;
 use super::layout::{Arrangement, Layout, Pane};
 use super::program::ProgramPane;
+use super::state::breakdown::By;
 use super::state::export::Export;
 use super::state::files::FilesState;
 use super::state::growing::Growing;
@@ -233,6 +235,7 @@ impl App {
                     narrow.revise(&changes);
                 }
                 self.growing.update(&self.session.store, &changes);
+                self.revise_survey(&changes);
                 self.compare_with_kernel(&changes);
                 self.revise_tour(&changes);
             }
@@ -318,10 +321,12 @@ impl App {
                 break;
             }
             if enough() {
+                self.order_entries();
                 self.settle();
                 return false;
             }
         }
+        self.order_entries();
         self.settle();
         true
     }
@@ -362,7 +367,8 @@ impl App {
         let summed = self.trace.add_up(store, height, SLICE_ROWS);
         self.dirty |= summed;
         more |= summed || self.trace.left(store.len()) > 0;
-        let (left, judged) = self.overlays.scan(store, SLICE_ROWS);
+        more |= self.survey();
+        let (left, judged) = self.overlays.scan(&self.session.store, SLICE_ROWS);
         self.dirty |= judged;
         more | left
     }
@@ -373,10 +379,14 @@ impl App {
         let dividers = self.dividers();
         self.trace.settle(stored, self.trace_rows(), &dividers);
         let height = view::histogram::rows_in(self, self.layout.inner(Pane::Histogram));
-        // Of the fields apart, because the table is changed.
-        let (counts, blocked) = counts::shown(&self.session, &self.trace, &self.overlays);
-        let rows = self.table.ordered(counts, blocked);
-        self.table.settle(&rows, height);
+        if self.table.by == By::Call {
+            // Of the fields apart, because the table is changed.
+            let (counts, blocked) = counts::shown(&self.session, &self.trace, &self.overlays);
+            let rows = self.table.ordered(counts, blocked);
+            self.table.settle(&rows, height);
+        } else {
+            self.settle_entries(height);
+        }
         self.settle_lists();
     }
 

@@ -5,6 +5,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use super::{App, Drag};
 use crate::tui::actions::Id;
 use crate::tui::layout::Pane;
+use crate::tui::state::breakdown::By;
 use crate::tui::state::trace::TraceLine;
 use crate::tui::view;
 
@@ -67,6 +68,7 @@ impl App {
             _ => return,
         }
         self.dirty = true;
+        self.order_entries();
         self.settle();
     }
 
@@ -108,6 +110,9 @@ impl App {
     }
 
     fn click_call(&mut self, line: u16) {
+        if self.table.by != By::Call {
+            return self.click_entry(line);
+        }
         let (counts, blocked) = super::counts::shown(&self.session, &self.trace, &self.overlays);
         let rows = self.table.ordered(counts, blocked);
         let index = self.table.top + usize::from(line);

@@ -3,12 +3,12 @@
 use crossterm::event::KeyCode;
 
 use super::{App, CopyWhat};
-use crate::decode;
 use crate::source::Command;
 use crate::stats::SortKey;
 use crate::tui::actions::Id;
 use crate::tui::key::Key;
 use crate::tui::layout::Pane;
+use crate::tui::state::breakdown::By;
 use crate::tui::state::form::Form;
 use crate::tui::state::layer::{Chooser, Help, Layer, Places};
 use crate::tui::state::narrow::{Narrow, RowFilter};
@@ -164,13 +164,16 @@ impl App {
             Id::SortNext => self.table.sort_next(self.judging()),
             Id::SortPrevious => self.table.sort_previous(self.judging()),
             Id::SortColumn => self.sort_column(key),
-            Id::Narrow if self.focus == Pane::Histogram => self.narrow_to_selected_call(),
+            Id::Narrow if self.focus == Pane::Histogram => self.narrow_to_entry(),
             Id::Narrow | Id::NarrowTree => self.narrow_to_line(id),
             Id::GoToRow => self.go_to_line_row(),
             Id::ShowEnded => self.show_ended(),
             Id::Tab | Id::NextTab | Id::PreviousTab => self.turn_tab(id, key),
             Id::Manual => self.ask_manual(),
             Id::FootUp | Id::FootDown => self.scroll_foot(id),
+            Id::CountBy => self.count_by_next(),
+            Id::BarsBy => self.table.by_time = !self.table.by_time,
+            Id::Picture => self.table.picture = self.table.picture.next(),
             Id::Up | Id::Down | Id::PageUp | Id::PageDown | Id::Top | Id::End | Id::Left | Id::Right => self.move_(id),
             Id::Close => self.focus_on(Pane::Trace),
             Id::Kill => self.kill(),
@@ -231,6 +234,9 @@ impl App {
     }
 
     pub(super) fn move_in_table(&mut self, id: Id) {
+        if self.table.by != By::Call {
+            return self.move_in_entries(id);
+        }
         let page = i64::from(view::histogram::rows_in(self, self.layout.inner(Pane::Histogram)).max(2)) - 1;
         let (counts, blocked) = super::counts::shown(&self.session, &self.trace, &self.overlays);
         let rows = self.table.ordered(counts, blocked);
@@ -269,14 +275,6 @@ impl App {
         }
     }
 
-    pub(super) fn narrow_to_selected_call(&mut self) {
-        let Some((arch, nr)) = self.table.selected else {
-            return self.say("Select a call first, with the arrow keys.");
-        };
-        let name = decode::call_name(arch, nr).into_owned();
-        self.narrow_to(RowFilter::Call { arch, nr, name });
-    }
-
     /// Shows only the rows that match; they are found slice by slice.
     pub(super) fn narrow_to(&mut self, filter: RowFilter) {
         self.change_filter(Some(filter));
@@ -307,6 +305,7 @@ impl App {
 
     fn show_filtered(&mut self, filter: Option<RowFilter>) {
         self.trace.set_narrow(filter.map(Narrow::new), self.session.store.len());
+        self.survey_again();
         self.work_slice();
     }
 

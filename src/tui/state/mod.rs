@@ -2,6 +2,7 @@
 
 pub mod blocked;
 pub mod bookmarks;
+pub mod breakdown;
 pub mod columns;
 pub mod divergence;
 pub mod enforced;
@@ -23,9 +24,11 @@ pub mod points;
 pub mod recording;
 pub mod seek;
 pub mod session;
+pub mod spectrum;
 pub mod tab;
 pub mod table;
 pub mod tally;
 pub mod tour;
 pub mod trace;
 pub mod tree;
+pub mod walk;

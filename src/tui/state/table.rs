@@ -6,6 +6,30 @@ use crate::decode;
 use crate::stats::{self, CallStats, Histogram, SortKey};
 
 use super::blocked::Blocked;
+use super::breakdown::{By, Entry, Key, Paths};
+use super::spectrum::Spectrum;
+
+/// What stands below the table, about its selected line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Picture {
+    /// How many took how long.
+    #[default]
+    Times,
+    /// How many a second, over time.
+    Rate,
+    /// How many took how long, over time.
+    Heat,
+}
+
+impl Picture {
+    pub fn next(self) -> Picture {
+        match self {
+            Picture::Times => Picture::Rate,
+            Picture::Rate => Picture::Heat,
+            Picture::Heat => Picture::Times,
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub struct TableState {
@@ -16,6 +40,18 @@ pub struct TableState {
     pub vdso: bool,
     /// First line in view.
     pub top: usize,
+    /// What the lines are.
+    pub by: By,
+    /// The selected line, when they are no calls.
+    pub key: Option<Key>,
+    /// Bars are as long as the time rather than the number of calls.
+    pub by_time: bool,
+    pub picture: Picture,
+    /// What the picture shows, while it is over time.
+    pub spectrum: Option<Spectrum>,
+    pub paths: Paths,
+    /// The lines in order, when they are no calls.
+    pub entries: Vec<Entry>,
 }
 
 impl TableState {

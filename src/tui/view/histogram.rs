@@ -4,11 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{answers, latency, marks};
+use super::{answers, breakdown, latency, marks, spectrum};
 use crate::decode;
 use crate::stats::{CallStats, SortKey};
 use crate::tui::app::App;
 use crate::tui::format::{count, cut, duration, fit, fit_right, short_count};
+use crate::tui::state::breakdown::By;
+use crate::tui::state::table::Picture;
 use crate::tui::theme::Role;
 
 /// What stands in the pane's border, at its left.
@@ -26,7 +28,24 @@ pub fn heading_rows(inner: Rect) -> u16 {
 
 /// Lines below the table for the times of one call, when there is room.
 fn foot_rows(app: &App, inner: Rect) -> u16 {
-    if inner.height >= 14 && inner.width >= 30 { latency::height(app) } else { 0 }
+    match inner.height >= 14 && inner.width >= 30 {
+        false => 0,
+        true if of_calls(app) => latency::height(app),
+        true => spectrum::height(app, inner),
+    }
+}
+
+/// The foot is about the times of one call, which are known to three digits.
+fn of_calls(app: &App) -> bool {
+    app.table.by == By::Call && app.table.picture == Picture::Times
+}
+
+/// What stands at the right of the pane's upper border.
+pub fn order(app: &App) -> String {
+    match app.table.by {
+        By::Call => format!("sort: {}", app.table.sort.label()),
+        _ => breakdown::title(app),
+    }
 }
 
 /// Lines for calls.
@@ -36,6 +55,9 @@ pub fn rows_in(app: &App, inner: Rect) -> u16 {
 
 /// The column whose heading stands at `column` of the pane's inside; the name's, left of all numbers.
 pub fn column_at(app: &App, inner: Rect, column: u16) -> SortKey {
+    if app.table.by != By::Call {
+        return breakdown::column_at(app, inner, column);
+    }
     let columns = Columns::of(app, inner.width);
     let mut end = columns.name + 1 + columns.bar;
     for &(key, breadth) in &columns.numbers {
@@ -132,6 +154,25 @@ impl Columns {
 }
 
 pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
+    match app.table.by {
+        By::Call => draw_calls(app, inner, buf),
+        _ => breakdown::draw(app, inner, rows_in(app, inner), heading_rows(inner), buf),
+    }
+    let foot = foot_rows(app, inner);
+    let area = Rect { y: inner.bottom() - foot, height: foot, ..inner };
+    match foot {
+        0 => {}
+        _ if of_calls(app) => {
+            // The selected call's times, or those of the first in the table.
+            let rows = app.ordered_calls();
+            let chosen = app.table.index(&rows).map_or_else(|| rows.first(), |at| rows.get(at));
+            chosen.into_iter().for_each(|row| latency::draw(app, row, area, buf));
+        }
+        _ => spectrum::draw(app, area, buf),
+    }
+}
+
+fn draw_calls(app: &App, inner: Rect, buf: &mut Buffer) {
     let columns = Columns::of(app, inner.width);
     let mut y = inner.y;
     if heading_rows(inner) > 0 {
@@ -139,7 +180,7 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
         y += 1;
     }
     let rows = app.ordered_calls();
-    let most = rows.iter().map(|r| r.count).max().unwrap_or(0);
+    let most = rows.iter().map(|row| measured(app, row)).max().unwrap_or(0);
     for row in rows.iter().skip(app.table.top).take(usize::from(rows_in(app, inner))) {
         buf.set_line(inner.x, y, &line(app, row, most, &columns), inner.width);
         if app.table.selected == Some((row.arch, row.nr)) && app.table.vdso == row.vdso {
@@ -147,13 +188,11 @@ pub fn draw(app: &App, inner: Rect, buf: &mut Buffer) {
         }
         y += 1;
     }
-    let foot = foot_rows(app, inner);
-    // The selected call's times, or those of the first in the table.
-    let chosen = app.table.index(&rows).map_or_else(|| rows.first(), |at| rows.get(at));
-    if let Some(row) = chosen.filter(|_| foot > 0) {
-        let area = Rect { y: inner.bottom() - foot, height: foot, ..inner };
-        latency::draw(app, row, area, buf);
-    }
+}
+
+/// What bars show.
+fn measured(app: &App, row: &CallStats) -> u64 {
+    if app.table.by_time { row.total_ns } else { row.count }
 }
 
 fn heading(app: &App, columns: &Columns) -> Line<'static> {
@@ -182,7 +221,7 @@ fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'stati
     let mut spans = vec![
         Span::styled(fit(&name, columns.name), style(marks::class(row.arch, row.nr))),
         Span::raw(" "),
-        Span::styled(bar(row.count, most, columns.bar), style(Role::Bar)),
+        Span::styled(bar(measured(app, row), most, columns.bar), style(Role::Bar)),
     ];
     for &(key, breadth) in &columns.numbers {
         let (text, role) = match key {
@@ -210,17 +249,17 @@ fn line(app: &App, row: &CallStats, most: u64, columns: &Columns) -> Line<'stati
 }
 
 /// A number at the right edge of its column; the space before it is never given away.
-fn cell(text: &str, breadth: usize) -> String {
+pub(super) fn cell(text: &str, breadth: usize) -> String {
     format!(" {}", fit_right(text, breadth - 1))
 }
 
 /// Exact if there is room: `12,481`, `1,234,567`, `123M`.
-fn number(n: u64, width: usize) -> String {
+pub(super) fn number(n: u64, width: usize) -> String {
     Some(count(n)).filter(|text| text.len() <= width).unwrap_or_else(|| short_count(n))
 }
 
 /// A bar of eighths of a column; whatever happened at all shows.
-fn bar(n: u64, most: u64, width: usize) -> String {
+pub(super) fn bar(n: u64, most: u64, width: usize) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     let full = width as u128 * 8;
     let eighths = (u128::from(n) * full).checked_div(u128::from(most)).unwrap_or(0);

@@ -14,7 +14,27 @@ use crate::tui::theme::Role;
 
 /// Lines of the foot: one more where the tracer's own part is known.
 pub fn height(app: &App) -> u16 {
-    4 + u16::from(app.session.floor().is_some())
+    5 + u16::from(app.session.floor().is_some())
+}
+
+/// The picture alone, of calls of several numbers.
+pub fn bars(app: &App, buckets: &[u64; BUCKETS], area: Rect, buf: &mut Buffer) {
+    let picture = picture(buckets, app.session.floor(), usize::from(area.width).saturating_sub(17));
+    buf.set_line(area.x, area.y, &picture.line(app), area.width);
+    let half = |p: f64| {
+        let all: u64 = buckets.iter().sum();
+        let mut left = (all as f64 * p).ceil() as u64;
+        let bucket = buckets.iter().position(|&n| {
+            left = left.saturating_sub(n);
+            left == 0
+        });
+        bucket
+            .map(|bucket| format!("{} to {}", duration(bucket_floor_ns(bucket)), duration(bucket_floor_ns(bucket + 1))))
+    };
+    if let (Some(p50), Some(p99)) = (half(0.5), half(0.99)) {
+        let text = fit(&format!(" p50 {p50}, p99 {p99}"), usize::from(area.width));
+        buf.set_stringn(area.x, area.y + 1, text, usize::from(area.width), app.theme.style(Role::Text));
+    }
 }
 
 pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
@@ -33,14 +53,15 @@ pub fn draw(app: &App, row: &CallStats, area: Rect, buf: &mut Buffer) {
     let line = match (row.finished, row.timed()) {
         (0, _) => Line::from(" none has come back so far"),
         (_, 0) => Line::from(" sysview made each of them wait: no times"),
-        _ => Line::from(vec![
-            Span::styled(format!("{:>7} ", duration(picture.from_ns)), dim),
-            Span::styled(picture.ours.clone(), app.theme.style(Role::Floor)),
-            Span::styled(picture.rest, app.theme.style(Role::Bar)),
-            Span::styled(format!(" {}", duration(picture.to_ns)), dim),
-        ]),
+        _ => picture.line(app),
     };
     buf.set_line(area.x, area.y + 1, &line, area.width);
+    // Where the middle and the last hundredth are.
+    let place = |p| row.percentile(p).map(|ns| LABEL + picture.place(ns));
+    if let (Some(half), Some(most), true) = (place(0.5), place(0.99), row.timed() > 0) {
+        buf.set_stringn(area.x, area.y + 2, fit(&pointers(half, most), width), width, dim);
+    }
+    let area = Rect { y: area.y + 1, ..area };
     if let Some(floor) = floor {
         let what = if picture.ours.is_empty() { "of each" } else { "left of ┊" };
         let text = format!(" {what} the tracer's: {}", times::amount(floor));
@@ -83,6 +104,39 @@ struct Picture {
     /// The times at both ends.
     from_ns: u64,
     to_ns: u64,
+}
+
+/// Columns before the picture.
+const LABEL: usize = 8;
+
+impl Picture {
+    fn line(&self, app: &App) -> Line<'static> {
+        let dim = app.theme.style(Role::Column);
+        Line::from(vec![
+            Span::styled(format!("{:>7} ", duration(self.from_ns)), dim),
+            Span::styled(self.ours.clone(), app.theme.style(Role::Floor)),
+            Span::styled(self.rest.clone(), app.theme.style(Role::Bar)),
+            Span::styled(format!(" {}", duration(self.to_ns)), dim),
+        ])
+    }
+
+    /// The column in which a time is.
+    fn place(&self, ns: u64) -> usize {
+        let first = bucket_of(self.from_ns);
+        let at = bucket_of(ns).saturating_sub(first);
+        // The line that ends the tracer's part takes a column.
+        let ours = self.ours.chars().count();
+        at + usize::from(ours > 0 && at + 1 >= ours)
+    }
+}
+
+/// `^50  ^99` under two columns, or `^50 99` under one.
+fn pointers(half: usize, most: usize) -> String {
+    match most.saturating_sub(half) {
+        0 => format!("{}^50 99", " ".repeat(half)),
+        gap @ 1..=3 => format!("{}^{}^ 50 99", " ".repeat(half), " ".repeat(gap - 1)),
+        gap => format!("{}^50{}^99", " ".repeat(half), " ".repeat(gap - 3)),
+    }
 }
 
 fn picture(buckets: &[u64; BUCKETS], floor: Option<Floor>, width: usize) -> Picture {

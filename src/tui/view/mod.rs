@@ -5,6 +5,7 @@ mod anatomy;
 mod answers;
 mod bar;
 mod bookmarks;
+mod breakdown;
 pub mod call;
 mod cells;
 mod columns;
@@ -34,6 +35,7 @@ mod quit;
 mod recording;
 mod remarks;
 pub mod rules;
+mod spectrum;
 mod stack;
 mod standing;
 mod times;
@@ -127,7 +129,7 @@ fn draw_pane(app: &App, pane: Pane, area: Rect, buf: &mut Buffer) {
 fn titles(app: &App, pane: Pane, width: u16) -> (String, String) {
     let (left, right) = match pane {
         Pane::Trace => ("Trace".to_owned(), trace::title(app)),
-        Pane::Histogram => (histogram::title(app).to_owned(), format!("sort: {}", app.table.sort.label())),
+        Pane::Histogram => (histogram::title(app).to_owned(), histogram::order(app)),
         Pane::Processes => ("Processes".to_owned(), processes::title(app)),
         Pane::Files => ("Files".to_owned(), files::title(app)),
         Pane::Call => ("Call".to_owned(), call::title(app)),
