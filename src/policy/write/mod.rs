@@ -11,7 +11,7 @@ use super::draft::{Draft, DraftRule};
 use super::form::Form;
 use super::profile::Architectures;
 use super::resolve::selected;
-use super::{Context, Profile};
+use super::{Context, Profile, Runtime};
 
 /// A profile in some form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,9 @@ pub fn write(draft: &Draft, form: Form, context: &Context) -> Result<Written, St
         Form::Bpf => {
             let text = json::plain(draft);
             let profile = Profile::parse_as(text.as_bytes(), "the profile", Form::Oci).map_err(|e| e.to_string())?;
-            let judge = profile.resolve(context).map_err(|e| e.to_string())?;
+            // No runtime stands between the rules and the program, unless one is asked for.
+            let runtime = context.runtime.or(Some(Runtime::Kernel));
+            let judge = profile.resolve(&Context { runtime, ..context.clone() }).map_err(|e| e.to_string())?;
             let program = bpf::compile(&judge).map_err(|e| e.to_string())?;
             return Ok(Written { bytes: program.to_bytes(), lost });
         }
