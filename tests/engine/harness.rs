@@ -256,7 +256,9 @@ impl Watch {
     fn last_rows(&self) -> Vec<String> {
         let begin = self.store.len().saturating_sub(40);
         let text = |seq| sysview::decode::row_text(&self.store, seq, &Default::default());
-        (begin..self.store.len()).map(|seq| format!("{:?} {}", self.store.row(seq).map(|row| row.task), text(seq))).collect()
+        (begin..self.store.len())
+            .map(|seq| format!("{:?} {}", self.store.row(seq).map(|row| row.task), text(seq)))
+            .collect()
     }
 
     pub fn until(&mut self, done: impl Fn(&Watch) -> bool) {

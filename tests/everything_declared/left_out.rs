@@ -45,7 +45,6 @@ pub const OWN_FORM: List = &[
 pub const UNNAMED: List = &[(
     "they stand in memory that is shown only if its parts fit together (versions, sizes, counts), or are bits of a map",
     &[
-        ("audit_arch", "AUDIT_ARCH_AARCH64 AUDIT_ARCH_I386 AUDIT_ARCH_X86_64"),
         ("bpf_kprobe_flags", "BPF_F_KPROBE_MULTI_RETURN"),
         ("bpf_netfilter_flags", "BPF_F_NETFILTER_IP_DEFRAG"),
         ("bpf_register", "*"),
@@ -64,10 +63,7 @@ pub const UNNAMED: List = &[(
         ("packet_membership", "*"),
         ("rtc_feature", "*"),
         ("scm", "*"),
-        (
-            "rtnetlink_type",
-            "RTM_DELANYCAST RTM_DELMULTICAST RTM_DELTUNNEL RTM_GETTUNNEL RTM_NEWANYCAST RTM_NEWMULTICAST RTM_NEWTUNNEL RTM_SETSTATS",
-        ),
+        ("rtnetlink_type", "RTM_DELTUNNEL RTM_GETTUNNEL RTM_NEWTUNNEL RTM_SETSTATS"),
         ("sg_direction", "SG_DXFER_NONE SG_DXFER_TO_DEV SG_DXFER_TO_FROM_DEV"),
         ("tee_login", "*"),
         ("tee_origin", "TEEC_ORIGIN_API TEEC_ORIGIN_COMMS TEEC_ORIGIN_TRUSTED_APP"),
