@@ -172,7 +172,7 @@ impl Code {
             &[0x49, 0x89, 0xc2],                           // mov %rax, %r10     the result
             &[0xf3, 0x48, 0x0f, 0xae, 0xc7],               // rdfsbase %rdi
             &[0x69, 0xc7, 0xb1, 0x79, 0x37, 0x9e],         // imul $0x9e3779b1, %edi, %eax
-            &[0xc1, 0xe8, 32 - super::record::TABLE_BITS], // shr $28, %eax      a place for it
+            &[0xc1, 0xe8, 32 - super::record::TABLE_BITS], // shr $29, %eax      a place for it
             &[0xc1, 0xe0, HEAD.trailing_zeros() as u8],    // shl $7, %eax
         ]);
         self.relative(&[0x4c, 0x8d, 0x1d], self.heads())?; // lea heads, %r11
@@ -207,7 +207,7 @@ impl Code {
         self.relative(&[0x48, 0x8d, 0x35], self.heads())?; // lea heads, %rsi
         self.put(&[
             &[0x49, 0x29, 0xf3],                                              // sub %rsi, %r11
-            &[0x49, 0xc1, 0xe3, (RING / HEAD as u64).trailing_zeros() as u8], // shl $13, %r11    the ring of this head
+            &[0x49, 0xc1, 0xe3, (RING / HEAD as u64).trailing_zeros() as u8], // shl $15, %r11    the ring of this head
         ]);
         self.relative(&[0x48, 0x8d, 0x35], self.rings())?; // lea rings, %rsi
         self.put(&[

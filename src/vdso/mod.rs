@@ -18,7 +18,7 @@ pub fn is_vsyscall(ip: u64) -> bool {
 }
 
 /// What stays in a program that was shown.
-pub const LOG_STAYS: &str = "The log of a program that is shown is a mapping of 20 MB of addresses, of which only what was written \
+pub const LOG_STAYS: &str = "The log of a program that is shown is a mapping of 48 MB of addresses, of which only what was written \
     takes memory. It stays when the vDSO is natural again, or the program is let go, until the program executes another or ends: a \
     thread can be on its way out of a wrapper there at any time later (in a signal handler that interrupted it), and nobody can tell.";
 

@@ -7,14 +7,14 @@ use super::logger::Logger;
 
 /// Bytes of a record.
 pub const RECORD: usize = 64;
-/// Records of a ring: 16 ms of a million answers a second by one thread.
-pub const SLOTS: u64 = 1 << 14;
+/// Records of a ring: 65 ms of a million answers a second by one thread. A reader that shares a busy CPU waits for tens of them.
+pub const SLOTS: u64 = 1 << 16;
 /// Bytes of a head.
 pub const HEAD: usize = 128;
 /// Functions that a head has counters for.
 pub const FUNCTIONS: usize = (HEAD - 16) / 8;
-/// Threads begin to look for a free head at one of 16; so behind them are three more.
-pub const TABLE_BITS: u8 = 4;
+/// Threads begin to look for a free head at one of 8; so behind them are three more.
+pub const TABLE_BITS: u8 = 3;
 /// The ring of those threads that found none, the last.
 pub const SHARED: usize = (1 << TABLE_BITS) + 3;
 pub const RINGS: usize = SHARED + 1;

@@ -1,14 +1,17 @@
 //! The modes of the vDSO in programs of all kinds: other C libraries, none at all, 32 bits, and namespaces of time.
 
+use std::process::{Command as Process, Stdio};
+
 use sysview::abi::Arch;
 use sysview::capture::{Only, launch};
 use sysview::model::{Marks, Outcome, VdsoMode};
 use sysview::source::{Command, End};
 
 use crate::fixtures::{fixture, fixture_go, fixture_i386, fixture_musl, fixture_static};
+use crate::guest::{self, Guest, wait_until};
 use crate::harness::*;
 use crate::vdso_shown::{run_shown, unlogged};
-use crate::vdso_switch::{can_switch, marked, run_off, switch};
+use crate::vdso_switch::{can_switch, marked, run_off, switch, text_of};
 
 /// The fixture by each C library that is here.
 fn programs() -> Vec<String> {
@@ -109,4 +112,29 @@ fn the_legacy_page_is_seen_where_the_engine_filters() {
     assert_eq!((run.end, times.len()), (End::Exited(0), 1));
     assert!(sysview::vdso::is_vsyscall(times[0].1.ip));
     assert_eq!(times[0].1.outcome, Some(Outcome::NeverReturned), "what it answered is not known");
+}
+
+#[test]
+fn a_program_lives_on_if_sysview_is_killed_while_nothing_is_changed() {
+    let mut guest = Guest::command(&[&fixture("vdso"), "serve"]);
+    assert_eq!(guest.line(), "ready");
+    let before = text_of(guest.pid);
+    let mut sysview = Process::new(env!("CARGO_BIN_EXE_sysview"))
+        .args(["log", "--vdso", "natural", "-o", "/dev/null", "-p", &guest.pid.to_string()])
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("sysview runs");
+    let is_traced = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", guest.pid)).expect("its status");
+        !status.contains("TracerPid:\t0\n")
+    };
+    wait_until("it is traced", is_traced);
+    sysview.kill().expect("killed");
+    sysview.wait().expect("reaped");
+    guest::until_untraced(guest.pid);
+    assert_eq!(text_of(guest.pid), before);
+    guest.tell();
+    assert_eq!(guest.line(), "right");
+    guest.close_input();
+    assert_eq!(guest.end(), Some(0));
 }

@@ -183,8 +183,10 @@ impl Engine {
         if let Some(logger) = log.site.logger() {
             log.rings.take(logger, by, &mut records);
         }
-        let since_ns = now.saturating_sub(log.read_ns).max(READ_NS);
-        log.read_ns = now;
+        // By `now` something else may have taken its time.
+        let read_ns = self.clock.now_ns();
+        let since_ns = read_ns.saturating_sub(log.read_ns).max(READ_NS);
+        log.read_ns = read_ns;
         if !records.is_empty() {
             // A time of the counter's means most close to a mark.
             if let Some(counter) = &mut self.switch.counter {
