@@ -42,37 +42,43 @@ pub const OWN_FORM: List = &[
 ];
 
 /// Constants that are not printed, or of which it is not known.
-pub const UNNAMED: List = &[(
-    "they stand in memory that is shown only if its parts fit together (versions, sizes, counts), or are bits of a map",
-    &[
-        ("bpf_kprobe_flags", "BPF_F_KPROBE_MULTI_RETURN"),
-        ("bpf_netfilter_flags", "BPF_F_NETFILTER_IP_DEFRAG"),
-        ("bpf_register", "*"),
-        ("bpf_uprobe_flags", "BPF_F_UPROBE_MULTI_RETURN"),
-        ("bsg_flags", "BSG_FLAG_Q_AT_HEAD BSG_FLAG_Q_AT_TAIL"),
-        ("btrfs_qgroup_inherit_flags", "BTRFS_QGROUP_INHERIT_SET_LIMITS"),
-        ("dm_flags", "*"),
-        ("force_feedback_status", "FF_STATUS_PLAYING"),
-        ("hci_channel", "*"),
-        ("icmp_type", "*"),
-        ("input_key", "*"),
-        ("input_repeat", "REP_PERIOD"),
-        ("input_switch", "SW_MACHINE_COVER SW_USB_INSERT"),
-        ("iocb_flags", "IOCB_FLAG_IOPRIO IOCB_FLAG_RESFD"),
-        ("ip_control", "SCM_SECURITY"),
-        ("packet_membership", "*"),
-        ("rtc_feature", "*"),
-        ("scm", "*"),
-        ("rtnetlink_type", "RTM_DELTUNNEL RTM_GETTUNNEL RTM_NEWTUNNEL RTM_SETSTATS"),
-        ("sg_direction", "SG_DXFER_NONE SG_DXFER_TO_DEV SG_DXFER_TO_FROM_DEV"),
-        ("tee_login", "*"),
-        ("tee_origin", "TEEC_ORIGIN_API TEEC_ORIGIN_COMMS TEEC_ORIGIN_TRUSTED_APP"),
-        ("tee_parameter", "*"),
-        ("v4l2_control_class", "*"),
-        ("xdp", "*"),
-        ("xfeature_number", "*"),
-    ],
-)];
+pub const UNNAMED: List = &[
+    (
+        "they stand in memory that is shown only if its parts fit together (versions, sizes, counts), or are bits of a map",
+        &[
+            ("bpf_kprobe_flags", "BPF_F_KPROBE_MULTI_RETURN"),
+            ("bpf_netfilter_flags", "BPF_F_NETFILTER_IP_DEFRAG"),
+            ("bpf_register", "*"),
+            ("bpf_uprobe_flags", "BPF_F_UPROBE_MULTI_RETURN"),
+            ("bsg_flags", "BSG_FLAG_Q_AT_HEAD BSG_FLAG_Q_AT_TAIL"),
+            ("btrfs_qgroup_inherit_flags", "BTRFS_QGROUP_INHERIT_SET_LIMITS"),
+            ("dm_flags", "*"),
+            ("force_feedback_status", "FF_STATUS_PLAYING"),
+            ("hci_channel", "*"),
+            ("icmp_type", "*"),
+            ("input_key", "*"),
+            ("input_repeat", "REP_PERIOD"),
+            ("input_switch", "SW_MACHINE_COVER SW_USB_INSERT"),
+            ("iocb_flags", "IOCB_FLAG_IOPRIO IOCB_FLAG_RESFD"),
+            ("ip_control", "SCM_SECURITY"),
+            ("packet_membership", "*"),
+            ("rtc_feature", "*"),
+            ("scm", "*"),
+            ("rtnetlink_type", "RTM_DELTUNNEL RTM_GETTUNNEL RTM_NEWTUNNEL RTM_SETSTATS"),
+            ("sg_direction", "SG_DXFER_NONE SG_DXFER_TO_DEV SG_DXFER_TO_FROM_DEV"),
+            ("tee_login", "*"),
+            ("tee_origin", "TEEC_ORIGIN_API TEEC_ORIGIN_COMMS TEEC_ORIGIN_TRUSTED_APP"),
+            ("tee_parameter", "*"),
+            ("v4l2_control_class", "*"),
+            ("xdp", "*"),
+            ("xfeature_number", "*"),
+        ],
+    ),
+    (
+        "terminals have the same numbers, and who asks a descriptor that can be one asks a terminal",
+        &[("ioctl", "SNDCTL_TMR_CONTINUE SNDCTL_TMR_START SNDCTL_TMR_STOP")],
+    ),
+];
 
 /// Sets of which a number without a name is not shown in hexadecimal.
 pub const NOT_IN_HEX: List = &[

@@ -12,6 +12,10 @@ pub fn request(ctx: &Ctx<'_>, index: usize) -> Value {
     if let Some(set) = abi::flag_set("ioctl") {
         names.extend(set.named(ctx.arch(), number).map(|constant| constant.name.to_string()));
     }
+    // Sound cards' timers have terminals' numbers: who asks a descriptor that can be one asks a terminal.
+    if ctx.arg(0) as i32 >= 0 && names.iter().any(|name| name.starts_with("TC")) {
+        names.retain(|name| !name.starts_with("SNDCTL_TMR_"));
+    }
     if names.is_empty() { command(number) } else { Value::Named(names.join(" or ").into()) }
 }
 
