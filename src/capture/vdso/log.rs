@@ -21,8 +21,11 @@ use crate::vdso::Record;
 pub const READ_NS: u64 = 4_000_000;
 /// Rows left out are told this often.
 const TELL_NS: u64 = 100_000_000;
-/// Rows a second that are made of answers.
+/// Rows a second that are made of answers, and how many of these can be saved up: a program that was kept from its CPU
+/// catches up with what it has to do.
 const MOST_ROWS: u64 = 1_200_000;
+const MOST_SAVED: u64 = MOST_ROWS / 4;
+
 /// What is read of the log of one address space.
 #[derive(Debug)]
 pub struct Log {
@@ -31,6 +34,8 @@ pub struct Log {
     pub tgids: Vec<i32>,
     rings: Rings,
     read_ns: u64,
+    /// Rows that may be made.
+    saved: u64,
     told_ns: u64,
     /// Nobody comes to the wrappers any more, since this time; who was in one may still be.
     closing_ns: Option<u64>,
@@ -69,7 +74,15 @@ impl Engine {
         } else if let Some(logger) = site.logger() {
             let (site, tgids) = (Arc::clone(site), sharers.to_vec());
             let rings = Rings::new(logger, by);
-            self.switch.logs.push(Log { site, tgids, rings, read_ns: now, told_ns: now, closing_ns: None });
+            self.switch.logs.push(Log {
+                site,
+                tgids,
+                rings,
+                read_ns: now,
+                saved: MOST_SAVED,
+                told_ns: now,
+                closing_ns: None,
+            });
         }
         let clock = self.clock;
         self.switch.counter.get_or_insert_with(|| super::counter::Counter::new(clock));
@@ -180,21 +193,23 @@ impl Engine {
     fn read_log(&mut self, at: usize, by: i32, told: Told, now: u64) {
         let mut records = std::mem::take(&mut self.switch.records);
         let log = &mut self.switch.logs[at];
+        // Since `now` something else may have taken its time.
+        let read_ns = self.clock.now_ns();
+        let since_ns = read_ns.saturating_sub(log.read_ns).min(1_000_000_000);
+        log.read_ns = read_ns;
+        log.saved = (log.saved + (MOST_ROWS * since_ns).div_ceil(1_000_000_000)).min(MOST_SAVED);
         if let Some(logger) = log.site.logger() {
             log.rings.take(logger, by, &mut records);
         }
-        // By `now` something else may have taken its time.
-        let read_ns = self.clock.now_ns();
-        let since_ns = read_ns.saturating_sub(log.read_ns).max(READ_NS);
-        log.read_ns = read_ns;
         if !records.is_empty() {
             // A time of the counter's means most close to a mark.
             if let Some(counter) = &mut self.switch.counter {
                 counter.refresh(self.clock);
             }
             order(&mut records);
-            let most = (MOST_ROWS * since_ns / 1_000_000_000).max(1) as usize;
-            let step = records.len().div_ceil(most);
+            let step = records.len().div_ceil(self.switch.logs[at].saved.max(1) as usize);
+            let made = records.len().div_ceil(step) as u64;
+            self.switch.logs[at].saved = self.switch.logs[at].saved.saturating_sub(made);
             for (index, record) in records.iter().enumerate() {
                 if index % step != 0 || !self.tell_answer(at, record, by, now) {
                     self.switch.logs[at].rings.missed[record.function] += 1;
