@@ -12,7 +12,8 @@ use roaring::RoaringBitmap;
 use super::expr::Compare;
 use super::numbers::Numbers;
 use super::plan::{Plan, descends};
-use crate::model::{CHUNK_ROWS, Index, Store, TaskId};
+use crate::abi::Arch;
+use crate::model::{CHUNK_ROWS, Index, Marks, Store, TaskId};
 
 /// Rows of a chunk, counted from its first.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,7 +65,9 @@ impl Chunk<'_> {
                     Some(upper) => Both { upper: Some(&self.all - lower), lower: &self.all - upper },
                 }
             }
-            Plan::Numbers(numbers) => exactly(self.of_calls(numbers)),
+            Plan::Numbers(numbers) => {
+                exactly(self.of_calls(numbers) | self.of_answers(|nr| numbers.contains(Arch::X86_64, nr)))
+            }
             Plan::Failed(Some(errno)) => exactly(self.index.errno(*errno).cloned().unwrap_or_default()),
             // Restart codes are no errors.
             Plan::Failed(None) => exactly(union(
@@ -93,6 +96,7 @@ impl Chunk<'_> {
             }
             Plan::Row(compare, row) => exactly(self.compared(*compare, *row)),
             Plan::Argument(_, having) | Plan::Bytes(.., having) => self.at_most(self.of_calls(having)),
+            Plan::Marked(marks) if marks.has(Marks::VDSO) => self.at_most(self.calls() | self.of_answers(|_| true)),
             Plan::Result(..)
             | Plan::Duration(..)
             | Plan::FdUse(..)
@@ -128,6 +132,11 @@ impl Chunk<'_> {
 
     fn of_calls(&self, numbers: &Numbers) -> RoaringBitmap {
         union(self.index.calls().filter(|((arch, nr), _)| numbers.contains(*arch, *nr)).map(|(_, rows)| rows))
+    }
+
+    /// Rows that count answers of the vDSO.
+    fn of_answers(&self, wanted: impl Fn(u64) -> bool) -> RoaringBitmap {
+        union(self.index.answers().filter(|(nr, _)| wanted(*nr)).map(|(_, rows)| rows))
     }
 
     fn calls(&self) -> &RoaringBitmap {

@@ -156,7 +156,11 @@ impl Plan {
             Plan::All(parts) => parts.iter().all(|p| p.matches(context, seq, row)),
             Plan::Any(parts) => parts.iter().any(|p| p.matches(context, seq, row)),
             Plan::Not(part) => !part.matches(context, seq, row),
-            Plan::Numbers(numbers) => call.is_some_and(|c| numbers.contains(c.arch, c.nr)),
+            Plan::Numbers(numbers) => match call {
+                Some(call) => numbers.contains(call.arch, call.nr),
+                // What was answered and has no row is counted with the rows that there are.
+                None => row.kind.unlogged().is_some_and(|nr| numbers.contains(Arch::X86_64, nr)),
+            },
             Plan::Failed(None) => call.is_some_and(|c| c.errno().is_some()),
             Plan::Failed(wanted) => call.is_some_and(|c| failed_with(c) == *wanted),
             Plan::Result(compare, value) => call.and_then(result).is_some_and(|r| compare.holds(r, *value)),
@@ -185,7 +189,10 @@ impl Plan {
             Plan::Signal(Some(wanted)) => matches!(&row.kind, RowKind::Signal(s) if s.number == *wanted),
             Plan::Exec => matches!(row.kind, RowKind::Exec(_)),
             Plan::Unfinished => call.is_some_and(|c| c.outcome.is_none()),
-            Plan::Marked(marks) => call.is_some_and(|c| c.marks.has(*marks)),
+            Plan::Marked(marks) => match call {
+                Some(call) => call.marks.has(*marks),
+                None => marks.has(Marks::VDSO) && row.kind.unlogged().is_some(),
+            },
             Plan::Blocked(answer) => {
                 call.is_some() && verdict(context, seq).is_some_and(|verdict| answers(verdict.action, *answer))
             }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::abi::{self, Arch};
-use crate::model::{Ids, Marks, Outcome, Standing};
+use crate::model::{EventKind, Ids, Marks, Outcome, Standing, Warning};
 use crate::policy::{Action, Certainty};
 use made::{CWD, Run, store};
 use random::{expr, run};
@@ -208,6 +208,34 @@ fn descriptors_are_followed_through_their_numbers() {
         let filter = parse(filter);
         let found: Vec<u64> = (0..store.len()).filter(|&seq| filter.matches(&context, seq)).collect();
         assert_eq!(found, rows, "{filter}");
+    }
+}
+
+#[test]
+fn answers_without_rows_of_their_own_belong_to_their_call() {
+    let mut run = Run::default();
+    run.task(0, 100, None, "sh");
+    run.marked(0, "clock_gettime", Marks::VDSO); // row 1
+    run.event(0, EventKind::Warning(Warning::VdsoUnlogged { nr: 228, count: 99 })); // row 2
+    run.event(0, EventKind::Warning(Warning::HeldTooLong { held_ns: 1 })); // row 3
+    let mut store = Store::new();
+    store.append(&run.batch);
+    let context = Context::new(&store);
+    for (filter, rows) in [
+        ("clock_gettime", &[1, 2][..]),
+        ("clock_*", &[1, 2]),
+        ("vdso", &[1, 2]),
+        ("not vdso", &[0, 3]),
+        ("getcpu", &[]),
+        ("injected", &[]),
+    ] {
+        let filter = parse(filter);
+        let found: Vec<u64> = (0..store.len()).filter(|&seq| filter.matches(&context, seq)).collect();
+        assert_eq!(found, rows, "{filter}");
+        let bounds = filter.bounds(&store, 0, 0..4);
+        let may: Vec<u64> = (&bounds.surely | &bounds.perhaps).iter().map(u64::from).collect();
+        let sure = bounds.surely.iter().all(|row| found.contains(&u64::from(row)));
+        assert!(sure && found.iter().all(|row| may.contains(row)), "{filter}: {bounds:?}");
     }
 }
 

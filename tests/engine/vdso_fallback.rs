@@ -1,16 +1,14 @@
 //! Programs that may not have a log, or no time-stamp counter: their answers are told by stops, or it is said why not.
 
-use std::process::{Command as Process, Stdio};
-
 use sysview::capture::launch;
 use sysview::model::{Event, EventKind, Marks, VdsoMode};
 use sysview::source::{Command, End};
 
 use crate::fixtures::fixture;
-use crate::guest::{self, Guest, wait_until};
+use crate::guest::{self, wait_until};
 use crate::harness::*;
 use crate::vdso_shown::{run_shown, unlogged};
-use crate::vdso_switch::{can_switch, marked, switch, text_of};
+use crate::vdso_switch::{can_switch, left_behind, marked, switch, text_of};
 
 /// A behaviour that says when it is ready, and then asks every function once; the mode is switched in between.
 fn switched(behaviour: &str, mode: VdsoMode) -> Run {
@@ -164,28 +162,7 @@ fn a_program_lives_on_if_sysview_is_killed_while_it_tells_by_stops() {
     if !can_switch() {
         return;
     }
-    let mut guest = Guest::command(&[&fixture("vdso"), "limited-serve"]);
-    assert_eq!(guest.line(), "ready");
-    let before = text_of(guest.pid);
-    let mut sysview = Process::new(env!("CARGO_BIN_EXE_sysview"))
-        .args(["log", "--vdso", "shown", "-o", "/dev/null", "-p", &guest.pid.to_string()])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("sysview runs");
-    wait_until("the vDSO is shown", || {
-        guest.tell();
-        assert_eq!(guest.line(), "right");
-        text_of(guest.pid) != before
-    });
-    sysview.kill().expect("killed");
-    sysview.wait().expect("reaped");
-    guest::until_untraced(guest.pid);
-    assert_ne!(text_of(guest.pid), before, "nobody was there to put it back");
-    for _ in 0..3 {
-        guest.tell();
-        assert_eq!(guest.line(), "right");
-    }
+    let (mut guest, before) = left_behind("limited-serve", "shown");
     // The next one mends it.
     let watch = guest::attached(&[guest.pid]);
     wait_until("the vDSO is as it was", || text_of(guest.pid) == before);

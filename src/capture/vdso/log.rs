@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::super::sys;
 use super::super::worker::Engine;
+use super::counter::Counter;
 use super::ring::{Rings, order};
 use super::site::Site;
 use crate::abi::Arch;
@@ -85,7 +86,12 @@ impl Engine {
             });
         }
         let clock = self.clock;
-        self.switch.counter.get_or_insert_with(|| super::counter::Counter::new(clock));
+        if self.switch.counter.is_none() {
+            // Shown from the start: `switch_vdso` has not told how far times may be off.
+            let counter = Counter::new(clock);
+            self.switch.counter = Some(counter);
+            self.tell_mode(self.switch.mode, counter.error_ns, now);
+        }
         self.switch.read_at_ns = self.switch.read_at_ns.min(now + READ_NS);
     }
 

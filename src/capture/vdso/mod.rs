@@ -111,20 +111,29 @@ impl Engine {
             self.out.message(Message::Notice(sentence.into()));
             return Ok(());
         }
+        if mode == VdsoMode::Shown {
+            // Before the first log, so that the row below can say how far times may be off.
+            self.switch.counter.get_or_insert_with(|| Counter::new(self.clock));
+        }
         self.switch.mode = mode;
         self.switch.active |= mode != VdsoMode::Natural;
         if self.switch.active {
             self.settle_all(now);
         }
         let error_ns = self.switch.counter.map_or(0, |counter| counter.error_ns);
-        if let Some(task) = self.tasks.iter_mut().min_by_key(|task| task.id) {
-            // Behind what was read of its log just now, and before what is read next.
-            task.told_ns = self.clock.now_ns();
-            self.out.event(task.id, task.told_ns, EventKind::Warning(Warning::VdsoSwitched { mode, error_ns }));
-        }
+        // Behind what was read of its log just now, and before what is read next.
+        self.tell_mode(mode, error_ns, self.clock.now_ns());
         self.out.message(Message::Vdso(mode));
         self.out.arm();
         Ok(())
+    }
+
+    /// A row that says how the vDSO is from here on, and how far the times of answers may be off.
+    fn tell_mode(&mut self, mode: VdsoMode, error_ns: u64, now: u64) {
+        if let Some(task) = self.tasks.iter_mut().min_by_key(|task| task.id) {
+            task.told_ns = task.told_ns.max(now);
+            self.out.event(task.id, task.told_ns, EventKind::Warning(Warning::VdsoSwitched { mode, error_ns }));
+        }
     }
 
     /// Every process as it is to be.

@@ -17,6 +17,7 @@ use crate::model::event::{Outcome, TaskId};
 #[derive(Debug, Default, Clone)]
 pub struct Index {
     calls: Lists<(Arch, u64)>,
+    answers: Lists<u64>,
     tasks: Lists<TaskId>,
     errnos: Lists<u16>,
     descriptors: Lists<i32>,
@@ -26,6 +27,11 @@ impl Index {
     /// Rows of a call; None if it was not made.
     pub fn call(&self, arch: Arch, nr: u64) -> Option<&RoaringBitmap> {
         self.calls.0.get(&(arch, nr))
+    }
+
+    /// Rows that count answers of the vDSO without rows of their own, each with the call (of x86-64).
+    pub fn answers(&self) -> impl Iterator<Item = (u64, &RoaringBitmap)> {
+        self.answers.0.iter().map(|(nr, rows)| (*nr, rows))
     }
 
     /// Rows of a task, whatever they are.
@@ -61,6 +67,7 @@ impl Index {
     /// Nothing will come but what comes late: takes no more room than it needs.
     pub(super) fn compact(&mut self) {
         self.calls.compact();
+        self.answers.compact();
         self.tasks.compact();
         self.errnos.compact();
         self.descriptors.compact();
@@ -68,12 +75,17 @@ impl Index {
 
     /// What it takes in memory, in bytes.
     pub(super) fn size(&self) -> u64 {
-        self.calls.size() + self.tasks.size() + self.errnos.size() + self.descriptors.size()
+        self.calls.size() + self.answers.size() + self.tasks.size() + self.errnos.size() + self.descriptors.size()
     }
 
     /// A row that is no call.
     pub(super) fn add(&mut self, row: u32, task: TaskId) {
         self.tasks.add(task, row);
+    }
+
+    /// It counts answers of the vDSO to this call.
+    pub(super) fn count(&mut self, row: u32, nr: u64) {
+        self.answers.add(nr, row);
     }
 
     /// A call begins.

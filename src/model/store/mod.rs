@@ -275,7 +275,10 @@ impl Store {
             let place = (self.len % CHUNK_ROWS as u64) as u32;
             match &row.kind {
                 RowKind::Call(call) => index.enter(place, row.task, call.arch, call.nr, &call.args),
-                _ => index.add(place, row.task),
+                kind => {
+                    index.add(place, row.task);
+                    kind.unlogged().into_iter().for_each(|nr| index.count(place, nr));
+                }
             }
         }
         self.newest().rows.push(Stored { row, entry, exit: 0..0 });

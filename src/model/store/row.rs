@@ -25,6 +25,16 @@ pub enum RowKind {
     Warning(Warning),
 }
 
+impl RowKind {
+    /// The call (of x86-64) whose answers by the vDSO a row counts, because they have no rows of their own.
+    pub fn unlogged(&self) -> Option<u64> {
+        match self {
+            RowKind::Warning(Warning::VdsoUnlogged { nr, .. }) => Some(*nr),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub struct CallRow {
     pub arch: Arch,

@@ -78,7 +78,8 @@ impl RowFilter {
         match self {
             RowFilter::Call { arch, nr, .. } => matching(&|seq| match rows.store.row(seq).map(|row| row.kind) {
                 Some(RowKind::Call(call)) => call.arch == *arch && call.nr == *nr,
-                _ => false,
+                Some(kind) => *arch == Arch::X86_64 && kind.unlogged() == Some(*nr),
+                None => false,
             }),
             RowFilter::Query { filter, .. } => rows.ask(|context| matching(&|seq| filter.matches(context, seq))),
         }
@@ -88,7 +89,11 @@ impl RowFilter {
         match self {
             RowFilter::Call { arch, nr, .. } => {
                 let index = store.index(chunk);
-                let mut surely = index.and_then(|index| index.call(*arch, *nr).cloned()).unwrap_or_default();
+                let mut surely = index.as_ref().and_then(|index| index.call(*arch, *nr).cloned()).unwrap_or_default();
+                let answers = index.as_ref().into_iter().flat_map(|index| index.answers());
+                for (_, rows) in answers.filter(|(counted, _)| *arch == Arch::X86_64 && counted == nr) {
+                    surely |= rows;
+                }
                 surely.remove_range(..rows.start);
                 surely.remove_range(rows.end..);
                 Bounds { surely, perhaps: RoaringBitmap::new() }

@@ -1,6 +1,7 @@
 //! How a call is made, step by step: from the program's code over registers and one instruction into the kernel, and back.
 //! Left out: who called the library (`stack`).
 
+use super::call::vdso_symbol;
 use super::page::Page;
 use crate::abi::Arch;
 use crate::decode;
@@ -11,10 +12,7 @@ use crate::tui::theme::Role;
 pub fn write(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
     let name = decode::call_name(view.arch, view.nr);
     if view.marks.has(Marks::VDSO) {
-        page.text(
-            "No system call: code that the kernel gave the program answered it, without entering the kernel.",
-            Role::Text,
-        );
+        return answered(page, seq, task, view);
     }
     head(page, "1 the program's code");
     page.text(super::stack::caller(page.app, seq, task, view).as_str(), Role::Text);
@@ -65,6 +63,47 @@ pub fn write(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
     );
     head(page, "6 the result");
     back(page, view, result);
+}
+
+/// How the vDSO answers: no instruction enters the kernel, so there are fewer steps.
+fn answered(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
+    let name = decode::call_name(view.arch, view.nr);
+    page.text(
+        "No system call: code that the kernel gave the program answered, without entering the kernel.",
+        Role::Text,
+    );
+    head(page, "1 the program's code");
+    let place = match page.app.session.locate(seq, task, view.ip) {
+        Some(location) => format!("{location}, of {}", location.image),
+        None => format!("{:#x}, of nothing that is known to be mapped", view.ip),
+    };
+    page.text(&format!("It calls a function, as it calls any other, and goes on at {place}."), Role::Text);
+    head(page, "2 the function");
+    page.text(
+        &format!("{} of the vDSO, a library that the kernel maps into every program. vdso(7)", vdso_symbol(&name)),
+        Role::Text,
+    );
+    let [_, result, ..] = view.arch.special_registers();
+    for line in decode::detail(view, &decode::Options::default()).iter().filter(|line| line.depth == 0) {
+        if let (Some(register), Some(raw)) = (line.register.filter(|_| line.label != "result"), line.raw) {
+            let text = format!("{}: {}", line.label, format::cut(&line.text, 200));
+            page.value(register, &text, Role::Text, &format!("{raw:#x}"));
+        }
+    }
+    head(page, "3 the answer");
+    let how = match &*name {
+        "getcpu" => "It reads a register of the processor, in which the kernel keeps the number of the CPU.",
+        "getrandom" => "It makes the bytes itself, from a key that the kernel renews.",
+        _ => "It reads memory that the kernel keeps up to date and, for exact clocks, the processor's counter of time.",
+    };
+    page.text(how, Role::Text);
+    if let Some(text) = decode::result_text(view, &decode::Options::default()) {
+        page.value(result, &text, Role::Text, "");
+    }
+    page.text(
+        "Only sysview's logger, to which it is led, sees it; switched off, the same question is a call.",
+        Role::Dim,
+    );
 }
 
 fn head(page: &mut Page<'_>, text: &str) {

@@ -8,7 +8,7 @@ use super::page::{self, Page};
 use super::{anatomy, explanation, held, marks, memory, remarks, stack, standing, times, verdict};
 use crate::abi;
 use crate::decode::{self, DetailLine};
-use crate::model::{CallView, Outcome, RowKind, TaskId};
+use crate::model::{CallView, Marks, Outcome, RowKind, TaskId};
 use crate::query;
 use crate::source::At;
 use crate::tui::actions::Id;
@@ -110,8 +110,13 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             if !blocked {
                 verdict::write(&mut page, seq, &view);
             }
-            registers(&mut page, &view);
-            caller(&mut page, seq, row.task, &view);
+            match call.marks.has(Marks::VDSO) {
+                true => answered(&mut page, seq, row.task, &view),
+                false => {
+                    registers(&mut page, &view);
+                    caller(&mut page, seq, row.task, &view);
+                }
+            }
         }
         _ => {
             let (_, role) = marks::mark(&row);
@@ -143,7 +148,12 @@ fn lines(app: &App, width: u16) -> Vec<Line<'static>> {
             page.entry("may", &standing::rights(ids), Role::Text);
         }
     }
-    page.entry("time", &format!("{} s after the start, row {seq}", format::seconds(row.t_ns)), Role::Text);
+    let answer = matches!(&row.kind, RowKind::Call(call) if call.marks.has(Marks::VDSO));
+    let error = match app.session.modes.error_ns {
+        error_ns if answer && error_ns > 0 => format!("; exact within its task, to {error_ns} ns against others"),
+        _ => String::new(),
+    };
+    page.entry("time", &format!("{} s after the start, row {seq}{error}", format::seconds(row.t_ns)), Role::Text);
     page.lines
 }
 
@@ -267,6 +277,26 @@ fn registers(page: &mut Page<'_>, view: &CallView<'_>) {
         text.push_str(&if told { format!(" {name}={value:#x}") } else { format!(" {name}=?") });
     }
     page.entry("entry", &text, Role::Dim);
+}
+
+/// What is known of a question that the vDSO answered: its arguments, which the function got as the call would, and who
+/// asked. There was no entry into the kernel, so nothing is said of one.
+fn answered(page: &mut Page<'_>, seq: u64, task: TaskId, view: &CallView<'_>) {
+    let name = decode::call_name(view.arch, view.nr);
+    let asked = decode::detail(view, &decode::Options::default());
+    let asked = asked.iter().filter(|line| line.depth == 0 && line.label != "result");
+    let text: Vec<String> = asked.filter_map(|line| Some(format!("{}={:#x}", line.register?, line.raw?))).collect();
+    page.entry("asked", &format!("{} {}", vdso_symbol(&name), text.join(" ")), Role::Dim);
+    let place = match page.app.session.locate(seq, task, view.ip) {
+        Some(location) => format!("{location} in {}", location.image),
+        None => format!("{:#x}", view.ip),
+    };
+    page.entry("from", &format!("{place}; no instruction entered the kernel"), Role::Text);
+}
+
+/// What the vDSO of x86-64 calls the function that answers a call. vdso(7).
+pub(super) fn vdso_symbol(call: &str) -> String {
+    format!("__vdso_{call}")
 }
 
 /// The place in the program that made the call.

@@ -231,7 +231,7 @@ const OFF: &str =
 
 /// And while it is shown.
 const SHOWN: &str =
-    "vDSO shown: answers are logged, under 20 ns each, or cost a stop each; no call is made and no filter sees it";
+    "vDSO shown: answers are logged, some 20 ns each (without room for a log, a stop each); no filter sees them";
 
 /// What the mode of the vDSO changes for the program; None if nothing.
 fn changes(app: &App) -> Option<&'static str> {
