@@ -47,6 +47,8 @@ pub fn disassemble(bytes: &[u8], offset: u64, size: u64, syntax: Syntax) -> Vec<
         Syntax::Intel => Box::new(IntelFormatter::new()),
         Syntax::Gnu => Box::new(GasFormatter::new()),
     };
+    // As objdump: what is reached from where the code stands, wherever the kernel mapped it.
+    formatter.options_mut().set_rip_relative_addresses(true);
     let mut decoder = Decoder::with_ip(64, code, offset, DecoderOptions::NONE);
     let mut lines = Vec::new();
     while decoder.can_decode() {
